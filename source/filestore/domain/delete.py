@@ -1,0 +1,46 @@
+"""Delete files: first the record says so, then the bytes go, and the sweep finishes what was interrupted."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from filestore.domain.outcome import Outcome, Problem
+from filestore.model import Clock, File, ObjectVersion, timestamp
+from filestore.storage.bucket import Bucket
+from filestore.storage.repository import Applied, FileRepository, Refused, Throttled
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteFiles:
+    """Deletes files."""
+
+    files: FileRepository
+    bucket: Bucket
+    clock: Clock
+
+    def __call__(self, ids: Sequence[str]) -> Outcome:
+        """Delete these files, whatever their state. One that is deleted already counts.
+
+        Once marked a file is deleted for good: if removing its bytes fails here, the sweep does it.
+        """
+        now = self.clock()
+        problems: dict[str, Problem] = {}
+        marked: list[File] = []
+        for file_id, attempt in self.files.delete(ids, deleted_at=timestamp(now), sweep_at=int(now)).items():
+            match attempt:
+                case Applied(File() as file):
+                    marked.append(file)
+                case Refused(File() as file):
+                    # Deleted before; while the sweep is not through with it, its bytes may still be there.
+                    if file.sweep_at is not None:
+                        marked.append(file)
+                case Refused(None):
+                    problems[file_id] = Problem.UNKNOWN
+                case Throttled():
+                    problems[file_id] = Problem.TRY_AGAIN
+        self.bucket.delete(pinned_versions(marked))
+        return Outcome(tuple(file_id for file_id in ids if file_id not in problems), problems)
+
+
+def pinned_versions(files: Sequence[File]) -> list[ObjectVersion]:
+    """The object versions that are these files; one that was never uploaded has none."""
+    return [ObjectVersion(key=file.id, version_id=file.version_id) for file in files if file.version_id is not None]

@@ -1,0 +1,89 @@
+"""The sweep: whatever is due is brought to its end, and whatever was interrupted is finished.
+
+Per file that is due, by what its record says: a deleted one loses the objects it still has; an upload that nobody
+stored is marked as deleted and loses its object; one that never happened loses its record, unless the bucket has its
+object after all (S3's event was lost): then it is recorded now. All of it may be repeated at any point.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from filestore.domain.upload import URL_MARGIN
+from filestore.domain.uploaded import RecordUploads
+from filestore.model import Clock, timestamp
+from filestore.storage.bucket import Bucket
+from filestore.storage.repository import SWEEP_SHARDS, Applied, Attempt, DueFile, FileRepository
+
+# How long the record of an upload that was never stored can be asked about.
+RECORD_RETENTION = 30 * 24 * 3600
+
+
+@dataclass(slots=True)
+class Swept:
+    """What a sweep did. ``finished`` is False where its time ran out; the next one goes on."""
+
+    expired: int = 0
+    deleted: int = 0
+    adopted: int = 0
+    placeholders: int = 0
+    versions: int = 0
+    finished: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """Sweeps."""
+
+    files: FileRepository
+    bucket: Bucket
+    record_uploads: RecordUploads
+    clock: Clock
+
+    def __call__(self, has_time: Callable[[], bool]) -> Swept:
+        """Handle every file that is due, page by page while ``has_time()``."""
+        swept = Swept()
+        now = int(self.clock())
+        for shard in SWEEP_SHARDS:
+            for page in self.files.due(shard, now=now):
+                if not has_time():
+                    swept.finished = False
+                    return swept
+                self._sweep(page, now, swept)
+        return swept
+
+    def _sweep(self, page: Sequence[DueFile], now: int, swept: Swept) -> None:
+        self._end_uploads([file for file in page if not file.uploaded and not file.deleted], swept)
+        unstored = [file for file in page if file.uploaded and not file.deleted]
+        expired = self._expire(unstored, now)
+        swept.expired += len(expired)
+        self._finish([*expired, *(file for file in page if file.deleted)], now, swept)
+
+    def _end_uploads(self, placeholders: Sequence[DueFile], swept: Swept) -> None:
+        versions = self.bucket.versions([file.id for file in placeholders])
+        recorded = self.record_uploads(version for found in versions.values() for version in found)
+        swept.adopted += recorded.recorded
+        swept.versions += recorded.removed
+        removed = self.files.remove_placeholders(file_id for file_id, found in versions.items() if not found)
+        swept.placeholders += len(_applied(removed))
+
+    def _expire(self, unstored: Sequence[DueFile], now: int) -> list[DueFile]:
+        attempts = self.files.expire(
+            (file.id for file in unstored), deleted_at=timestamp(now), now=now, purge_at=now + RECORD_RETENTION
+        )
+        marked = _applied(attempts)
+        return [file for file in unstored if file.id in marked]
+
+    def _finish(self, deleted: Iterable[DueFile], now: int, swept: Swept) -> None:
+        files = {file.id: file for file in deleted}
+        found = [version for versions in self.bucket.versions(list(files)).values() for version in versions]
+        remaining = self.bucket.delete(found)
+        swept.versions += sum(version.key not in remaining for version in found)
+        gone = [file for file in files.values() if file.id not in remaining]
+        # While the upload URL works, more may come: look again when it is dead.
+        alive = {file.id: file.url_expires_at + URL_MARGIN for file in gone if file.url_expires_at + URL_MARGIN > now}
+        self.files.sweep_again(alive)
+        swept.deleted += len(_applied(self.files.finish_deletion(file.id for file in gone if file.id not in alive)))
+
+
+def _applied(attempts: dict[str, Attempt]) -> set[str]:
+    return {file_id for file_id, attempt in attempts.items() if isinstance(attempt, Applied)}

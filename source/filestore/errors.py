@@ -1,0 +1,89 @@
+"""What can go wrong, in the words of the API.
+
+Each error knows its stable ``code`` (for programs) and carries a message (for people). ``filestore.api`` turns it into
+a status, in one place.
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar, NamedTuple
+
+
+class FieldError(NamedTuple):
+    """One thing that is wrong in a body: a JSON Pointer (RFC 6901) to it and what is wrong."""
+
+    path: str
+    message: str
+
+
+class FilestoreError(Exception):
+    """Base of every error that a caller is told about."""
+
+    code: ClassVar[str] = "internal_error"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class InvalidRequestError(FilestoreError):
+    """The request cannot be understood."""
+
+    code = "invalid_request"
+
+
+class InvalidBodyError(InvalidRequestError):
+    """The body is not what this request takes; ``errors`` says where."""
+
+    code = "invalid_body"
+
+    def __init__(self, errors: Sequence[FieldError]) -> None:
+        super().__init__("; ".join(f"{error.path or 'body'}: {error.message}" for error in errors))
+        self.errors = tuple(errors)
+
+
+class TooManyIdsError(InvalidRequestError):
+    """More ids than one call takes. Never a silent cut."""
+
+    code = "too_many_ids"
+
+
+class FileTooLargeError(InvalidRequestError):
+    """The declared size is above MaxFileSize."""
+
+    code = "file_too_large"
+
+
+class StoredOnLoadError(InvalidRequestError):
+    """The stack stores files as they arrive, so there is nothing to store by hand."""
+
+    code = "stored_on_load"
+
+
+class InvalidTokenError(FilestoreError):
+    """No upload token, or not this upload's."""
+
+    code = "invalid_token"
+
+
+class OriginNotAllowedError(FilestoreError):
+    """A page of an origin that the stack does not serve."""
+
+    code = "origin_not_allowed"
+
+
+class UnknownFileError(FilestoreError):
+    """There is no such file."""
+
+    code = "unknown"
+
+
+class AlreadyStoredError(FilestoreError):
+    """A back end has stored the file, so the uploader cannot take it back any more."""
+
+    code = "already_stored"
+
+
+class TryAgainError(FilestoreError):
+    """AWS throttled past our retries. Repeating the call is harmless."""
+
+    code = "try_again"

@@ -1,0 +1,13 @@
+"""DELETE /files: delete files."""
+
+from filestore import api, wiring
+
+wiring.delete_files()
+
+
+@api.endpoint
+def handler(request: api.Request) -> api.Response:
+    """Answers the ids that are deleted now."""
+    with_problems = request.flag("problems")
+    outcome = wiring.delete_files()(request.ids())
+    return api.batch(outcome.ids, outcome.problems, with_problems=with_problems, FilesDeleted=len(outcome.ids))

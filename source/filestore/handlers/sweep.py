@@ -1,0 +1,37 @@
+"""On a schedule: remove what is due and finish what was interrupted."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from filestore import telemetry, wiring
+
+wiring.sweep()
+
+# A page of due files takes a few seconds at the worst.
+_RESERVE_MILLISECONDS = 20_000
+
+
+def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+    """Answers what was done, for whoever invokes it by hand."""
+    del event
+    swept = wiring.sweep()(has_time=lambda: context.get_remaining_time_in_millis() > _RESERVE_MILLISECONDS)
+    telemetry.report(
+        "sweep",
+        finished=swept.finished,
+        function_request_id=context.aws_request_id,
+        counts={
+            "UploadsExpired": swept.expired,
+            "DeletionsFinished": swept.deleted,
+            "UploadsAdopted": swept.adopted,
+            "PlaceholdersRemoved": swept.placeholders,
+            "VersionsRemoved": swept.versions,
+        },
+    )
+    return {
+        "expired": swept.expired,
+        "deletions_finished": swept.deleted,
+        "adopted": swept.adopted,
+        "placeholders_removed": swept.placeholders,
+        "versions_removed": swept.versions,
+        "finished": swept.finished,
+    }

@@ -1,0 +1,129 @@
+"""POST /file: register a file and hand out the URL to upload it to."""
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from filestore import api, wiring
+from filestore.errors import FieldError, InvalidBodyError
+from filestore.model import Checksum
+
+wiring.begin_upload()
+
+# Octets of a digest by algorithm: FIPS 180-4, IEEE 802.3, and CRC-64/NVME of the NVM Express specification.
+_CHECKSUM_OCTETS = {"SHA256": 32, "CRC32": 4, "CRC64NVME": 8}
+_MAX_NAME = 255
+_MAX_META_PAIRS = 50
+_MAX_META_KEY = 64
+_MAX_META_VALUE = 512
+# type "/" subtype and parameters (RFC 9110, 8.3.1), in the characters that a header may hold.
+_MIME_TYPE = re.compile(r"[A-Za-z0-9!#$&^_.+-]{1,127}/[A-Za-z0-9!#$&^_.+-]{1,127}(?: ?; ?[ -~]{1,120})?")
+
+
+@api.endpoint
+def handler(request: api.Request) -> api.Response:
+    """The contents never pass through here: the browser PUTs them to S3 itself."""
+    body = _checked(request.json())
+    checksum = body.get("checksum")
+    upload = wiring.begin_upload()(
+        name=_file_name(body["name"]),
+        size=body.get("size"),
+        content_type=body.get("type"),
+        checksum=Checksum(**checksum) if checksum else None,
+        meta=body.get("meta"),
+    )
+    if body.keys() == {"name"}:
+        return api.ok({"id": upload.id, "url": upload.link.url}, UploadsRequested=1)
+    return api.ok(
+        {
+            "id": upload.id,
+            "method": "PUT",
+            "url": upload.link.url,
+            "headers": upload.link.headers,
+            "token": upload.token,
+            "expires_at": upload.expires_at,
+        },
+        UploadsRequested=1,
+    )
+
+
+def _checked(body: object) -> dict[str, Any]:
+    """The body, once nothing is wrong with it."""
+    if not isinstance(body, dict):
+        raise InvalidBodyError([FieldError("", "A JSON object is needed.")])
+    errors = [FieldError(_pointer(key), "There is no such property.") for key in body if key not in _CHECKS]
+    if "name" not in body:
+        errors.append(FieldError("/name", "A name is needed."))
+    errors += [error for key, check in _CHECKS.items() if key in body for error in check(body[key])]
+    if errors:
+        raise InvalidBodyError(errors)
+    return body
+
+
+def _file_name(path: str) -> str:
+    """The name without its directory, in the notation of either kind of system."""
+    return re.split(r"[/\\]", path)[-1]
+
+
+def _check_name(value: object) -> Iterator[FieldError]:
+    if not isinstance(value, str):
+        yield FieldError("/name", "A name is a string.")
+    elif not api.is_printable(value):
+        yield FieldError("/name", "A name has no control characters.")
+    elif not 1 <= len(_file_name(value)) <= _MAX_NAME or _file_name(value) in (".", ".."):
+        yield FieldError("/name", f"A name has 1 to {_MAX_NAME} characters, its directory not counted.")
+
+
+def _check_size(value: object) -> Iterator[FieldError]:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        yield FieldError("/size", "A size is a whole number of bytes.")
+
+
+def _check_type(value: object) -> Iterator[FieldError]:
+    if not isinstance(value, str) or not _MIME_TYPE.fullmatch(value):
+        yield FieldError("/type", "A type is a MIME type, such as image/png.")
+
+
+def _check_checksum(value: object) -> Iterator[FieldError]:
+    if not isinstance(value, dict) or value.keys() != {"algorithm", "value"}:
+        yield FieldError("/checksum", "A checksum has an algorithm and a value.")
+        return
+    algorithm, digest = value["algorithm"], value["value"]
+    if not isinstance(algorithm, str) or algorithm not in _CHECKSUM_OCTETS:
+        yield FieldError("/checksum/algorithm", f"The algorithm is one of {', '.join(_CHECKSUM_OCTETS)}.")
+    elif not isinstance(digest, str) or _octets(digest) != _CHECKSUM_OCTETS[algorithm]:
+        yield FieldError("/checksum/value", f"The value is {_CHECKSUM_OCTETS[algorithm]} octets in base64.")
+
+
+def _octets(digest: str) -> int | None:
+    try:
+        return len(base64.b64decode(digest, validate=True))
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _check_meta(value: object) -> Iterator[FieldError]:
+    if not isinstance(value, dict) or len(value) > _MAX_META_PAIRS:
+        yield FieldError("/meta", f"Meta is an object of at most {_MAX_META_PAIRS} strings.")
+        return
+    for key, text in value.items():
+        if not 1 <= len(key) <= _MAX_META_KEY or not api.is_printable(key):
+            yield FieldError("/meta", f"A key of meta has 1 to {_MAX_META_KEY} printable characters.")
+        elif not isinstance(text, str) or len(text) > _MAX_META_VALUE or not api.is_encodable(text):
+            yield FieldError(_pointer("meta", key), f"A value has at most {_MAX_META_VALUE} characters.")
+
+
+def _pointer(*parts: str) -> str:
+    """A JSON Pointer (RFC 6901)."""
+    return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts)
+
+
+_CHECKS = {
+    "name": _check_name,
+    "size": _check_size,
+    "type": _check_type,
+    "checksum": _check_checksum,
+    "meta": _check_meta,
+}

@@ -1,0 +1,62 @@
+"""S3 object created, by way of SQS: record uploads.
+
+A message that cannot be handled is answered as a failure of its own (ReportBatchItemFailures, Lambda developer guide),
+so that it comes again, and in the end lies in the dead-letter queue, without holding up the others.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import unquote_plus
+
+from filestore import telemetry, wiring
+from filestore.model import ObjectVersion, is_file_id
+
+wiring.record_uploads()
+
+
+def handler(event: Mapping[str, Any], context: Any) -> dict[str, list[dict[str, str]]]:
+    """Answers the ids of the messages that have to come again."""
+    uploads: dict[str, list[ObjectVersion]] = {}
+    unreadable: list[str] = []
+    foreign = 0
+    for message in event["Records"]:
+        try:
+            created = list(_created_objects(message["body"]))
+        except (AttributeError, KeyError, TypeError, ValueError):
+            telemetry.logger.exception("unreadable message", message_id=message["messageId"])
+            unreadable.append(message["messageId"])
+            continue
+        uploads[message["messageId"]] = [version for version in created if is_file_id(version.key)]
+        foreign += sum(not is_file_id(version.key) for version in created)
+    recorded = wiring.record_uploads()(version for versions in uploads.values() for version in versions)
+    failed = unreadable + [
+        message_id for message_id, versions in uploads.items() if not recorded.unfinished.isdisjoint(versions)
+    ]
+    telemetry.report(
+        "S3 object created",
+        messages=len(event["Records"]),
+        failed=len(failed),
+        function_request_id=context.aws_request_id,
+        counts={
+            "UploadsRecorded": recorded.recorded,
+            "VersionsRemoved": recorded.removed,
+            "ForeignObjects": foreign,
+        },
+    )
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+
+
+def _created_objects(body: str) -> Iterator[ObjectVersion]:
+    """The object versions in a notification of S3. The test notification that S3 sends once has none."""
+    notification = json.loads(body)
+    if notification.get("Event") == "s3:TestEvent":
+        return
+    for record in notification["Records"]:
+        created = record["s3"]["object"]
+        yield ObjectVersion(
+            key=unquote_plus(created["key"]),
+            version_id=created["versionId"],
+            size=int(created["size"]),
+            etag=created["eTag"].strip('"'),
+        )

@@ -1,0 +1,71 @@
+"""The words that every layer shares: a file, an object version, an upload that S3 reports."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+Clock = Callable[[], float]
+"""Answers the time in seconds since the epoch, like ``time.time``."""
+
+_ID = re.compile(r"[0-9a-f]{32}")
+
+
+def is_file_id(text: str) -> bool:
+    """Whether the text has the form of a file id: 128 bits in lower-case hexadecimal."""
+    return _ID.fullmatch(text) is not None
+
+
+def timestamp(seconds: float) -> str:
+    """RFC 3339 in UTC with milliseconds, so that timestamps sort as text."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class Deletion(StrEnum):
+    """Why a file was deleted."""
+
+    REQUESTED = "requested"
+    UNDONE = "undone"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checksum:
+    """What the uploader says the contents hash to; S3 refuses other contents."""
+
+    algorithm: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """A file as its record has it. Timestamps are RFC 3339 text, ``*_at`` numbers are seconds since the epoch."""
+
+    id: str
+    name: str
+    type: str
+    created_at: str
+    url_expires_at: int
+    size: int | None = None
+    meta: Mapping[str, str] | None = None
+    checksum: Checksum | None = None
+    token_hash: str | None = None
+    uploaded_at: str | None = None
+    stored_at: str | None = None
+    deleted_at: str | None = None
+    deletion: Deletion | None = None
+    version_id: str | None = None
+    etag: str | None = None
+    sweep_at: int | None = None
+    purge_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectVersion:
+    """One version of an object in the bucket; its key is the file's id."""
+
+    key: str
+    version_id: str
+    size: int = 0
+    etag: str = ""

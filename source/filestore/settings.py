@@ -1,0 +1,33 @@
+"""What the stack's parameters say, read once from the function's environment."""
+
+import os
+from dataclasses import dataclass
+from typing import Self
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The environment of a function, as template.yaml sets it. Durations are in seconds, sizes in bytes."""
+
+    table_name: str
+    bucket_name: str
+    allowed_origins: frozenset[str]
+    signed_url_expiration: int
+    unstored_file_lifetime: int
+    store_on_load: bool
+    max_file_size: int
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Read the settings; a missing or malformed one raises KeyError or ValueError while the function starts."""
+        return cls(
+            table_name=os.environ["TABLE_NAME"],
+            bucket_name=os.environ["BUCKET_NAME"],
+            allowed_origins=frozenset(
+                origin.strip().rstrip("/") for origin in os.environ["ALLOWED_ORIGINS"].split(",")
+            ),
+            signed_url_expiration=int(os.environ["SIGNED_URL_EXPIRATION"]),
+            unstored_file_lifetime=int(os.environ["UNSTORED_FILE_LIFETIME"]),
+            store_on_load=os.environ["STORE_ON_LOAD"] == "True",
+            max_file_size=int(os.environ["MAX_FILE_SIZE"]),
+        )

@@ -1,0 +1,60 @@
+"""The bucket: one object per file, its key the file's id, and every version of it told apart.
+
+Deleting names the version, so that no delete marker piles up and nothing else can be hit.
+Rights needed: ``s3:ListBucketVersions`` on the bucket, ``s3:DeleteObjectVersion`` on its objects.
+Limits (Amazon S3 API reference): DeleteObjects takes 1000 keys, ListObjectVersions answers 1000 versions a page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from filestore.model import ObjectVersion
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
+
+_DELETE_LIMIT = 1000
+# The connection pool of a botocore client holds ten.
+_CONCURRENT_LISTS = 8
+
+
+class Bucket:
+    """The versions of the files' objects."""
+
+    def __init__(self, client: S3Client, name: str) -> None:
+        self._client = client
+        self._name = name
+
+    def versions(self, keys: Sequence[str]) -> dict[str, list[ObjectVersion]]:
+        """Every version of each key's object, oldest first; a key without an object has an empty list."""
+        if len(keys) <= 1:
+            return {key: self._versions(key) for key in keys}
+        with ThreadPoolExecutor(_CONCURRENT_LISTS) as pool:
+            return dict(zip(keys, pool.map(self._versions, keys), strict=True))
+
+    def delete(self, versions: Iterable[ObjectVersion]) -> set[str]:
+        """Delete these versions; one that is gone already is no error. Answers the keys of which some remain."""
+        remaining: set[str] = set()
+        objects: list[ObjectIdentifierTypeDef] = [
+            {"Key": version.key, "VersionId": version.version_id} for version in versions
+        ]
+        for start in range(0, len(objects), _DELETE_LIMIT):
+            answer = self._client.delete_objects(
+                Bucket=self._name, Delete={"Objects": objects[start : start + _DELETE_LIMIT], "Quiet": True}
+            )
+            remaining.update(error["Key"] for error in answer.get("Errors", []))
+        return remaining
+
+    def _versions(self, key: str) -> list[ObjectVersion]:
+        pages = self._client.get_paginator("list_object_versions").paginate(Bucket=self._name, Prefix=key)
+        newest_first = [
+            ObjectVersion(key=key, version_id=found["VersionId"], size=found["Size"], etag=found["ETag"].strip('"'))
+            for page in pages
+            for found in page.get("Versions", [])
+            if found["Key"] == key
+        ]
+        return newest_first[::-1]

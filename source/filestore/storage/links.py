@@ -1,0 +1,93 @@
+"""Presigned URLs: the only way in which a file's bytes travel.
+
+Signing needs no client of S3, which a cold start would pay for: Signature Version 4 in the query is a pure function of
+the credentials, the URL and the headers. A URL can do what its signer can, so the rights needed are ``s3:PutObject``
+and ``s3:GetObjectVersion`` on the bucket's objects.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import quote, urlencode
+
+from botocore.auth import S3SigV4QueryAuth
+from botocore.awsrequest import AWSRequest
+from botocore.session import Session
+
+from filestore.model import Checksum
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadLink:
+    """A URL to PUT the contents to, and the headers that have to go with them."""
+
+    url: str
+    headers: Mapping[str, str]
+
+
+class LinkSigner:
+    """Signs the URLs of one bucket's objects. ``expiration`` is in seconds (AWS allows up to 604800)."""
+
+    def __init__(self, session: Session, bucket: str, expiration: int) -> None:
+        credentials = session.get_credentials()
+        region = session.get_config_variable("region")
+        if credentials is None or region is None:
+            raise RuntimeError("AWS credentials and region are needed to sign URLs")
+        self._credentials = credentials
+        self._region = region
+        self._expiration = expiration
+        self._root = _bucket_url(session, bucket, region)
+
+    def upload(
+        self,
+        key: str,
+        *,
+        size: int | None = None,
+        content_type: str | None = None,
+        checksum: Checksum | None = None,
+    ) -> UploadLink:
+        """Sign a PUT. What is given is signed, so that S3 refuses anything else."""
+        headers = {}
+        if content_type is not None:
+            headers["Content-Type"] = content_type
+        if checksum is not None:
+            headers[f"x-amz-checksum-{checksum.algorithm.lower()}"] = checksum.value
+        # Every client sets Content-Length itself, and browsers let nobody else do it.
+        signed = headers if size is None else {**headers, "Content-Length": str(size)}
+        return UploadLink(url=self._sign("PUT", key, headers=signed), headers=headers)
+
+    def download(self, key: str, *, version_id: str, content_type: str, content_disposition: str) -> str:
+        """Sign a GET of exactly this version."""
+        return self._sign(
+            "GET",
+            key,
+            query={
+                "response-content-disposition": content_disposition,
+                "response-content-type": content_type,
+                "versionId": version_id,
+            },
+        )
+
+    def _sign(
+        self, method: str, key: str, *, headers: Mapping[str, str] | None = None, query: Mapping[str, str] | None = None
+    ) -> str:
+        url = f"{self._root}/{quote(key)}"
+        if query:
+            url += "?" + urlencode(query, quote_via=quote)
+        request = AWSRequest(method=method, url=url, headers=dict(headers or {}))
+        S3SigV4QueryAuth(self._credentials.get_frozen_credentials(), "s3", self._region, self._expiration).add_auth(
+            request
+        )
+        return str(request.url)
+
+
+def _bucket_url(session: Session, bucket: str, region: str) -> str:
+    """The bucket's regional address; the SDK's own variables for a custom endpoint are honoured, addressed by path.
+
+    The global address would answer a bucket elsewhere with a redirect, which browsers refuse on a preflight.
+    """
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    if endpoint:
+        return f"{endpoint.rstrip('/')}/{bucket}"
+    suffix = "amazonaws.com.cn" if session.get_partition_for_region(region) == "aws-cn" else "amazonaws.com"
+    return f"https://{bucket}.s3.{region}.{suffix}"

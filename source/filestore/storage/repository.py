@@ -1,0 +1,382 @@
+"""The table of files: the only place that knows how an item is laid out.
+
+Item, keyed by ``id``: ``name type created_at url_expires_at`` always; ``size meta checksum token_hash`` as declared;
+``uploaded_at version_id etag``, ``stored_at``, ``deleted_at deletion`` once they happen; ``sweep_shard sweep_at`` only
+while something is still to be done for the file (together they are its place in the sparse index ``sweep``);
+``purge_at`` when DynamoDB's TTL may drop the record.
+
+Every change is one conditional update of one item, so that of two that race exactly one wins, and nothing but
+``create`` can bring a record into being: a PartiQL UPDATE of an item that does not exist fails.
+Up to 25 changes go in one BatchExecuteStatement at 1 WCU each, up to 100 reads in one BatchGetItem (limits of the
+DynamoDB API reference). What DynamoDB throttles is retried a bounded number of times and then reported, never dropped.
+
+Rights needed: ``dynamodb:PutItem``, ``BatchGetItem``, ``PartiQLUpdate``, ``PartiQLDelete`` on the table and ``Query``
+on its index, each only by the functions that call the method in question.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from botocore.exceptions import ClientError
+
+from filestore.model import Checksum, Deletion, File, ObjectVersion, is_file_id
+from filestore.storage.aws import is_throttle
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_T = TypeVar("_T")
+
+_STATEMENT_LIMIT = 25
+_GET_LIMIT = 100
+_SWEEP_INDEX = "sweep"
+# File ids are hexadecimal, so the first digit spreads the index over sixteen partitions.
+SWEEP_SHARDS = tuple("0123456789abcdef")
+
+_FIELDS = frozenset(field.name for field in fields(File))
+
+_ATTEMPTS = 5
+_FIRST_PAUSE = 0.05
+# Codes of a single statement in a batch (BatchStatementError, DynamoDB API reference) that another try may clear.
+_TRANSIENT = frozenset(
+    {
+        "InternalServerError",
+        "ProvisionedThroughputExceeded",
+        "RequestLimitExceeded",
+        "ThrottlingError",
+        "TransactionConflict",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The change was made; the file is as it was just before."""
+
+    before: File | None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The condition did not hold; the file is as it is, None where there is no record."""
+
+    current: File | None
+
+
+@dataclass(frozen=True, slots=True)
+class Throttled:
+    """DynamoDB would not answer in time; nothing is known."""
+
+
+Attempt = Applied | Refused | Throttled
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueFile:
+    """What the sweep index knows of a file. It may lag behind the record, which alone decides."""
+
+    id: str
+    uploaded: bool
+    deleted: bool
+    url_expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    file_id: str
+    statement: str
+    parameters: Sequence[object]
+
+
+class FileRepository:
+    """Files in DynamoDB. Methods raise botocore's ClientError where AWS refuses a whole call."""
+
+    def __init__(self, client: DynamoDBClient, table: str, *, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._client = client
+        self._table = table
+        self._sleep = sleep
+
+    def create(self, file: File) -> None:
+        """Write the record of a file that nobody has uploaded yet."""
+        self._client.put_item(
+            TableName=self._table, Item=_to_item(file), ConditionExpression="attribute_not_exists(id)"
+        )
+
+    def get(self, ids: Sequence[str]) -> tuple[dict[str, File], set[str]]:
+        """Read files, strongly consistent. Answers the files by id, and the ids that DynamoDB throttled."""
+        found: dict[str, File] = {}
+        throttled: set[str] = set()
+        for batch in _batches([file_id for file_id in ids if is_file_id(file_id)], _GET_LIMIT):
+            keys = [{"id": {"S": file_id}} for file_id in batch]
+            for _ in self._attempts():
+                try:
+                    answer = self._client.batch_get_item(
+                        RequestItems={self._table: {"Keys": keys, "ConsistentRead": True}}
+                    )
+                except ClientError as error:
+                    if is_throttle(error):
+                        continue
+                    raise
+                for item in answer["Responses"].get(self._table, []):
+                    file = _from_item(item)
+                    found[file.id] = file
+                unread = answer.get("UnprocessedKeys", {}).get(self._table)
+                keys = list(unread["Keys"]) if unread else []  # type: ignore[arg-type]
+                if not keys:
+                    break
+            throttled.update(key["id"]["S"] for key in keys)
+        return found, throttled
+
+    def record_uploads(
+        self, uploads: Iterable[ObjectVersion], *, uploaded_at: str, sweep_at: int
+    ) -> dict[str, Attempt]:
+        """Pin each file to the version that was uploaded, unless it has one or is deleted; due at ``sweep_at``."""
+        return self._execute(
+            _Change(
+                upload.key,
+                f'UPDATE "{self._table}"'
+                ' SET "uploaded_at"=? SET "size"=? SET "version_id"=? SET "etag"=? SET "sweep_at"=? REMOVE "purge_at"'
+                ' WHERE "id"=? AND "uploaded_at" IS MISSING AND "deleted_at" IS MISSING',
+                (uploaded_at, upload.size, upload.version_id, upload.etag, sweep_at, upload.key),
+            )
+            for upload in uploads
+        )
+
+    def record_and_store_uploads(self, uploads: Iterable[ObjectVersion], *, at: str) -> dict[str, Attempt]:
+        """Like ``record_uploads``, and stored in the same write."""
+        return self._execute(
+            _Change(
+                upload.key,
+                f'UPDATE "{self._table}"'
+                ' SET "uploaded_at"=? SET "size"=? SET "version_id"=? SET "etag"=? SET "stored_at"=?'
+                ' REMOVE "sweep_shard" REMOVE "sweep_at" REMOVE "purge_at"'
+                ' WHERE "id"=? AND "uploaded_at" IS MISSING AND "deleted_at" IS MISSING',
+                (at, upload.size, upload.version_id, upload.etag, at, upload.key),
+            )
+            for upload in uploads
+        )
+
+    def store(self, ids: Iterable[str], *, stored_at: str) -> dict[str, Attempt]:
+        """Store the files that are uploaded, not stored yet and not deleted; nothing is left to sweep for them."""
+        return self._execute(
+            _Change(
+                file_id,
+                f'UPDATE "{self._table}" SET "stored_at"=? REMOVE "sweep_shard" REMOVE "sweep_at"'
+                ' WHERE "id"=? AND "uploaded_at" IS NOT MISSING AND "stored_at" IS MISSING AND "deleted_at" IS MISSING',
+                (stored_at, file_id),
+            )
+            for file_id in ids
+        )
+
+    def delete(self, ids: Iterable[str], *, deleted_at: str, sweep_at: int) -> dict[str, Attempt]:
+        """Mark files as deleted, whatever their state. Their objects are still to be removed: due at ``sweep_at``."""
+        return self._execute(
+            _Change(
+                file_id,
+                f'UPDATE "{self._table}" SET "deleted_at"=? SET "deletion"=? SET "sweep_shard"=? SET "sweep_at"=?'
+                ' WHERE "id"=? AND "deleted_at" IS MISSING RETURNING ALL OLD *',
+                (deleted_at, Deletion.REQUESTED, file_id[:1], sweep_at, file_id),
+            )
+            for file_id in ids
+        )
+
+    def undo(
+        self, file_id: str, *, token_hash: str, deleted_at: str, sweep_at: int, purge_at: int, even_stored: bool
+    ) -> Attempt:
+        """Mark the upload that the token belongs to as deleted. A stored one is refused.
+
+        With ``even_stored`` a stored one is taken as well, and any is refused whose URL has expired by ``sweep_at``.
+        """
+        guard, values = ('"url_expires_at" > ?', (sweep_at,)) if even_stored else ('"stored_at" IS MISSING', ())
+        change = _Change(
+            file_id,
+            f'UPDATE "{self._table}"'
+            ' SET "deleted_at"=? SET "deletion"=? SET "sweep_shard"=? SET "sweep_at"=? SET "purge_at"=?'
+            f' WHERE "id"=? AND "token_hash"=? AND "deleted_at" IS MISSING AND {guard} RETURNING ALL OLD *',
+            (deleted_at, Deletion.UNDONE, file_id[:1], sweep_at, purge_at, file_id, token_hash, *values),
+        )
+        return self._execute([change])[file_id]
+
+    def due(self, shard: str, *, now: int) -> Iterator[list[DueFile]]:
+        """Pages of the files of this shard that are due, the longest due first."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            IndexName=_SWEEP_INDEX,
+            KeyConditionExpression="sweep_shard = :shard AND sweep_at <= :now",
+            ExpressionAttributeValues={":shard": {"S": shard}, ":now": {"N": str(now)}},
+            PaginationConfig={"PageSize": _GET_LIMIT},
+        )
+        for page in pages:
+            yield [
+                DueFile(
+                    id=item["id"]["S"],
+                    uploaded="uploaded_at" in item,
+                    deleted="deleted_at" in item,
+                    url_expires_at=int(item["url_expires_at"]["N"]),
+                )
+                for item in page["Items"]
+            ]
+
+    def expire(self, ids: Iterable[str], *, deleted_at: str, now: int, purge_at: int) -> dict[str, Attempt]:
+        """Mark uploads that are due and that nobody stored as deleted. They stay due: their objects are still there."""
+        return self._execute(
+            _Change(
+                file_id,
+                f'UPDATE "{self._table}" SET "deleted_at"=? SET "deletion"=? SET "purge_at"=?'
+                ' WHERE "id"=? AND "sweep_at" <= ? AND "uploaded_at" IS NOT MISSING'
+                ' AND "stored_at" IS MISSING AND "deleted_at" IS MISSING',
+                (deleted_at, Deletion.EXPIRED, purge_at, file_id, now),
+            )
+            for file_id in ids
+        )
+
+    def remove_placeholders(self, ids: Iterable[str]) -> dict[str, Attempt]:
+        """Drop the records of uploads that never happened."""
+        return self._execute(
+            _Change(
+                file_id,
+                f'DELETE FROM "{self._table}" WHERE "id"=? AND "uploaded_at" IS MISSING AND "deleted_at" IS MISSING',
+                (file_id,),
+            )
+            for file_id in ids
+        )
+
+    def finish_deletion(self, ids: Iterable[str]) -> dict[str, Attempt]:
+        """Take deleted files whose objects are gone out of the sweep."""
+        return self._execute(
+            _Change(
+                file_id,
+                f'UPDATE "{self._table}" REMOVE "sweep_shard" REMOVE "sweep_at"'
+                ' WHERE "id"=? AND "deleted_at" IS NOT MISSING AND "sweep_at" IS NOT MISSING',
+                (file_id,),
+            )
+            for file_id in ids
+        )
+
+    def sweep_again(self, sweep_at: Mapping[str, int]) -> dict[str, Attempt]:
+        """Have deleted files looked at once more, each at its time."""
+        return self._execute(
+            _Change(
+                file_id,
+                f'UPDATE "{self._table}" SET "sweep_at"=?'
+                ' WHERE "id"=? AND "deleted_at" IS NOT MISSING AND "sweep_at" < ?',
+                (at, file_id, at),
+            )
+            for file_id, at in sweep_at.items()
+        )
+
+    def _execute(self, changes: Iterable[_Change]) -> dict[str, Attempt]:
+        """Make the changes, at most one per file, and answer what became of each, by file id.
+
+        What has not the form of a file id has no record, and DynamoDB refuses some of it as a key.
+        """
+        attempts: dict[str, Attempt] = {}
+        wanted = []
+        for change in changes:
+            if is_file_id(change.file_id):
+                wanted.append(change)
+            else:
+                attempts[change.file_id] = Refused(None)
+        for batch in _batches(wanted, _STATEMENT_LIMIT):
+            pending = list(batch)
+            attempts.update((change.file_id, Throttled()) for change in pending)
+            for _ in self._attempts():
+                try:
+                    answer = self._client.batch_execute_statement(
+                        Statements=[
+                            {
+                                "Statement": change.statement,
+                                "Parameters": [_to_attribute(parameter) for parameter in change.parameters],
+                                "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+                            }
+                            for change in pending
+                        ]
+                    )
+                except ClientError as error:
+                    if is_throttle(error):
+                        continue
+                    raise
+                unanswered = []
+                for change, response in zip(pending, answer["Responses"], strict=True):
+                    attempt = _attempt(response)
+                    attempts[change.file_id] = attempt
+                    if isinstance(attempt, Throttled):
+                        unanswered.append(change)
+                pending = unanswered
+                if not pending:
+                    break
+        return attempts
+
+    def _attempts(self) -> Iterator[None]:
+        """One turn per attempt, with a pause before each but the first that doubles and is spread at random."""
+        yield
+        for attempt in range(_ATTEMPTS - 1):
+            self._sleep(_FIRST_PAUSE * 2**attempt * random.uniform(0.5, 1))  # noqa: S311 - jitter, not a secret
+            yield
+
+
+def _attempt(response: Mapping[str, Any]) -> Attempt:
+    error = response.get("Error")
+    if error is None:
+        item = response.get("Item")
+        return Applied(_from_item(item) if item else None)
+    if error["Code"] == "ConditionalCheckFailed":
+        item = error.get("Item")
+        return Refused(_from_item(item) if item else None)
+    if error["Code"] in _TRANSIENT:
+        return Throttled()
+    raise RuntimeError(f"DynamoDB refused a statement: {error['Code']}: {error.get('Message', '')}")
+
+
+def _batches(items: Sequence[_T], size: int) -> Iterator[Sequence[_T]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def _to_item(file: File) -> dict[str, Any]:
+    item = {
+        field.name: _to_attribute(value) for field in fields(file) if (value := getattr(file, field.name)) is not None
+    }
+    if file.sweep_at is not None:
+        item["sweep_shard"] = {"S": file.id[0]}
+    return item
+
+
+def _from_item(item: Mapping[str, Mapping[str, Any]]) -> File:
+    # Attributes that this release does not know are a newer one's: a rollback has to live with them.
+    values = {name: _from_attribute(attribute) for name, attribute in item.items() if name in _FIELDS}
+    if "checksum" in values:
+        values["checksum"] = Checksum(**values["checksum"])
+    if "deletion" in values:
+        values["deletion"] = Deletion(values["deletion"])
+    return File(**values)
+
+
+def _to_attribute(value: object) -> dict[str, Any]:
+    match value:
+        case str():
+            return {"S": str(value)}
+        case int():
+            return {"N": str(value)}
+        case Checksum():
+            return {"M": {"algorithm": {"S": value.algorithm}, "value": {"S": value.value}}}
+        case Mapping():
+            return {"M": {str(key): _to_attribute(member) for key, member in value.items()}}
+    raise TypeError(f"no attribute type for {type(value).__name__}")
+
+
+def _from_attribute(attribute: Mapping[str, Any]) -> Any:
+    ((kind, value),) = attribute.items()
+    match kind:
+        case "S":
+            return value
+        case "N":
+            return int(value)
+        case "M":
+            return {key: _from_attribute(member) for key, member in value.items()}
+    raise TypeError(f"an attribute of type {kind} is none of ours")
