@@ -30,19 +30,19 @@ def settings() -> Settings:
 @cache
 def begin_upload() -> BeginUpload:
     """POST /file."""
-    return BeginUpload(_files(), _links(), settings(), _now)
+    return BeginUpload(_files(), _links(), settings(), now)
 
 
 @cache
 def undo_upload() -> UndoUpload:
     """DELETE /file/{id}."""
-    return UndoUpload(_files(), _bucket(), settings(), _now)
+    return UndoUpload(_files(), _bucket(), settings(), now)
 
 
 @cache
 def store_files() -> StoreFiles:
     """PUT /files."""
-    return StoreFiles(_files(), _bucket(), settings(), _now)
+    return StoreFiles(_files(), _bucket(), settings(), now)
 
 
 @cache
@@ -54,19 +54,19 @@ def describe_files() -> DescribeFiles:
 @cache
 def delete_files() -> DeleteFiles:
     """DELETE /files."""
-    return DeleteFiles(_files(), _bucket(), _now)
+    return DeleteFiles(_files(), _bucket(), now)
 
 
 @cache
 def record_uploads() -> RecordUploads:
     """S3's events."""
-    return RecordUploads(_files(), _bucket(), settings(), _now)
+    return RecordUploads(_files(), _bucket(), settings(), now)
 
 
 @cache
 def sweep() -> Sweep:
     """The schedule."""
-    return Sweep(_files(), _bucket(), record_uploads(), _now)
+    return Sweep(_files(), _bucket(), record_uploads(), now)
 
 
 @cache
@@ -84,5 +84,5 @@ def _links() -> LinkSigner:
     return LinkSigner(aws.session(), settings().bucket_name, settings().signed_url_expiration)
 
 
-def _now() -> float:
+def now() -> float:
     return time.time()

@@ -34,6 +34,7 @@ _T = TypeVar("_T")
 
 _STATEMENT_LIMIT = 25
 _GET_LIMIT = 100
+_DUE_PAGE = 100
 _SWEEP_INDEX = "sweep"
 # File ids are hexadecimal, so the first digit spreads the index over sixteen partitions.
 SWEEP_SHARDS = tuple("0123456789abcdef")
@@ -209,7 +210,7 @@ class FileRepository:
             IndexName=_SWEEP_INDEX,
             KeyConditionExpression="sweep_shard = :shard AND sweep_at <= :now",
             ExpressionAttributeValues={":shard": {"S": shard}, ":now": {"N": str(now)}},
-            PaginationConfig={"PageSize": _GET_LIMIT},
+            PaginationConfig={"PageSize": _DUE_PAGE},
         )
         for page in pages:
             yield [

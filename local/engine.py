@@ -1,0 +1,85 @@
+"""The embedded AWS as an ASGI application, with what Amazon S3 does and the engine leaves out.
+
+A GET that names a version ignores the ``response-*`` parameters and the ``Range`` header there, while S3 honours both
+(GetObject in the Amazon S3 API reference). Filestore's downloads always name a version.
+"""
+
+import re
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+from urllib.parse import parse_qs
+
+from ministack.app import app as engine
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+_OVERRIDES = {
+    "response-cache-control": b"cache-control",
+    "response-content-disposition": b"content-disposition",
+    "response-content-encoding": b"content-encoding",
+    "response-content-language": b"content-language",
+    "response-content-type": b"content-type",
+    "response-expires": b"expires",
+}
+_RANGE = re.compile(rb"bytes=(\d*)-(\d*)")
+
+
+async def app(scope: Scope, receive: Receive, send: Send) -> None:
+    """Serve one request, or the engine's start and stop."""
+    if scope["type"] == "http" and scope["method"] == "GET":
+        query = parse_qs(scope["query_string"].decode("ascii"))
+        if "versionId" in query:
+            overrides = {name: query[key][0].encode("latin-1") for key, name in _OVERRIDES.items() if key in query}
+            wanted = dict(scope["headers"]).get(b"range", b"")
+            send = _VersionedRead(send, overrides, _RANGE.fullmatch(wanted))
+    await engine(scope, receive, send)
+
+
+class _VersionedRead:
+    """Sends on the answer to a GET of a version, with the overrides applied and cut to the range."""
+
+    def __init__(self, send: Send, overrides: dict[bytes, bytes], wanted: re.Match[bytes] | None) -> None:
+        self._send = send
+        self._overrides = overrides
+        self._wanted = wanted
+        self._skip = 0
+        self._left: int | None = None
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start" and message["status"] == 200:  # noqa: PLR2004
+            message = self._start(message)
+        elif message["type"] == "http.response.body" and self._left is not None:
+            body = message.get("body", b"")
+            kept = body[self._skip : self._skip + self._left]
+            self._skip = max(0, self._skip - len(body))
+            self._left -= len(kept)
+            message = {**message, "body": kept}
+        await self._send(message)
+
+    def _start(self, message: Message) -> Message:
+        headers = {name.lower(): value for name, value in message["headers"]} | self._overrides
+        status = message["status"]
+        if self._wanted is not None:
+            total = int(headers[b"content-length"])
+            first, last = _bounds(self._wanted, total)
+            if first > last:
+                status, self._left = 416, 0
+                headers |= {b"content-range": b"bytes */%d" % total, b"content-length": b"0"}
+            else:
+                status, self._skip, self._left = 206, first, last - first + 1
+                headers |= {
+                    b"content-range": b"bytes %d-%d/%d" % (first, last, total),
+                    b"content-length": b"%d" % self._left,
+                }
+        return {**message, "status": status, "headers": list(headers.items())}
+
+
+def _bounds(wanted: re.Match[bytes], total: int) -> tuple[int, int]:
+    """First and last byte of a single range (RFC 9110, 14.1.2)."""
+    first, last = wanted.groups()
+    if not first:
+        return max(0, total - int(last or 0)), total - 1
+    return int(first), min(int(last), total - 1) if last else total - 1

@@ -1,0 +1,151 @@
+"""What the tests share: functions called as Lambda calls them, and the state behind them."""
+
+import copy
+import importlib
+import itertools
+import json
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from samtranslator.yaml_helper import yaml_parse
+
+from filestore.storage import aws
+
+ROOT = Path(__file__).parents[1]
+TEMPLATE: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
+SWAGGER: dict[str, Any] = yaml_parse((ROOT / "swagger.yaml").read_text())
+
+UNKNOWN_ID = "0" * 32
+"""Has the form of an id, and is the id of nothing."""
+
+
+class Clock:
+    """A clock that only moves when it is told to. Seconds since the epoch."""
+
+    def __init__(self, start: float) -> None:
+        self.time = start
+
+    def __call__(self) -> float:
+        return self.time
+
+    def advance(self, seconds: float) -> None:
+        self.time += seconds
+
+
+class Context:
+    """The part of Lambda's context that the functions look at."""
+
+    aws_request_id = "5a0fbd4c-7d39-4cf3-b4f5-6d0b4a2f0f2b"
+
+    def __init__(self, remaining: Iterator[int] | None = None) -> None:
+        self._remaining = remaining or itertools.repeat(300_000)
+
+    def get_remaining_time_in_millis(self) -> int:
+        return next(self._remaining)
+
+
+class Reply(NamedTuple):
+    """An answer of an endpoint, its body parsed."""
+
+    status: int
+    body: Any
+    headers: dict[str, str]
+
+
+def sample_event(operation: str) -> dict[str, Any]:
+    """The sample event of a function."""
+    event: dict[str, Any] = json.loads((ROOT / "events" / f"{operation}.json").read_text())
+    return event
+
+
+def invoke(operation: str, event: Mapping[str, Any], context: Context | None = None) -> Any:
+    """Run a function as Lambda does."""
+    handler = importlib.import_module(f"filestore.handlers.{operation}").handler
+    return handler(copy.deepcopy(dict(event)), context or Context())
+
+
+def call(
+    operation: str,
+    body: object = None,
+    *,
+    raw: str | None = None,
+    query: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+    file_id: str | None = None,
+) -> Reply:
+    """Call an endpoint as API Gateway does. ``raw`` is a body that need not be JSON."""
+    event = sample_event(operation)
+    event["body"] = raw if raw is not None else None if body is None else json.dumps(body)
+    event["queryStringParameters"] = dict(query) if query else None
+    event["headers"] |= headers or {}
+    if file_id is not None:
+        event["pathParameters"] = {"id": file_id}
+    answer = invoke(operation, event)
+    return Reply(answer["statusCode"], json.loads(answer["body"] or "null"), answer["headers"])
+
+
+def upload_event(*uploads: Mapping[str, Any]) -> dict[str, Any]:
+    """An SQS event with one message per upload; each is ``key``, ``versionId``, ``size``, ``eTag``."""
+    event = sample_event("uploaded")
+    (template,) = event["Records"]
+    event["Records"] = []
+    for number, upload in enumerate(uploads):
+        message = copy.deepcopy(template)
+        notification = json.loads(message["body"])
+        notification["Records"][0]["s3"]["object"] |= upload
+        message |= {"messageId": f"message-{number}", "body": json.dumps(notification)}
+        event["Records"].append(message)
+    return event
+
+
+def put(url: str, contents: bytes, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """PUT to a presigned URL. Answers what S3's event would say of the object."""
+    request = urllib.request.Request(url, data=contents, headers={"Content-Type": "", **(headers or {})}, method="PUT")
+    with urllib.request.urlopen(request) as response:
+        key = urllib.request.urlparse(url).path.rsplit("/", 1)[-1]
+        return {
+            "key": key,
+            "versionId": response.headers["x-amz-version-id"],
+            "size": len(contents),
+            "eTag": response.headers["ETag"].strip('"'),
+        }
+
+
+def get(url: str) -> bytes:
+    """GET a presigned URL."""
+    with urllib.request.urlopen(url) as response:
+        contents: bytes = response.read()
+        return contents
+
+
+def status_of(method: str, url: str, contents: bytes | None = None, headers: Mapping[str, str] | None = None) -> int:
+    """The status with which a presigned URL answers."""
+    request = urllib.request.Request(url, data=contents, headers={"Content-Type": "", **(headers or {})}, method=method)
+    try:
+        with urllib.request.urlopen(request) as response:
+            return int(response.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+@contextmanager
+def counted_calls() -> Iterator[Counter[str]]:
+    """Count the AWS calls of the functions, by operation, while the block runs."""
+    calls: Counter[str] = Counter()
+
+    def count(model: Any, **_: object) -> None:
+        calls[model.name] += 1
+
+    clients = (aws.dynamodb(), aws.s3())
+    for client in clients:
+        client.meta.events.register("before-call", count)
+    try:
+        yield calls
+    finally:
+        for client in clients:
+            client.meta.events.unregister("before-call", count)

@@ -1,0 +1,168 @@
+"""One name in every layer: swagger.yaml, template.yaml, handlers, events and tests agree."""
+
+import importlib
+import json
+import re
+from typing import Any
+
+import pytest
+from openapi_spec_validator import validate
+
+from tests.support import ROOT, SWAGGER, TEMPLATE, Context, call, invoke, sample_event
+
+RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
+OPERATIONS = {
+    operation["operationId"]: (path, method, operation)
+    for path, item in SWAGGER["paths"].items()
+    for method, operation in item.items()
+    if "operationId" in operation
+}
+FUNCTIONS = {
+    logical_id: resource["Properties"]
+    for logical_id, resource in RESOURCES.items()
+    if resource["Type"] == "AWS::Serverless::Function"
+}
+OF_BACK_ENDS = {"store", "info", "delete"}
+
+
+def logical_id(operation: str) -> str:
+    return f"{operation.capitalize()}Function"
+
+
+def test_the_swagger_is_valid_openapi() -> None:
+    validate(json.loads(json.dumps(SWAGGER)))
+
+
+def test_the_swagger_has_no_yaml_that_cloudformation_cannot_read() -> None:
+    """CloudFormation reads neither aliases nor merge keys, and API Gateway only strings as status codes."""
+    text = (ROOT / "swagger.yaml").read_text()
+    assert not re.search(r"^[^#'\"]*[:\s-]\s[&*]\w", text, re.MULTILINE)
+    assert "<<:" not in text
+    assert all(
+        isinstance(status, str)
+        for item in SWAGGER["paths"].values()
+        for operation in item.values()
+        for status in operation["responses"]
+    )
+
+
+def test_every_function_has_a_handler_a_sample_event_and_tests() -> None:
+    modules = {path.stem for path in (ROOT / "source/filestore/handlers").glob("*.py")} - {"__init__"}
+    assert {logical_id(module) for module in modules} == set(FUNCTIONS)
+    assert {path.stem for path in (ROOT / "events").glob("*.json")} == modules
+    assert {f"test_{module}" for module in modules} <= {path.stem for path in (ROOT / "tests/unit").glob("*.py")}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_functions_handler_is_where_its_name_says(function: str) -> None:
+    module = function.removesuffix("Function").lower()
+    assert FUNCTIONS[function]["Handler"] == f"filestore.handlers.{module}.handler"
+    assert callable(importlib.import_module(f"filestore.handlers.{module}").handler)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+class TestOperations:
+    def test_reach_the_function_of_their_name(self, operation: str) -> None:
+        path, method, spec = OPERATIONS[operation]
+        integration = spec["x-amazon-apigateway-integration"]
+        assert f"${{{logical_id(operation)}.Arn}}" in integration["uri"]["Fn::Sub"]
+        assert (integration["type"], integration["httpMethod"]) == ("aws_proxy", "POST")
+        event = FUNCTIONS[logical_id(operation)]["Events"]["Api"]["Properties"]
+        assert (event["Path"], event["Method"]) == (path, method.upper())
+
+    def test_ask_back_ends_for_a_key_and_browsers_for_none(self, operation: str) -> None:
+        assert ("security" in OPERATIONS[operation][2]) == (operation in OF_BACK_ENDS)
+
+    def test_have_bodies_checked_by_the_gateway(self, operation: str) -> None:
+        spec = OPERATIONS[operation][2]
+        assert ("requestBody" in spec) == (spec.get("x-amazon-apigateway-request-validator") == "body")
+
+    def test_have_a_sample_event_of_their_route(self, operation: str) -> None:
+        path, method, _ = OPERATIONS[operation]
+        event = sample_event(operation)
+        assert (event["resource"], event["httpMethod"]) == (path, method.upper())
+        assert ("x-api-key" in event["headers"]) == (operation in OF_BACK_ENDS)
+
+
+@pytest.mark.parametrize("path", SWAGGER["paths"])
+def test_browsers_get_a_preflight_on_public_routes_for_the_methods_there(path: str) -> None:
+    item = SWAGGER["paths"][path]
+    public = [method.upper() for method, spec in item.items() if method != "options" and "security" not in spec]
+    assert ("options" in item) == bool(public)
+    if public:
+        headers = item["options"]["x-amazon-apigateway-integration"]["responses"]["default"]["responseParameters"]
+        assert headers["method.response.header.Access-Control-Allow-Methods"] == f"'{','.join(public)},OPTIONS'"
+
+
+@pytest.mark.parametrize("kind", SWAGGER["x-amazon-apigateway-gateway-responses"])
+def test_every_refusal_by_the_gateway_has_a_message_a_code_and_cors(kind: str) -> None:
+    response = SWAGGER["x-amazon-apigateway-gateway-responses"][kind]
+    body = json.loads(response["responseTemplates"]["application/json"].replace("$context.error.messageString", '"x"'))
+    assert body["message"]
+    assert re.fullmatch("[a-z_]+", body["code"])
+    assert response["responseParameters"]["gatewayresponse.header.Access-Control-Allow-Origin"] == "'*'"
+
+
+@pytest.mark.usefixtures("engine_aws")
+@pytest.mark.parametrize("module", sorted(function.removesuffix("Function").lower() for function in FUNCTIONS))
+def test_every_sample_event_is_understood(module: str) -> None:
+    answer = invoke(module, sample_event(module), Context())
+    assert answer.get("statusCode", 200) in (200, 404)
+
+
+@pytest.mark.usefixtures("moto_aws")
+def test_the_sample_request_is_what_the_schema_allows() -> None:
+    event = sample_event("upload")
+    assert call("upload", json.loads(event["body"])).status == 200
+
+
+class TestTheTemplate:
+    def test_gives_nothing_but_the_bucket_a_name(self) -> None:
+        """Two stacks must fit into one account, and the bucket's name is the operator's choice."""
+        names = {
+            f"{logical_id}.{name}"
+            for logical_id, resource in RESOURCES.items()
+            for name in ("TableName", "FunctionName", "RoleName", "QueueName", "BucketName", "AlarmName")
+            if name in resource.get("Properties", {})
+        }
+        assert names == {"StorageBucket.BucketName"}
+
+    def test_never_expires_noncurrent_versions(self) -> None:
+        """A PUT to an upload URL after the store makes the stored version the noncurrent one."""
+        for rule in RESOURCES["StorageBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]:
+            assert not {name for name in rule if name.startswith("Noncurrent")}
+
+    def test_has_the_parameters_of_the_original_with_their_defaults(self) -> None:
+        parameters = TEMPLATE["Parameters"]
+        assert parameters["EnvironmentParameter"]["AllowedValues"] == ["dev", "prod"]
+        assert parameters["EnvironmentParameter"]["Default"] == "dev"
+        assert parameters["SignedUrlExpiration"]["Default"] == 3600
+        assert (parameters["StoreOnLoad"]["AllowedValues"], parameters["StoreOnLoad"]["Default"]) == (
+            ["True", "False"],
+            "False",
+        )
+        assert "StorageBucketName" in parameters
+
+    def test_describes_every_parameter_and_groups_it(self) -> None:
+        groups = TEMPLATE["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+        grouped = [name for group in groups for name in group["Parameters"]]
+        assert sorted(grouped) == sorted(TEMPLATE["Parameters"])
+        assert all(parameter["Description"] for parameter in TEMPLATE["Parameters"].values())
+
+    def test_keeps_the_logs_of_every_function_for_a_limited_time(self) -> None:
+        groups = {
+            logical_id
+            for logical_id, resource in RESOURCES.items()
+            if resource["Type"] == "AWS::Logs::LogGroup" and "RetentionInDays" in resource["Properties"]
+        }
+        assert groups == {function.replace("Function", "LogGroup") for function in FUNCTIONS}
+
+    def test_gives_no_function_a_wildcard_action(self) -> None:
+        for function, properties in FUNCTIONS.items():
+            for policy in properties["Policies"]:
+                for statement in policy["Statement"]:
+                    actions = statement["Action"]
+                    assert not any("*" in action for action in ([actions] if isinstance(actions, str) else actions)), (
+                        function
+                    )
+                    assert statement["Resource"] != "*", function

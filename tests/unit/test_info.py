@@ -1,0 +1,81 @@
+"""POST /files."""
+
+import urllib.request
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+
+from tests.support import UNKNOWN_ID, call, counted_calls, get
+
+pytestmark = pytest.mark.usefixtures("engine_aws")
+
+
+def test_describes_a_stored_file(stored: dict[str, Any]) -> None:
+    (described,) = call("info", [stored["id"]]).body
+    assert get(described.pop("url")) == b"contents"
+    assert {described.pop(name)[-1] for name in ("created_at", "uploaded_at", "stored_at")} == {"Z"}
+    assert described == {"id": stored["id"], "name": "report.pdf", "type": "application/pdf", "size": 8}
+
+
+def test_shows_meta_and_checksum_as_they_were_given() -> None:
+    declared = {"meta": {"form": "7"}, "checksum": {"algorithm": "CRC32", "value": "NSRBwg=="}}
+    file_id = call("upload", {"name": "a", **declared}).body["id"]
+    (described,) = call("info", [file_id], query={"nonstored": "yes"}).body
+    assert {name: described[name] for name in declared} == declared
+
+
+def test_shows_only_stored_files_unless_asked(stored: dict[str, Any]) -> None:
+    pending = call("upload", {"name": "a"}).body["id"]
+    gone = call("upload", {"name": "a"}).body["id"]
+    call("delete", [gone])
+    ids = [gone, pending, stored["id"], UNKNOWN_ID]
+
+    def shown(**query: str) -> list[str]:
+        return [file["id"] for file in call("info", ids, query=query).body]
+
+    assert shown() == [stored["id"]]
+    assert shown(nonstored="yes") == [pending, stored["id"]]
+    assert shown(deleted="yes") == [stored["id"]]
+    assert shown(deleted="yes", nonstored="yes") == [gone, pending, stored["id"]]
+    assert shown(nonstored="no") == [stored["id"]]
+
+
+def test_a_deleted_file_is_described_without_a_link(stored: dict[str, Any]) -> None:
+    call("delete", [stored["id"]])
+    (described,) = call("info", [stored["id"]], query={"deleted": "yes"}).body
+    assert "deleted_at" in described
+    assert "url" not in described
+
+
+def test_an_upload_that_is_not_stored_has_no_link(uploaded: dict[str, Any]) -> None:
+    (described,) = call("info", [uploaded["id"]], query={"nonstored": "yes"}).body
+    assert "uploaded_at" in described
+    assert "url" not in described
+
+
+def test_says_why_a_file_is_left_out(uploaded: dict[str, Any]) -> None:
+    pending = call("upload", {"name": "a"}).body["id"]
+    body = call("info", [uploaded["id"], pending, UNKNOWN_ID], query={"problems": "yes"}).body
+    assert body["result"] == []
+    assert {file_id: problem["code"] for file_id, problem in body["problems"].items()} == {
+        uploaded["id"]: "not_stored",
+        pending: "not_uploaded",
+        UNKNOWN_ID: "unknown",
+    }
+
+
+@pytest.mark.parametrize("name", ['Überblick "final".pdf', "日本語.txt", "100%.pdf", "a;b=c.txt", "x" * 255])
+def test_a_download_is_saved_under_the_files_own_name(name: str, finish: Callable[[dict[str, Any]], str]) -> None:
+    file_id = finish({"name": name})
+    with urllib.request.urlopen(call("info", [file_id]).body[0]["url"]) as response:
+        assert unquote(response.headers["Content-Disposition"].split("filename*=UTF-8''")[1]) == name
+
+
+@pytest.mark.parametrize(("count", "expected"), [(1, 1), (100, 1)])
+def test_costs_one_call_of_aws_for_100_files(count: int, expected: int) -> None:
+    ids = [call("upload", {"name": "a"}).body["id"] for _ in range(count)]
+    with counted_calls() as calls:
+        assert len(call("info", ids, query={"nonstored": "yes"}).body) == count
+    assert calls == {"BatchGetItem": expected}

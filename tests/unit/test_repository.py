@@ -1,0 +1,135 @@
+"""Throttling: retried a bounded number of times, then reported and never dropped."""
+
+from collections.abc import Callable
+from typing import Any
+
+import botocore.session
+import pytest
+from botocore.stub import Stubber
+
+from filestore import wiring
+from filestore.storage.repository import Applied, FileRepository, Refused, Throttled
+from tests.support import Clock, call
+
+A, B = "a" * 32, "b" * 32
+THROTTLED = {"Error": {"Code": "ThrottlingError", "Message": "slow down"}}
+CONFLICT = {"Error": {"Code": "TransactionConflict", "Message": "busy"}}
+REFUSED = {"Error": {"Code": "ConditionalCheckFailed", "Message": "no"}}
+
+
+class Stubbed:
+    """A repository whose DynamoDB answers as it was told to."""
+
+    def __init__(self) -> None:
+        client: Any = botocore.session.Session().create_client(
+            "dynamodb", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x"
+        )
+        self.stub = Stubber(client)
+        self.stub.activate()
+        self.pauses: list[float] = []
+        self.files = FileRepository(client, "files", sleep=self.pauses.append)
+
+    def answer(self, *responses: dict[str, Any]) -> None:
+        self.stub.add_response("batch_execute_statement", {"Responses": list(responses)})
+
+
+@pytest.fixture
+def stubbed() -> Stubbed:
+    return Stubbed()
+
+
+def test_repeats_only_what_was_throttled(stubbed: Stubbed) -> None:
+    stubbed.answer({}, THROTTLED)
+    stubbed.answer(REFUSED)
+    attempts = stubbed.files.store([A, B], stored_at="now")
+    assert attempts == {A: Applied(None), B: Refused(None)}
+    assert len(stubbed.pauses) == 1
+    stubbed.stub.assert_no_pending_responses()
+
+
+def test_gives_up_after_five_attempts_and_says_so(stubbed: Stubbed) -> None:
+    stubbed.answer({}, THROTTLED)
+    for _ in range(4):
+        stubbed.answer(CONFLICT)
+    assert stubbed.files.store([A, B], stored_at="now") == {A: Applied(None), B: Throttled()}
+    stubbed.stub.assert_no_pending_responses()
+
+
+def test_pauses_longer_each_time_and_never_for_long(stubbed: Stubbed) -> None:
+    for _ in range(5):
+        stubbed.answer(THROTTLED)
+    stubbed.files.store([A], stored_at="now")
+    assert len(stubbed.pauses) == 4
+    for pause, most in zip(stubbed.pauses, (0.05, 0.1, 0.2, 0.4), strict=True):
+        assert most / 2 <= pause <= most
+
+
+def test_repeats_a_whole_call_that_was_throttled(stubbed: Stubbed) -> None:
+    stubbed.stub.add_client_error("batch_execute_statement", "ThrottlingException")
+    stubbed.answer({})
+    assert stubbed.files.store([A], stored_at="now") == {A: Applied(None)}
+
+
+def test_repeats_the_reads_that_dynamodb_left_out(stubbed: Stubbed) -> None:
+    item = {
+        name: {"S": "x"} for name in ("name", "type", "created_at")
+    } | {"url_expires_at": {"N": "1"}}
+    stubbed.stub.add_response(
+        "batch_get_item",
+        {
+            "Responses": {"files": [{"id": {"S": A}, **item}]},
+            "UnprocessedKeys": {"files": {"Keys": [{"id": {"S": B}}]}},
+        },
+    )
+    stubbed.stub.add_response("batch_get_item", {"Responses": {"files": [{"id": {"S": B}, **item}]}})
+    found, throttled = stubbed.files.get([A, B])
+    assert (found.keys(), throttled) == ({A, B}, set())
+
+
+def test_reports_the_reads_that_dynamodb_never_answered(stubbed: Stubbed) -> None:
+    for _ in range(5):
+        stubbed.stub.add_client_error("batch_get_item", "ProvisionedThroughputExceededException")
+    assert stubbed.files.get([A]) == ({}, {A})
+
+
+def test_lives_with_the_attributes_of_a_newer_release(stubbed: Stubbed) -> None:
+    item = {"id": {"S": A}, "name": {"S": "x"}, "type": {"S": "x"}, "created_at": {"S": "x"}}
+    stubbed.stub.add_response(
+        "batch_get_item",
+        {"Responses": {"files": [{**item, "url_expires_at": {"N": "1"}, "from_the_future": {"BOOL": True}}]}},
+    )
+    assert stubbed.files.get([A])[0][A].name == "x"
+
+
+@pytest.mark.usefixtures("moto_aws")
+class TestWhatTheCallerIsTold:
+    @pytest.fixture(autouse=True)
+    def throttled_dynamodb(self, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+        del clock
+        monkeypatch.setattr(FileRepository, "store", lambda _, ids, **__: {file_id: Throttled() for file_id in ids})
+        monkeypatch.setattr(FileRepository, "delete", lambda _, ids, **__: {file_id: Throttled() for file_id in ids})
+        monkeypatch.setattr(FileRepository, "get", lambda _, ids: ({}, set(ids)))
+
+    @pytest.mark.parametrize("operation", ["store", "delete", "info"])
+    def test_a_503_where_there_is_no_room_for_problems(self, operation: str) -> None:
+        reply = call(operation, [A])
+        assert (reply.status, reply.body["code"]) == (503, "try_again")
+        assert int(reply.headers["Retry-After"]) >= 1
+
+    @pytest.mark.parametrize("operation", ["store", "delete", "info"])
+    def test_try_again_by_id_where_there_is(self, operation: str) -> None:
+        body = call(operation, [A], query={"problems": "yes"}).body
+        assert body["result"] == []
+        assert body["problems"][A]["code"] == "try_again"
+
+
+@pytest.mark.usefixtures("moto_aws")
+def test_a_throttled_call_of_another_kind_is_a_503_too(
+    monkeypatch: pytest.MonkeyPatch, log: Callable[[], list[dict[str, Any]]]
+) -> None:
+    def throttle(*_: object) -> None:
+        raise wiring.aws.ClientError({"Error": {"Code": "SlowDown", "Message": ""}}, "PutItem")
+
+    monkeypatch.setattr(FileRepository, "create", throttle)
+    assert call("upload", {"name": "a"}).status == 503
+    assert log()[-1]["status"] == 503

@@ -1,0 +1,171 @@
+"""The sweep."""
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from filestore import wiring
+from filestore.storage.bucket import Bucket
+from tests.support import Clock, Context, call, counted_calls, get, invoke, put, sample_event, upload_event
+
+pytestmark = pytest.mark.usefixtures("engine_aws")
+
+Record = Callable[[str], dict[str, Any] | None]
+Versions = Callable[[], list[tuple[str, str]]]
+
+NOTHING = {
+    "expired": 0,
+    "deletions_finished": 0,
+    "adopted": 0,
+    "placeholders_removed": 0,
+    "versions_removed": 0,
+    "finished": True,
+}
+DAY = 24 * 3600
+
+
+def sweep(context: Context | None = None) -> dict[str, Any]:
+    swept: dict[str, Any] = invoke("sweep", sample_event("sweep"), context)
+    return swept
+
+
+def test_has_nothing_to_do_for_an_empty_table() -> None:
+    assert sweep() == NOTHING
+
+
+class TestUploadsThatNobodyStored:
+    def test_live_for_their_lifetime(self, uploaded: dict[str, Any], clock: Clock) -> None:
+        clock.advance(7199)
+        assert sweep() == NOTHING
+        assert call("store", [uploaded["id"]]).body == [uploaded["id"]]
+
+    def test_are_gone_afterwards(
+        self, uploaded: dict[str, Any], clock: Clock, versions: Versions, record: Record
+    ) -> None:
+        clock.advance(7200)
+        assert sweep() == NOTHING | {"expired": 1, "deletions_finished": 1, "versions_removed": 1}
+        assert versions() == []
+        item = record(uploaded["id"])
+        assert item
+        assert item["deletion"] == "expired"
+        assert not {"sweep_at", "sweep_shard"} & item.keys()
+        assert int(item["purge_at"]) > clock() + 29 * DAY
+
+    def test_cannot_be_stored_any_more_and_say_so(self, uploaded: dict[str, Any], clock: Clock) -> None:
+        clock.advance(7200)
+        sweep()
+        body = call("store", [uploaded["id"]], query={"problems": "yes"}).body
+        assert body["result"] == []
+        assert body["problems"][uploaded["id"]]["code"] == "expired"
+
+    def test_stay_if_they_are_stored_at_the_last_moment(
+        self, uploaded: dict[str, Any], clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The sweep has read its page when the store comes: the record decides, not the page."""
+        clock.advance(7200)
+        pages = wiring.sweep().files.due
+
+        def store_meanwhile(shard: str, *, now: int) -> Any:
+            for page in pages(shard, now=now):
+                call("store", [file.id for file in page])
+                yield page
+
+        monkeypatch.setattr(type(wiring.sweep().files), "due", lambda _, shard, now: store_meanwhile(shard, now=now))
+        assert sweep() == NOTHING
+        assert get(call("info", [uploaded["id"]]).body[0]["url"]) == b"contents"
+
+
+class TestPlaceholders:
+    def test_are_removed_once_their_url_is_dead(
+        self, requested: dict[str, Any], clock: Clock, record: Record
+    ) -> None:
+        clock.advance(3659)
+        assert sweep() == NOTHING
+        clock.advance(1)
+        assert sweep() == NOTHING | {"placeholders_removed": 1}
+        assert record(requested["id"]) is None
+
+    def test_whose_event_was_lost_are_recorded(
+        self, requested: dict[str, Any], clock: Clock, versions: Versions
+    ) -> None:
+        put(requested["url"], b"contents", requested["headers"])
+        put(requested["url"], b"CONTENTS", requested["headers"])
+        clock.advance(3660)
+        assert sweep() == NOTHING | {"adopted": 1, "versions_removed": 1}
+        assert len(versions()) == 1
+        assert call("store", [requested["id"]]).body == [requested["id"]]
+        assert get(call("info", [requested["id"]]).body[0]["url"]) == b"contents"
+
+
+class TestDeletedFiles:
+    def test_are_finished_when_the_delete_was_interrupted(
+        self, stored: dict[str, Any], clock: Clock, versions: Versions, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(Bucket, "delete", lambda *_: set())
+            call("delete", [stored["id"]])
+        assert len(versions()) == 1
+        clock.advance(3660)
+        assert sweep() == NOTHING | {"deletions_finished": 1, "versions_removed": 1}
+        assert versions() == []
+
+    def test_stay_in_the_sweep_while_their_url_lives(
+        self, stored: dict[str, Any], clock: Clock, versions: Versions
+    ) -> None:
+        """Whoever holds the URL can upload after the delete, and S3's event of it may be lost."""
+        call("delete", [stored["id"]])
+        assert sweep() == NOTHING
+        put(stored["url"], b"CONTENTS", stored["headers"])
+        clock.advance(3660)
+        assert sweep() == NOTHING | {"deletions_finished": 1, "versions_removed": 1}
+        assert versions() == []
+
+    def test_keep_their_record(self, stored: dict[str, Any], clock: Clock, record: Record) -> None:
+        call("delete", [stored["id"]])
+        clock.advance(3660)
+        sweep()
+        item = record(stored["id"])
+        assert item
+        assert item["deletion"] == "requested"
+        assert "purge_at" not in item
+
+
+class TestBacklogs:
+    @staticmethod
+    def upload(count: int) -> list[str]:
+        uploads = [call("upload", {"name": "a"}).body for _ in range(count)]
+        invoke("uploaded", upload_event(*(put(upload["url"], b"x") for upload in uploads)))
+        return [upload["id"] for upload in uploads]
+
+    def test_are_paged_through(self, clock: Clock, versions: Versions, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("filestore.storage.repository._DUE_PAGE", 2)
+        self.upload(60)
+        clock.advance(7200)
+        assert sweep()["expired"] == 60
+        assert versions() == []
+
+    def test_that_take_too_long_are_gone_on_with_by_the_next_sweep(
+        self, clock: Clock, versions: Versions, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("filestore.storage.repository._DUE_PAGE", 2)
+        self.upload(60)
+        clock.advance(7200)
+        first = sweep(Context(itertools.chain([300_000] * 3, itertools.repeat(1_000))))
+        assert first["finished"] is False
+        assert 0 < first["expired"] < 60
+        second = sweep()
+        assert second["finished"] is True
+        assert first["expired"] + second["expired"] == 60
+        assert versions() == []
+
+    def test_are_not_swept_twice(self, clock: Clock) -> None:
+        self.upload(10)
+        call("upload", {"name": "placeholder"})
+        call("delete", self.upload(2))
+        clock.advance(7200)
+        sweep()
+        with counted_calls() as calls:
+            assert sweep() == NOTHING
+        assert calls == {"Query": 16}

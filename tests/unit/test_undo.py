@@ -1,0 +1,93 @@
+"""DELETE /file/{id}."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.support import UNKNOWN_ID, Clock, Reply, call, counted_calls, invoke, put, upload_event
+
+pytestmark = pytest.mark.usefixtures("engine_aws")
+
+Versions = Callable[[], list[tuple[str, str]]]
+
+
+def undo(upload: dict[str, Any], token: str | None = None) -> Reply:
+    return call("undo", file_id=upload["id"], headers={"x-upload-token": token or upload["token"]})
+
+
+def test_removes_an_upload_and_says_nothing_more(uploaded: dict[str, Any], versions: Versions) -> None:
+    reply = undo(uploaded)
+    assert (reply.status, reply.body) == (204, None)
+    assert versions() == []
+    assert call("store", [uploaded["id"]]).body == []
+
+
+def test_may_be_repeated(uploaded: dict[str, Any]) -> None:
+    assert undo(uploaded).status == 204
+    assert undo(uploaded).status == 204
+
+
+def test_cancels_an_upload_that_is_still_on_its_way(requested: dict[str, Any], versions: Versions) -> None:
+    assert undo(requested).status == 204
+    invoke("uploaded", upload_event(put(requested["url"], b"contents", requested["headers"])))
+    assert versions() == []
+
+
+def test_is_refused_once_a_back_end_has_stored_the_file(stored: dict[str, Any], versions: Versions) -> None:
+    reply = undo(stored)
+    assert (reply.status, reply.body["code"]) == (409, "already_stored")
+    assert len(versions()) == 1
+    assert len(call("info", [stored["id"]]).body) == 1
+
+
+@pytest.mark.parametrize("token", ["x", "é", "\ud800", " " * 9000])
+def test_another_token_opens_nothing(uploaded: dict[str, Any], token: str, versions: Versions) -> None:
+    reply = undo(uploaded, token)
+    assert (reply.status, reply.body["code"]) == (403, "invalid_token")
+    assert len(versions()) == 1
+
+
+@pytest.mark.parametrize("headers", [{}, {"x-upload-token": ""}])
+def test_a_token_is_needed(uploaded: dict[str, Any], headers: dict[str, str]) -> None:
+    reply = call("undo", file_id=uploaded["id"], headers={"x-upload-token": "", **headers})
+    assert (reply.status, reply.body["code"]) == (403, "invalid_token")
+
+
+@pytest.mark.parametrize("file_id", [UNKNOWN_ID, "x", "", "..", "\ud800", "x" * 5000])
+def test_an_unknown_file_is_404(file_id: str, record_count: Callable[[], int]) -> None:
+    reply = call("undo", file_id=file_id, headers={"x-upload-token": "x"})
+    assert (reply.status, reply.body["code"]) == (404, "unknown")
+    assert record_count() == 0
+
+
+def test_a_file_asked_for_with_its_name_alone_has_no_token() -> None:
+    upload = call("upload", {"name": "a"}).body
+    assert undo(upload, "x").status == 403
+
+
+class TestWhereFilesAreStoredAsTheyArrive:
+    def test_is_allowed_while_the_upload_url_lives(
+        self, configure: Callable[..., None], requested: dict[str, Any], versions: Versions
+    ) -> None:
+        configure(STORE_ON_LOAD="True")
+        invoke("uploaded", upload_event(put(requested["url"], b"contents", requested["headers"])))
+        assert undo(requested).status == 204
+        assert versions() == []
+        assert call("info", [requested["id"]]).body == []
+
+    def test_is_refused_afterwards(
+        self, configure: Callable[..., None], requested: dict[str, Any], clock: Clock, versions: Versions
+    ) -> None:
+        configure(STORE_ON_LOAD="True")
+        invoke("uploaded", upload_event(put(requested["url"], b"contents", requested["headers"])))
+        clock.advance(3601)
+        reply = undo(requested)
+        assert (reply.status, reply.body["code"]) == (409, "already_stored")
+        assert len(versions()) == 1
+
+
+def test_costs_one_call_for_the_record_and_one_for_the_object(uploaded: dict[str, Any]) -> None:
+    with counted_calls() as calls:
+        undo(uploaded)
+    assert calls == {"BatchExecuteStatement": 1, "DeleteObjects": 1}

@@ -1,0 +1,149 @@
+"""S3 object created, by way of SQS."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from filestore import wiring
+from tests.support import UNKNOWN_ID, Clock, call, counted_calls, get, invoke, put, sample_event, upload_event
+
+pytestmark = pytest.mark.usefixtures("engine_aws")
+
+Record = Callable[[str], dict[str, Any] | None]
+Versions = Callable[[], list[tuple[str, str]]]
+NOTHING_FAILED: dict[str, list[object]] = {"batchItemFailures": []}
+
+
+def test_records_the_upload(requested: dict[str, Any], record: Record, clock: Clock) -> None:
+    created = put(requested["url"], b"contents", requested["headers"])
+    assert invoke("uploaded", upload_event(created)) == NOTHING_FAILED
+    item = record(requested["id"])
+    assert item
+    assert item["version_id"] == created["versionId"]
+    assert item["size"] == "8"
+    assert int(item["sweep_at"]) == int(clock()) + 7200
+    assert "uploaded_at" in item
+    assert "stored_at" not in item
+    assert "purge_at" not in item
+
+
+def test_costs_one_call_of_aws(requested: dict[str, Any]) -> None:
+    created = put(requested["url"], b"contents", requested["headers"])
+    with counted_calls() as calls:
+        invoke("uploaded", upload_event(created))
+    assert calls == {"BatchExecuteStatement": 1}
+
+
+def test_ten_uploads_cost_one_call_too() -> None:
+    uploads = [call("upload", {"name": "a"}).body for _ in range(10)]
+    created = [put(upload["url"], b"x") for upload in uploads]
+    with counted_calls() as calls:
+        invoke("uploaded", upload_event(*created))
+    assert calls == {"BatchExecuteStatement": 1}
+
+
+def test_stores_on_load_where_the_stack_says_so(
+    requested: dict[str, Any], configure: Callable[..., None], record: Record
+) -> None:
+    configure(STORE_ON_LOAD="True")
+    invoke("uploaded", upload_event(put(requested["url"], b"contents", requested["headers"])))
+    item = record(requested["id"])
+    assert item
+    assert item["stored_at"] == item["uploaded_at"]
+    assert "sweep_at" not in item
+    assert "sweep_shard" not in item
+
+
+def test_a_duplicate_changes_nothing(uploaded: dict[str, Any], record: Record, clock: Clock, versions: Versions) -> None:
+    before = record(uploaded["id"])
+    clock.advance(60)
+    assert invoke("uploaded", upload_event(uploaded["object"], uploaded["object"])) == NOTHING_FAILED
+    assert record(uploaded["id"]) == before
+    assert versions() == [(uploaded["id"], uploaded["object"]["versionId"])]
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_of_two_uploads_to_one_url_the_first_recorded_is_the_file(
+    requested: dict[str, Any], first: int, versions: Versions
+) -> None:
+    """Events come in any order: whichever is recorded first wins, and the other version goes."""
+    created = [put(requested["url"], contents, requested["headers"]) for contents in (b"contents", b"CONTENTS")]
+    invoke("uploaded", upload_event(created[first], created[1 - first]))
+    assert versions() == [(requested["id"], created[first]["versionId"])]
+
+
+def test_a_stored_file_cannot_be_overwritten(stored: dict[str, Any], versions: Versions) -> None:
+    """The URL works until it expires, so whoever holds it can still PUT."""
+    url = call("info", [stored["id"]]).body[0]["url"]
+    evil = put(stored["url"], b"EVIL EVL", stored["headers"])
+    assert get(url) == b"contents"
+    invoke("uploaded", upload_event(evil))
+    assert get(call("info", [stored["id"]]).body[0]["url"]) == b"contents"
+    assert versions() == [(stored["id"], stored["object"]["versionId"])]
+
+
+def test_an_upload_after_the_delete_is_removed(stored: dict[str, Any], versions: Versions) -> None:
+    call("delete", [stored["id"]])
+    invoke("uploaded", upload_event(put(stored["url"], b"CONTENTS", stored["headers"])))
+    assert versions() == []
+
+
+def test_the_event_of_a_deleted_upload_brings_nothing_back(
+    uploaded: dict[str, Any], record: Record, versions: Versions
+) -> None:
+    call("delete", [uploaded["id"]])
+    before = record(uploaded["id"])
+    invoke("uploaded", upload_event(uploaded["object"]))
+    assert record(uploaded["id"]) == before
+    assert versions() == []
+
+
+def test_an_object_without_a_record_is_removed_and_none_is_made(
+    versions: Versions, record_count: Callable[[], int]
+) -> None:
+    created = wiring.aws.s3().put_object(Bucket=wiring.settings().bucket_name, Key=UNKNOWN_ID, Body=b"x")
+    event = upload_event({"key": UNKNOWN_ID, "versionId": created["VersionId"], "size": 1, "eTag": "x"})
+    assert invoke("uploaded", event) == NOTHING_FAILED
+    assert versions() == []
+    assert record_count() == 0
+
+
+def test_an_object_that_is_not_ours_is_left_alone_and_counted(
+    versions: Versions, log: Callable[[], list[dict[str, Any]]]
+) -> None:
+    created = wiring.aws.s3().put_object(Bucket=wiring.settings().bucket_name, Key="a b/ü.txt", Body=b"x")
+    event = upload_event({"key": "a+b/%C3%BC.txt", "versionId": created["VersionId"], "size": 1, "eTag": "x"})
+    assert invoke("uploaded", event) == NOTHING_FAILED
+    assert versions() == [("a b/ü.txt", created["VersionId"])]
+    assert log()[-1]["ForeignObjects"] == [1.0]
+
+
+def test_the_test_event_of_s3_is_ignored() -> None:
+    event = sample_event("uploaded")
+    event["Records"][0]["body"] = json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "b"})
+    assert invoke("uploaded", event) == NOTHING_FAILED
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "not json",
+        "[]",
+        "null",
+        "{}",
+        '{"Records": 7}',
+        '{"Records": [null]}',
+        '{"Records": [{"s3": {"object": {"key": 7}}}]}',
+        '{"Records": [{"s3": {"object": {"key": "k", "size": "many", "versionId": "v", "eTag": "e"}}}]}',
+    ],
+)
+def test_a_poisoned_message_fails_alone(body: str, requested: dict[str, Any], record: Record) -> None:
+    event = upload_event(put(requested["url"], b"contents", requested["headers"]), {})
+    event["Records"][1]["body"] = body
+    assert invoke("uploaded", event) == {"batchItemFailures": [{"itemIdentifier": "message-1"}]}
+    item = record(requested["id"])
+    assert item
+    assert "uploaded_at" in item
