@@ -4,11 +4,18 @@ A GET that names a version ignores the ``response-*`` parameters and the ``Range
 (GetObject in the Amazon S3 API reference). Filestore's downloads always name a version.
 """
 
+import asyncio
+import ctypes
+import os
 import re
+import signal
+import sys
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import parse_qs
 
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
 from ministack.app import app as engine
 
 Scope = MutableMapping[str, Any]
@@ -24,6 +31,8 @@ _OVERRIDES = {
     "response-content-type": b"content-type",
     "response-expires": b"expires",
 }
+# prctl(2)
+_PR_SET_PDEATHSIG = 1
 _RANGE = re.compile(rb"bytes=(\d*)-(\d*)")
 
 
@@ -83,3 +92,28 @@ def _bounds(wanted: re.Match[bytes], total: int) -> tuple[int, int]:
     if not first:
         return max(0, total - int(last or 0)), total - 1
     return int(first), min(int(last), total - 1) if last else total - 1
+
+
+def main() -> None:
+    """Serve on 127.0.0.1 until SIGTERM; state is saved on the way out. Arguments: the port, the parent's process id."""
+    port, parent = sys.argv[1:]
+    _die_with(int(parent))
+    config = Config()
+    config.bind = [f"127.0.0.1:{port}"]
+    config.keep_alive_timeout = 75
+    config.accesslog = "-"
+    # The path alone: a query may be presigned.
+    config.access_log_format = "request %(m)s %(U)s %(s)s %(L)s"
+    asyncio.run(serve(app, config))
+
+
+def _die_with(parent: int) -> None:
+    """Have the kernel end this process, as SIGTERM does, when the one that started it is gone."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:
+        sys.exit("the process that started this one is gone")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Runs the whole stack on this machine: ``python -m local``."""

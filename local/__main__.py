@@ -1,0 +1,110 @@
+"""Runs the whole stack on this machine, in the foreground, until Ctrl-C."""
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+if sys.version_info < (3, 11):
+    sys.exit(f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}. Try: make run PYTHON=python3.11")
+
+from local.errors import LocalError
+from local.stack import Stack
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def main() -> int:
+    """Answer the exit status: 0 when stopped, 1 when something failed."""
+    options = _options()
+    for number in _SIGNALS:
+        signal.signal(number, _interrupt)
+    stack = Stack(
+        port=options.port,
+        aws_port=options.aws_port,
+        state=options.state_dir,
+        parameters={name: value for name, value in _parameters(options).items() if value is not None},
+        say=_say,
+    )
+    try:
+        stack.start()
+        _say(_welcome(stack.outputs))
+        stack.engine_died.wait()
+        raise LocalError(f"The embedded AWS has ended unexpectedly. What it said is in {stack.engine_log}.")
+    except LocalError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except _Interrupted:
+        _say("\nStopping ...")
+    finally:
+        # From here on it only takes a moment: a second Ctrl-C must not leave processes behind.
+        for number in _SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+        stack.stop()
+    return 0
+
+
+class _Interrupted(BaseException):
+    """Somebody wants this to end, by Ctrl-C or by a signal."""
+
+
+def _interrupt(*_: object) -> None:
+    raise _Interrupted
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
+    parser.add_argument("--port", type=_port, default=8000, help="of the page (default 8000)")
+    parser.add_argument("--aws-port", type=_port, default=4566, help="of the embedded AWS (default 4566)")
+    parser.add_argument("--state-dir", type=Path, default=Path(".local"), help="where everything is kept")
+    parser.add_argument("--store-on-load", choices=("True", "False"), help="parameter StoreOnLoad")
+    parser.add_argument("--signed-url-expiration", metavar="SECONDS", help="parameter SignedUrlExpiration")
+    parser.add_argument("--unstored-file-lifetime", metavar="SECONDS", help="parameter UnstoredFileLifetime")
+    parser.add_argument("--sweep-schedule", metavar="EXPRESSION", help="parameter SweepSchedule")
+    return parser.parse_args()
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 1 <= port <= 65535:  # noqa: PLR2004 - the range of TCP's ports
+        raise argparse.ArgumentTypeError("a port is a number from 1 to 65535")
+    return port
+
+
+def _parameters(options: argparse.Namespace) -> dict[str, str | None]:
+    return {
+        "StoreOnLoad": options.store_on_load,
+        "SignedUrlExpiration": options.signed_url_expiration,
+        "UnstoredFileLifetime": options.unstored_file_lifetime,
+        "SweepSchedule": options.sweep_schedule,
+    }
+
+
+def _welcome(outputs: dict[str, Any]) -> str:
+    api, key = outputs["ApiRootUrl"], outputs["ApiKey"]
+    json, authorised = "-H 'Content-Type: application/json'", f"-H 'x-api-key: {key}'"
+    return f"""
+Ready.
+
+  Page     {outputs["WebUrl"]}
+  API      {api}
+  Key      {key}
+
+Upload this project's README, store it, look at it, delete it:
+
+  upload=$(curl -s {api}/file {json} -d '{{"name": "README.md"}}'); id=$(echo "$upload" | cut -d'"' -f4); curl -s -T README.md "$(echo "$upload" | cut -d'"' -f8)"; echo "$id"
+  curl -s -X PUT {api}/files {authorised} {json} -d "[\\"$id\\"]"; echo
+  curl -s {api}/files {authorised} {json} -d "[\\"$id\\"]"; echo
+  curl -s -X DELETE {api}/files {authorised} {json} -d "[\\"$id\\"]"; echo
+
+Ctrl-C stops it, and the next run goes on where this one ended. Requests:
+"""
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,138 @@
+"""The process of the embedded AWS: start it, know when it is ready, stop it so that nothing is lost."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from local.errors import LocalError
+
+ROOT = Path(__file__).parents[1]
+REGION = "us-east-1"
+
+_READY_WITHIN = 30
+_SAVED_WITHIN = 30
+
+
+class Emulator:
+    """The embedded AWS on 127.0.0.1, its state in a folder.
+
+    ``on_line`` is called with every line that it prints, ``on_death`` when it ends without having been told to.
+    """
+
+    def __init__(
+        self,
+        port: int,
+        state: Path,
+        *,
+        on_line: Callable[[str], None] = lambda _: None,
+        on_death: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.port = port
+        self.url = f"http://127.0.0.1:{port}"
+        self.log = state / "engine.log"
+        self._state = state
+        self._on_line = on_line
+        self._on_death = on_death
+        self._process: subprocess.Popen[str] | None = None
+        self._reader: threading.Thread | None = None
+        self._stopping = False
+
+    def start(self) -> None:
+        """Start and wait until requests are answered. Raises LocalError if that does not come to pass."""
+        temporary = self._state / "tmp"
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(parents=True)
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "local.engine", str(self.port), str(os.getpid())],
+            cwd=ROOT,
+            env=self._environment(temporary),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            # Ctrl-C in a terminal reaches every process of the group; this one is to be stopped in order.
+            start_new_session=True,
+        )
+        self._reader = threading.Thread(target=self._read, args=(self._process,), daemon=True)
+        self._reader.start()
+        deadline = time.monotonic() + _READY_WITHIN
+        while not self._is_ready():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                raise LocalError(f"The embedded AWS did not start. What it said is in {self.log}.")
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        """Have it save its state and end; whatever is left after half a minute is killed."""
+        self._stopping = True
+        process = self._process
+        if process is None:
+            return
+        process.terminate()
+        try:
+            process.wait(_SAVED_WITHIN)
+        except subprocess.TimeoutExpired:
+            pass
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        process.wait()
+        if self._reader is not None:
+            self._reader.join()
+        self._process = None
+
+    def client(self, service: str) -> Any:
+        """A client of this AWS, whatever AWS the shell is configured for."""
+        return boto3.Session(
+            aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION
+        ).client(service, endpoint_url=self.url, config=Config(retries={"mode": "standard"}))
+
+    def _environment(self, temporary: Path) -> dict[str, str]:
+        """The functions inherit it, so there is nothing of the shell's in it that they would not have on AWS."""
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        return kept | {
+            "TMPDIR": str(temporary),
+            "PYTHONUNBUFFERED": "1",
+            "GATEWAY_PORT": str(self.port),
+            "BIND_HOST": "127.0.0.1",
+            "MINISTACK_HOST": "127.0.0.1",
+            "AUTH": "true",
+            "IOT_MTLS_ENABLED": "0",
+            "SFTP_ENABLED": "0",
+            "PERSIST_STATE": "1",
+            "S3_PERSIST": "1",
+            "STATE_DIR": str(self._state / "aws"),
+            "S3_DATA_DIR": str(self._state / "s3"),
+        }
+
+    def _is_ready(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/_ministack/health", timeout=2) as answer:
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, OSError):
+            return False
+
+    def _read(self, process: subprocess.Popen[str]) -> None:
+        assert process.stdout is not None
+        with self.log.open("w", encoding="utf-8") as log:
+            for line in process.stdout:
+                log.write(line)
+                log.flush()
+                self._on_line(line.rstrip("\n"))
+        process.stdout.close()
+        if not self._stopping:
+            self._on_death()

