@@ -89,6 +89,9 @@ function setUpPond() {
     imagePreviewMaxFileSize: MAX_PREVIEW_SIZE,
     imagePreviewMaxHeight: 180,
     labelIdle: 'Drop your files here, or <span class="filepond--label-action">browse</span>',
+    labelFileProcessingComplete: 'Uploaded',
+    // Why is told below the drop area, where there is room for it.
+    labelFileProcessingError: 'Not uploaded',
     labelTapToCancel: 'click to cancel',
     labelTapToRetry: 'click to retry',
     labelTapToUndo: 'click to undo',
@@ -129,6 +132,7 @@ function submittedFiles() {
 
 /** @param {SubmittedFile[]} files */
 function showResult(files) {
+  const ids = files.map(({ id }) => `"${id}"`);
   const person = String(new FormData(form).get('name')).trim();
   element('result-thanks').textContent = `Thank you, ${person}. ${count(files.length)} sent.`;
   element('result-files').replaceChildren(...files.map(fileRow));
@@ -136,7 +140,7 @@ function showResult(files) {
     `curl -X PUT '${apiRootUrl}/files' \\`,
     '  -H "x-api-key: $API_KEY" \\',
     "  -H 'Content-Type: application/json' \\",
-    `  -d '${JSON.stringify(files.map(({ id }) => id))}'`,
+    `  -d '[${ids.join(', ')}]'`,
   ].join('\n');
   form.hidden = true;
   result.hidden = false;

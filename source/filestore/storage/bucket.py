@@ -1,7 +1,8 @@
 """The bucket: one object per file, its key the file's id, and every version of it told apart.
 
 Deleting names the version, so that no delete marker piles up and nothing else can be hit.
-Rights needed: ``s3:ListBucketVersions`` on the bucket, ``s3:DeleteObjectVersion`` on its objects.
+Rights needed: ``s3:ListBucketVersions`` on the bucket; ``s3:DeleteObject`` and ``s3:DeleteObjectVersion`` on its
+objects.
 Limits (Amazon S3 API reference): DeleteObjects takes 1000 keys, ListObjectVersions answers 1000 versions a page.
 """
 
