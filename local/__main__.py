@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-if sys.version_info < (3, 11):
+if sys.version_info < (3, 11):  # noqa: UP036 - python -m local can be typed without make, which checks it too
     sys.exit(f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}. Try: make run PYTHON=python3.11")
 
 from local.errors import LocalError
@@ -83,6 +83,7 @@ def _parameters(options: argparse.Namespace) -> dict[str, str | None]:
 
 def _welcome(outputs: dict[str, Any]) -> str:
     api, key = outputs["ApiRootUrl"], outputs["ApiKey"]
+    send = """curl -s -T README.md "$(echo "$up" | cut -d'"' -f8)\""""
     json, authorised = "-H 'Content-Type: application/json'", f"-H 'x-api-key: {key}'"
     return f"""
 Ready.
@@ -93,7 +94,7 @@ Ready.
 
 Upload this project's README, store it, look at it, delete it:
 
-  upload=$(curl -s {api}/file {json} -d '{{"name": "README.md"}}'); id=$(echo "$upload" | cut -d'"' -f4); curl -s -T README.md "$(echo "$upload" | cut -d'"' -f8)"; echo "$id"
+  up=$(curl -s {api}/file {json} -d '{{"name":"README.md"}}'); id=$(echo "$up" | cut -d'"' -f4); {send}; echo $id
   curl -s -X PUT {api}/files {authorised} {json} -d "[\\"$id\\"]"; echo
   curl -s {api}/files {authorised} {json} -d "[\\"$id\\"]"; echo
   curl -s -X DELETE {api}/files {authorised} {json} -d "[\\"$id\\"]"; echo

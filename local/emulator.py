@@ -1,5 +1,6 @@
 """The process of the embedded AWS: start it, know when it is ready, stop it so that nothing is lost."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -10,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,12 @@ REGION = "us-east-1"
 
 _READY_WITHIN = 30
 _SAVED_WITHIN = 30
+
+
+def client(url: str, service: str) -> Any:
+    """A client of the embedded AWS at this address, whatever AWS the shell is configured for."""
+    session: Any = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)
+    return session.client(service, endpoint_url=url, config=Config(retries={"mode": "standard"}))
 
 
 class Emulator:
@@ -82,14 +90,10 @@ class Emulator:
         if process is None:
             return
         process.terminate()
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(_SAVED_WITHIN)
-        except subprocess.TimeoutExpired:
-            pass
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         process.wait()
         if self._reader is not None:
             self._reader.join()
@@ -97,9 +101,7 @@ class Emulator:
 
     def client(self, service: str) -> Any:
         """A client of this AWS, whatever AWS the shell is configured for."""
-        return boto3.Session(
-            aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION
-        ).client(service, endpoint_url=self.url, config=Config(retries={"mode": "standard"}))
+        return client(self.url, service)
 
     def _environment(self, temporary: Path) -> dict[str, str]:
         """The functions inherit it, so there is nothing of the shell's in it that they would not have on AWS."""
@@ -122,12 +124,13 @@ class Emulator:
     def _is_ready(self) -> bool:
         try:
             with urllib.request.urlopen(f"{self.url}/_ministack/health", timeout=2) as answer:
-                return bool(answer.status == 200)
+                return bool(answer.status == HTTPStatus.OK)
         except (urllib.error.URLError, OSError):
             return False
 
     def _read(self, process: subprocess.Popen[str]) -> None:
-        assert process.stdout is not None
+        if process.stdout is None:
+            return
         with self.log.open("w", encoding="utf-8") as log:
             for line in process.stdout:
                 log.write(line)

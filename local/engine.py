@@ -18,9 +18,7 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack.app import app as engine
 
-Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 _OVERRIDES = {
@@ -31,12 +29,12 @@ _OVERRIDES = {
     "response-content-type": b"content-type",
     "response-expires": b"expires",
 }
-# prctl(2)
+# From prctl(2): the signal that a process gets when its parent ends.
 _PR_SET_PDEATHSIG = 1
 _RANGE = re.compile(rb"bytes=(\d*)-(\d*)")
 
 
-async def app(scope: Scope, receive: Receive, send: Send) -> None:
+async def app(scope: Any, receive: Any, send: Any) -> None:
     """Serve one request, or the engine's start and stop."""
     if scope["type"] == "http" and scope["method"] == "GET":
         query = parse_qs(scope["query_string"].decode("ascii"))

@@ -14,7 +14,9 @@ from local.emulator import Emulator
 Yaml = dict[str, Any]
 
 
-def fill(aws: Emulator, outputs: Mapping[str, str], *, swagger: Yaml, template: Yaml, functions: Mapping[str, str]) -> None:
+def fill(
+    aws: Emulator, outputs: Mapping[str, str], *, swagger: Yaml, template: Yaml, functions: Mapping[str, str]
+) -> None:
     """Fill every gap that concerns Filestore."""
     api = _Api(aws, outputs["ApiId"], _stage_name(template))
     api.check_bodies(swagger)
@@ -172,7 +174,7 @@ def _expire_records(aws: Emulator, table: str, template: Yaml) -> None:
 
 
 def _allow_plain_http(aws: Emulator, bucket: str) -> None:
-    """The bucket refuses whatever comes without TLS. On this machine nothing leaves the loopback, and nothing has it."""
+    """The bucket refuses whatever comes without TLS, which nothing here has: it does not leave the loopback."""
     s3 = aws.client("s3")
     if s3.get_bucket_policy_status(Bucket=bucket):
         s3.delete_bucket_policy(Bucket=bucket)

@@ -4,6 +4,7 @@ import copy
 import importlib
 import itertools
 import json
+import socket
 import urllib.error
 import urllib.request
 from collections import Counter
@@ -11,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from samtranslator.yaml_helper import yaml_parse
 
@@ -22,6 +24,13 @@ SWAGGER: dict[str, Any] = yaml_parse((ROOT / "swagger.yaml").read_text())
 
 UNKNOWN_ID = "0" * 32
 """Has the form of an id, and is the id of nothing."""
+
+
+def free_port() -> int:
+    """A port on 127.0.0.1 that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 class Clock:
@@ -107,7 +116,7 @@ def put(url: str, contents: bytes, headers: Mapping[str, str] | None = None) -> 
     """PUT to a presigned URL. Answers what S3's event would say of the object."""
     request = urllib.request.Request(url, data=contents, headers={"Content-Type": "", **(headers or {})}, method="PUT")
     with urllib.request.urlopen(request) as response:
-        key = urllib.request.urlparse(url).path.rsplit("/", 1)[-1]
+        key = urlsplit(url).path.rsplit("/", 1)[-1]
         return {
             "key": key,
             "versionId": response.headers["x-amz-version-id"],

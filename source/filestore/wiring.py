@@ -85,4 +85,5 @@ def _links() -> LinkSigner:
 
 
 def now() -> float:
+    """The time in seconds since the epoch, looked up anew at each call."""
     return time.time()

@@ -91,7 +91,7 @@ export function createServer(apiRootUrl) {
       );
       return {
         abort() {
-          // FilePond shows the last of the progress for a moment longer than it takes. What is uploaded by then is
+          // By default FilePond shows progress for a moment longer than there is any. What is uploaded by then is
           // taken back through revert.
           if (!done) controller.abort();
           abort();
@@ -121,6 +121,8 @@ export const FilestoreUploader = {
     if (!FilePond) throw new Error('FilePond has to be loaded before the uploader is set up.');
     return FilePond.create(element, {
       server: createServer(url),
+      // The progress as it is, not one that FilePond makes up to look smoother.
+      allowMinimumUploadDuration: false,
       labelFileProcessingError: (/** @type {{ body: string }} */ { body }) => body,
       ...options,
     });

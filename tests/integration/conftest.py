@@ -1,7 +1,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -10,24 +9,17 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 import requests
 
-from tests.support import ROOT
+from local import emulator
+from tests.support import ROOT, free_port
 
 # They need a deployment to run against: test_tavern.py gives them one, an operator names one.
 collect_ignore_glob = [] if "TEST_HOST" in os.environ else ["*.tavern.yaml"]
 
 START_TIMEOUT = 90
 PATIENCE = 30
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Stack:
@@ -68,13 +60,7 @@ class Stack:
         return {"x-api-key": self.outputs["ApiKey"]}
 
     def client(self, service: str) -> Any:
-        return boto3.client(
-            service,
-            endpoint_url=self.outputs["AwsEndpointUrl"],
-            region_name="us-east-1",
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-        )
+        return emulator.client(self.outputs["AwsEndpointUrl"], service)
 
     # ------------------------------------------------------------- the API
 
@@ -121,8 +107,8 @@ class Stack:
         return upload
 
     def details(self, file_id: str, query: str = "?nonstored=yes&deleted=yes") -> dict[str, Any] | None:
-        (details,) = self.files("POST", [file_id], query).json() or [None]
-        return details
+        found: list[dict[str, Any]] = self.files("POST", [file_id], query).json()
+        return found[0] if found else None
 
     def download(self, file_id: str) -> bytes:
         details = self.details(file_id)
@@ -190,9 +176,3 @@ def hasty_stack(start_stack: Callable[..., Stack]) -> Stack:
 def storing_stack(start_stack: Callable[..., Stack]) -> Stack:
     """A stack that stores files as they arrive."""
     return start_stack("--store-on-load", "True")
-
-
-@pytest.fixture(scope="session", autouse=True)
-def no_proxy() -> None:
-    """Requests to this machine go to this machine."""
-    os.environ["NO_PROXY"] = "127.0.0.1,localhost"

@@ -152,9 +152,7 @@ MALFORMED: list[tuple[str, Any]] = [
 
 @pytest.mark.parametrize("content_type", ["application/json", "text/plain", "application/x-www-form-urlencoded", None])
 @pytest.mark.parametrize(("method", "path"), [("POST", "/file"), *((method, "/files") for method in METHODS)])
-def test_a_malformed_body_is_a_400_that_says_so(
-    stack: Stack, method: str, path: str, content_type: str | None
-) -> None:
+def test_a_malformed_body_is_a_400_that_says_so(stack: Stack, method: str, path: str, content_type: str | None) -> None:
     """Whatever the type it is announced as: API Gateway checks only what is announced as JSON."""
     for what, body in MALFORMED:
         headers = stack.key | ({"Content-Type": content_type} if content_type else {})

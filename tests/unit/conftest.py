@@ -83,10 +83,7 @@ def _create_stack(configure: Callable[..., None]) -> None:
     table = support.TEMPLATE["Resources"]["FilesTable"]["Properties"]
     aws.dynamodb().create_table(
         TableName=name,
-        **{
-            key: table[key]
-            for key in ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
-        },
+        **{key: table[key] for key in ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")},
     )
     s3 = aws.s3()
     s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
@@ -99,9 +96,11 @@ def record() -> Callable[[str], dict[str, Any] | None]:
     """Reads a file's item as it lies in the table, its values without their types."""
 
     def read(file_id: str) -> dict[str, Any] | None:
-        item = aws.dynamodb().get_item(
-            TableName=wiring.settings().table_name, Key={"id": {"S": file_id}}, ConsistentRead=True
-        ).get("Item")
+        item: dict[str, Any] | None = (
+            aws.dynamodb()
+            .get_item(TableName=wiring.settings().table_name, Key={"id": {"S": file_id}}, ConsistentRead=True)
+            .get("Item")
+        )
         return item and {name: next(iter(value.values())) for name, value in item.items()}
 
     return read

@@ -1,5 +1,6 @@
 """Presigned URLs."""
 
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import botocore.session
@@ -53,12 +54,13 @@ def test_agree_with_the_sdks_own_presigner() -> None:
     """The SDK is the reference for Signature Version 4: both must sign the same, but for the order of the query."""
     session = botocore.session.Session()
     session.set_credentials("AKIDEXAMPLE", "secret")
-    client = session.create_client(
+    client: Any = session.create_client(
         "s3",
         region_name="eu-central-1",
         config=botocore.config.Config(signature_version="s3v4", s3={"addressing_style": "virtual"}),
     )
-    ours, theirs = {}, {"": ""}
+    ours: dict[str, list[str]] = {}
+    theirs: dict[str, list[str]] = {"": [""]}
     # Both stamp the second at which they sign; the second may turn between the two.
     for _ in range(3):
         session.set_config_variable("region", "eu-central-1")

@@ -5,9 +5,9 @@ from typing import Any
 
 import botocore.session
 import pytest
+from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
-from filestore import wiring
 from filestore.storage.repository import Applied, FileRepository, Refused, Throttled
 from tests.support import Clock, call
 
@@ -71,9 +71,7 @@ def test_repeats_a_whole_call_that_was_throttled(stubbed: Stubbed) -> None:
 
 
 def test_repeats_the_reads_that_dynamodb_left_out(stubbed: Stubbed) -> None:
-    item = {
-        name: {"S": "x"} for name in ("name", "type", "created_at")
-    } | {"url_expires_at": {"N": "1"}}
+    item = {name: {"S": "x"} for name in ("name", "type", "created_at")} | {"url_expires_at": {"N": "1"}}
     stubbed.stub.add_response(
         "batch_get_item",
         {
@@ -83,7 +81,8 @@ def test_repeats_the_reads_that_dynamodb_left_out(stubbed: Stubbed) -> None:
     )
     stubbed.stub.add_response("batch_get_item", {"Responses": {"files": [{"id": {"S": B}, **item}]}})
     found, throttled = stubbed.files.get([A, B])
-    assert (found.keys(), throttled) == ({A, B}, set())
+    assert set(found) == {A, B}
+    assert throttled == set()
 
 
 def test_reports_the_reads_that_dynamodb_never_answered(stubbed: Stubbed) -> None:
@@ -128,7 +127,7 @@ def test_a_throttled_call_of_another_kind_is_a_503_too(
     monkeypatch: pytest.MonkeyPatch, log: Callable[[], list[dict[str, Any]]]
 ) -> None:
     def throttle(*_: object) -> None:
-        raise wiring.aws.ClientError({"Error": {"Code": "SlowDown", "Message": ""}}, "PutItem")
+        raise ClientError({"Error": {"Code": "SlowDown", "Message": ""}}, "PutItem")
 
     monkeypatch.setattr(FileRepository, "create", throttle)
     assert call("upload", {"name": "a"}).status == 503

@@ -78,9 +78,7 @@ class TestUploadsThatNobodyStored:
 
 
 class TestPlaceholders:
-    def test_are_removed_once_their_url_is_dead(
-        self, requested: dict[str, Any], clock: Clock, record: Record
-    ) -> None:
+    def test_are_removed_once_their_url_is_dead(self, requested: dict[str, Any], clock: Clock, record: Record) -> None:
         clock.advance(3659)
         assert sweep() == NOTHING
         clock.advance(1)

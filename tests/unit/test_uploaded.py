@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from filestore import wiring
+from filestore.storage import aws
 from tests.support import UNKNOWN_ID, Clock, call, counted_calls, get, invoke, put, sample_event, upload_event
 
 pytestmark = pytest.mark.usefixtures("engine_aws")
@@ -56,7 +57,9 @@ def test_stores_on_load_where_the_stack_says_so(
     assert "sweep_shard" not in item
 
 
-def test_a_duplicate_changes_nothing(uploaded: dict[str, Any], record: Record, clock: Clock, versions: Versions) -> None:
+def test_a_duplicate_changes_nothing(
+    uploaded: dict[str, Any], record: Record, clock: Clock, versions: Versions
+) -> None:
     before = record(uploaded["id"])
     clock.advance(60)
     assert invoke("uploaded", upload_event(uploaded["object"], uploaded["object"])) == NOTHING_FAILED
@@ -103,7 +106,7 @@ def test_the_event_of_a_deleted_upload_brings_nothing_back(
 def test_an_object_without_a_record_is_removed_and_none_is_made(
     versions: Versions, record_count: Callable[[], int]
 ) -> None:
-    created = wiring.aws.s3().put_object(Bucket=wiring.settings().bucket_name, Key=UNKNOWN_ID, Body=b"x")
+    created = aws.s3().put_object(Bucket=wiring.settings().bucket_name, Key=UNKNOWN_ID, Body=b"x")
     event = upload_event({"key": UNKNOWN_ID, "versionId": created["VersionId"], "size": 1, "eTag": "x"})
     assert invoke("uploaded", event) == NOTHING_FAILED
     assert versions() == []
@@ -113,7 +116,7 @@ def test_an_object_without_a_record_is_removed_and_none_is_made(
 def test_an_object_that_is_not_ours_is_left_alone_and_counted(
     versions: Versions, log: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    created = wiring.aws.s3().put_object(Bucket=wiring.settings().bucket_name, Key="a b/ü.txt", Body=b"x")
+    created = aws.s3().put_object(Bucket=wiring.settings().bucket_name, Key="a b/ü.txt", Body=b"x")
     event = upload_event({"key": "a+b/%C3%BC.txt", "versionId": created["VersionId"], "size": 1, "eTag": "x"})
     assert invoke("uploaded", event) == NOTHING_FAILED
     assert versions() == [("a b/ü.txt", created["VersionId"])]
