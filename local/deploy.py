@@ -38,14 +38,19 @@ def deploy(aws: Emulator, parameters: Mapping[str, str]) -> dict[str, str]:
         cloudformation.delete_stack(StackName=STACK_NAME)
         _settle(cloudformation)
         status = None
-    change_set = cloudformation.create_change_set(
-        StackName=STACK_NAME,
-        ChangeSetName=f"deployment-{time.time_ns()}",
-        ChangeSetType="CREATE" if status in (None, "REVIEW_IN_PROGRESS") else "UPDATE",
-        TemplateBody=json.dumps(_package(aws)),
-        Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
-        Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
-    )["Id"]
+    try:
+        change_set = cloudformation.create_change_set(
+            StackName=STACK_NAME,
+            ChangeSetName=f"deployment-{time.time_ns()}",
+            ChangeSetType="CREATE" if status in (None, "REVIEW_IN_PROGRESS") else "UPDATE",
+            TemplateBody=json.dumps(_package(aws)),
+            Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
+            Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+        )["Id"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ValidationError":
+            raise
+        raise LocalError(f"The template cannot be deployed: {error.response['Error']['Message']}") from None
     if _is_worth_executing(cloudformation, change_set):
         cloudformation.execute_change_set(ChangeSetName=change_set)
         status = _settle(cloudformation)

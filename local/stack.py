@@ -42,6 +42,8 @@ class Stack:
     def start(self) -> None:
         """Start all of it; it is ready when this returns. Raises LocalError, then ``stop`` cleans up."""
         self._claim()
+        if self._port == self._aws_port:
+            raise LocalError(f"PORT and AWS_PORT are both {self._port}, and have to differ.")
         for name, port in (("PORT", self._port), ("AWS_PORT", self._aws_port)):
             _check_free(name, port)
         npm.install(self._say)

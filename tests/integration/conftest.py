@@ -32,6 +32,8 @@ class Stack:
         self.output = state.with_suffix(".log")
 
     def start(self) -> "Stack":
+        # One that was killed had no chance to.
+        (self.state / "outputs.json").unlink(missing_ok=True)
         with self.output.open("ab") as output:
             self.process = subprocess.Popen(
                 [
