@@ -43,7 +43,7 @@ browser: $(INSTALLED) ## Run the tests of the page in Chromium
 	@$(BIN)/python -m pytest tests/browser
 
 diagrams: ## Draw the architecture's diagrams anew (needs Graphviz)
-	@for name in architecture/*.dot; do dot -Tsvg "$$name" -o "$${name%.dot}.svg" && dot -Tpng -Gdpi=144 "$$name" -o "$${name%.dot}.png"; done
+	@for name in architecture/*.dot; do dot -Tsvg "$$name" -o "$${name%.dot}.svg"; done
 
 lock: ## Write constraints.txt anew from requirements.txt
 	@rm -rf $(VENV) && $(PYTHON) -m venv $(VENV)
