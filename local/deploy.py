@@ -43,7 +43,7 @@ def deploy(aws: Emulator, parameters: Mapping[str, str]) -> dict[str, str]:
             StackName=STACK_NAME,
             ChangeSetName=f"deployment-{time.time_ns()}",
             ChangeSetType="CREATE" if status in (None, "REVIEW_IN_PROGRESS") else "UPDATE",
-            TemplateBody=json.dumps(_package(aws)),
+            TemplateURL=_package(aws),
             Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
             Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
         )["Id"]
@@ -81,8 +81,8 @@ def api_key(aws: Emulator, usage_plan: str) -> str:
     return str(key["value"])
 
 
-def _package(aws: Emulator) -> dict[str, Any]:
-    """The template with its local paths replaced by what was uploaded, under names that follow the contents."""
+def _package(aws: Emulator) -> str:
+    """The address of the template, uploaded like what its local paths name, under names that follow the contents."""
     template = read_yaml("template.yaml")
     s3 = aws.client("s3")
     s3.create_bucket(Bucket=_DEPLOYMENT_BUCKET)
@@ -90,12 +90,14 @@ def _package(aws: Emulator) -> dict[str, Any]:
     def upload(contents: bytes) -> str:
         key = hashlib.sha256(contents).hexdigest()
         s3.put_object(Bucket=_DEPLOYMENT_BUCKET, Key=key, Body=contents)
-        return f"s3://{_DEPLOYMENT_BUCKET}/{key}"
+        return f"{_DEPLOYMENT_BUCKET}/{key}"
 
-    template["Globals"]["Function"]["CodeUri"] = upload(_source())
+    template["Globals"]["Function"]["CodeUri"] = f"s3://{upload(_source())}"
     include = template["Resources"]["FilestoreApi"]["Properties"]["DefinitionBody"]["Fn::Transform"]
-    include["Parameters"]["Location"] = upload((ROOT / include["Parameters"]["Location"]).read_bytes())
-    return template
+    swagger = (ROOT / include["Parameters"]["Location"]).read_bytes()
+    include["Parameters"]["Location"] = f"s3://{upload(swagger)}"
+    # CloudFormation takes templates of this size from S3 alone.
+    return f"{aws.url}/{upload(json.dumps(template).encode())}"
 
 
 def _source() -> bytes:
