@@ -176,8 +176,9 @@ def _expire_records(aws: Emulator, table: str, template: Yaml) -> None:
 def _allow_plain_http(aws: Emulator, bucket: str) -> None:
     """The bucket refuses whatever comes without TLS, which nothing here has: it does not leave the loopback."""
     s3 = aws.client("s3")
-    if s3.get_bucket_policy_status(Bucket=bucket):
-        s3.delete_bucket_policy(Bucket=bucket)
+    policy = json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])
+    policy["Statement"] = [statement for statement in policy["Statement"] if statement["Sid"] != "TlsOnly"]
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
 
 
 def _allow_partiql(aws: Emulator, functions: Mapping[str, str]) -> None:
