@@ -13,6 +13,8 @@ from local.emulator import Emulator
 
 Yaml = dict[str, Any]
 
+PARTIQL_POLICY = "embedded-aws-partiql"
+
 
 def fill(
     aws: Emulator, outputs: Mapping[str, str], *, swagger: Yaml, template: Yaml, functions: Mapping[str, str]
@@ -182,25 +184,22 @@ def _allow_plain_http(aws: Emulator, bucket: str) -> None:
 
 
 def _allow_partiql(aws: Emulator, functions: Mapping[str, str]) -> None:
-    """On AWS a batch of statements needs the rights to its statements; the engine asks for one to the batch itself."""
     iam, lambda_ = aws.client("iam"), aws.client("lambda")
     for name in functions.values():
-        role = lambda_.get_function_configuration(FunctionName=name)["Role"].rsplit("/", 1)[-1]
-        for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]:
-            document = iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
-            document = json.loads(unquote(document)) if isinstance(document, str) else document
-            for statement in document["Statement"]:
-                actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
-                if any(action.startswith("dynamodb:PartiQL") for action in actions):
-                    iam.put_role_policy(
-                        RoleName=role,
-                        PolicyName="embedded-aws-partiql",
-                        PolicyDocument=json.dumps(
-                            {
-                                "Version": "2012-10-17",
-                                "Statement": [
-                                    {**statement, "Action": "dynamodb:BatchExecuteStatement", "Resource": "*"}
-                                ],
-                            }
-                        ),
-                    )
+        allow_partiql(iam, lambda_.get_function_configuration(FunctionName=name)["Role"].rsplit("/", 1)[-1])
+
+
+def allow_partiql(iam: Any, role: str) -> None:
+    """On AWS a batch of statements needs the rights to its statements; the engine asks for one to the batch itself."""
+    for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+        document = iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
+        document = json.loads(unquote(document)) if isinstance(document, str) else document
+        for statement in document["Statement"]:
+            actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+            if any(action.startswith("dynamodb:PartiQL") for action in actions):
+                allowed = {**statement, "Action": "dynamodb:BatchExecuteStatement", "Resource": "*"}
+                iam.put_role_policy(
+                    RoleName=role,
+                    PolicyName=PARTIQL_POLICY,
+                    PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [allowed]}),
+                )

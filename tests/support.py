@@ -19,8 +19,16 @@ from samtranslator.yaml_helper import yaml_parse
 from filestore.storage import aws
 
 ROOT = Path(__file__).parents[1]
-TEMPLATE: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
-SWAGGER: dict[str, Any] = yaml_parse((ROOT / "swagger.yaml").read_text())
+
+
+def read_yaml(name: str) -> dict[str, Any]:
+    """A YAML file of the repository, its CloudFormation tags in their long form."""
+    parsed: dict[str, Any] = yaml_parse((ROOT / name).read_text())
+    return parsed
+
+
+TEMPLATE = read_yaml("template.yaml")
+SWAGGER = read_yaml("swagger.yaml")
 
 UNKNOWN_ID = "0" * 32
 """Has the form of an id, and is the id of nothing."""
