@@ -9,8 +9,8 @@ import pytest
 import requests
 
 from local import gaps
-from tests.integration.conftest import Stack, eventually
 from tests.rights import ALLOWED, NOT_ENFORCED
+from tests.stack import Stack, eventually
 from tests.support import upload_event
 
 
