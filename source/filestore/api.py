@@ -89,11 +89,12 @@ def batch(result: Sequence[object], problems: Mapping[str, Problem], *, with_pro
                     file_id: {"code": problem, "message": problem.message} for file_id, problem in problems.items()
                 },
             },
+            file_id=None,
             **counts,
         )
     if Problem.TRY_AGAIN in problems.values():
         raise TryAgainError(Problem.TRY_AGAIN.message)
-    return ok(result, **counts)
+    return ok(result, file_id=None, **counts)
 
 
 @dataclass(frozen=True, slots=True)
