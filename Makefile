@@ -6,9 +6,13 @@ INSTALLED := $(VENV)/.installed
 PORT ?= 8000
 AWS_PORT ?= 4566
 STATE_DIR ?= .local
+ENV ?= dev
+BUILT ?= .aws-sam/build/template.yaml
+
+OPS = $(BIN)/python -m ops --env '$(ENV)' $(if $(STACK),--stack '$(STACK)')
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint unit integration browser diagrams lock clean
+.PHONY: help run logs test lint audit unit integration browser diagrams deploy key keys revoke remove lock clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
@@ -21,6 +25,9 @@ run: $(INSTALLED) ## Run the whole stack on this machine until Ctrl-C
 		$(if $(STORE_ON_LOAD),--store-on-load '$(STORE_ON_LOAD)') \
 		$(if $(SIGNED_URL_EXPIRATION),--signed-url-expiration '$(SIGNED_URL_EXPIRATION)') \
 		$(if $(UNSTORED_FILE_LIFETIME),--unstored-file-lifetime '$(UNSTORED_FILE_LIFETIME)')
+
+logs: ## Show what the functions of make run have logged; ID=... for one file or request
+	@$(PYTHON) -m local.logs --state-dir '$(STATE_DIR)' '$(ID)'
 
 test: lint $(INSTALLED) ## Check everything and run every test
 	@$(BIN)/python -m pytest
@@ -44,6 +51,25 @@ browser: $(INSTALLED) ## Run the tests of the page in Chromium
 
 diagrams: ## Draw the architecture's diagrams anew (needs Graphviz)
 	@for name in architecture/*.dot; do dot -Tsvg "$$name" -o "$${name%.dot}.svg"; done
+
+deploy: $(INSTALLED) $(BUILT) ## Deploy to AWS: ENV=dev or prod, as samconfig.toml says
+	@SAM_CLI_TELEMETRY=0 $(BIN)/sam deploy --config-env '$(ENV)' --template-file '$(BUILT)'
+
+# What is deployed: the template with the functions' code built for Lambda.
+.aws-sam/build/template.yaml: $(INSTALLED) template.yaml swagger.yaml $(shell find source -name '*.py' -o -name '*.txt')
+	@SAM_CLI_TELEMETRY=0 $(BIN)/sam build --config-env '$(ENV)'
+
+key: $(INSTALLED) ## Make an API key for a back end and print it: NAME=...
+	@$(OPS) key '$(NAME)'
+
+keys: $(INSTALLED) ## List the API keys
+	@$(OPS) keys
+
+revoke: $(INSTALLED) ## Delete an API key: NAME=...
+	@$(OPS) revoke '$(NAME)'
+
+remove: $(INSTALLED) ## Delete the stack: DATA=keep leaves its files, DATA=delete (not in prod) does not
+	@$(OPS) remove $(if $(DATA),--data '$(DATA)')
 
 lock: ## Write constraints.txt anew from requirements.txt
 	@rm -rf $(VENV) && $(PYTHON) -m venv $(VENV)

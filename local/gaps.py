@@ -17,10 +17,16 @@ PARTIQL_POLICY = "embedded-aws-partiql"
 
 
 def fill(
-    aws: Emulator, outputs: Mapping[str, str], *, swagger: Yaml, template: Yaml, functions: Mapping[str, str]
+    aws: Emulator,
+    outputs: Mapping[str, str],
+    *,
+    swagger: Yaml,
+    template: Yaml,
+    functions: Mapping[str, str],
+    stage: str = "dev",
 ) -> None:
     """Fill every gap that concerns Filestore."""
-    api = _Api(aws, outputs["ApiId"], _stage_name(template))
+    api = _Api(aws, outputs["ApiId"], stage)
     api.check_bodies(swagger)
     api.answer_preflights(swagger)
     api.shape_refusals(swagger)
@@ -138,10 +144,6 @@ class _Api:
 
     def _method(self, path: str, method: str) -> dict[str, str]:
         return {**self._api, "resourceId": self._resources[path]["id"], "httpMethod": method.upper()}
-
-
-def _stage_name(template: Yaml) -> str:
-    return str(template["Parameters"]["EnvironmentParameter"]["Default"])
 
 
 def _operations(swagger: Yaml) -> list[tuple[str, str, Yaml]]:

@@ -93,16 +93,16 @@ def logging(function: str) -> dict[str, str]:
 @pytest.mark.parametrize("function", FUNCTIONS)
 class TestEveryFunction:
     def test_has_exactly_the_rights_that_are_written_down(self, resources: dict[str, Any], function: str) -> None:
-        assert granted(resources[f"{function}Role"]) == rights.ALLOWED[function] | logging(function)
+        assert granted(resources[f"{function}FunctionRole"]) == rights.ALLOWED[function] | logging(function)
 
     def test_has_one_more_for_a_key_of_ones_own(self, resources: dict[str, Any], function: str) -> None:
         more = rights.WITH_ENCRYPTION_KEY.get(function, {})
-        assert granted(resources[f"{function}Role"], HasEncryptionKey=True) == (
+        assert granted(resources[f"{function}FunctionRole"], HasEncryptionKey=True) == (
             rights.ALLOWED[function] | logging(function) | more
         )
 
     def test_may_trace_where_that_is_on(self, resources: dict[str, Any], function: str) -> None:
-        assert granted(resources[f"{function}Role"], IsTraced=True) == (
+        assert granted(resources[f"{function}FunctionRole"], IsTraced=True) == (
             rights.ALLOWED[function] | logging(function) | rights.WITH_TRACING
         )
 
@@ -114,10 +114,10 @@ class TestEveryFunction:
             name
             for name, resource in resources.items()
             if resource["Type"] == "AWS::Lambda::Function"
-            and resource["Properties"]["Role"] == {"Fn::GetAtt": [f"{function}Role", "Arn"]}
+            and resource["Properties"]["Role"] == {"Fn::GetAtt": [f"{function}FunctionRole", "Arn"]}
         ]
         assert users == [f"{function}Function"]
-        (statement,) = resources[f"{function}Role"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+        (statement,) = resources[f"{function}FunctionRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
         assert statement == {
             "Effect": "Allow",
             "Principal": {"Service": "lambda.amazonaws.com"},
@@ -125,7 +125,7 @@ class TestEveryFunction:
         }
 
     def test_takes_the_boundary_of_the_organisation(self, resources: dict[str, Any], function: str) -> None:
-        boundary = resources[f"{function}Role"]["Properties"]["PermissionsBoundary"]
+        boundary = resources[f"{function}FunctionRole"]["Properties"]["PermissionsBoundary"]
         assert boundary == {
             "Fn::If": ["HasPermissionsBoundary", {"Ref": "PermissionsBoundaryArn"}, {"Ref": "AWS::NoValue"}]
         }
@@ -133,7 +133,7 @@ class TestEveryFunction:
 
 def test_there_is_no_role_but_theirs_and_the_access_logs(resources: dict[str, Any]) -> None:
     roles = {name for name, resource in resources.items() if resource["Type"] == "AWS::IAM::Role"}
-    assert roles == {f"{function}Role" for function in FUNCTIONS} | {"AccessLogRole"}
+    assert roles == {f"{function}FunctionRole" for function in FUNCTIONS} | {"AccessLogRole"}
     assert not [
         name for name, resource in resources.items() if resource["Type"].startswith("AWS::IAM::") and name not in roles
     ]
@@ -257,9 +257,9 @@ class TestTheCodeAsksForAllItMayAndNothingElse:
         by_lambda_itself = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
         assert asked_for | by_lambda_itself == set(rights.ALLOWED["Uploaded"])
 
-    @pytest.mark.usefixtures("uploaded")
-    def test_sweep(self, asked_for: set[str], clock: support.Clock) -> None:
-        support.call("upload", {"name": "never uploaded"})
+    def test_sweep(self, uploaded: dict[str, Any], asked_for: set[str], clock: support.Clock) -> None:
+        never_uploaded = support.call("upload", {"name": "a"}).body
+        assert never_uploaded["id"] != uploaded["id"]
         asked_for.clear()
         clock.advance(wiring.settings().unstored_file_lifetime + wiring.settings().signed_url_expiration + 3600)
         support.invoke("sweep", sample_event("sweep"))
