@@ -28,8 +28,8 @@ run: $(INSTALLED) ## Run the whole stack on this machine until Ctrl-C
 		$(if $(UNSTORED_FILE_LIFETIME),--unstored-file-lifetime '$(UNSTORED_FILE_LIFETIME)') \
 		$(if $(SWEEP_SCHEDULE),--sweep-schedule '$(SWEEP_SCHEDULE)')
 
-logs: ## Show what the functions of make run have logged; ID=... for one file or request
-	@$(PYTHON) -m local.logs --state-dir '$(STATE_DIR)' '$(ID)'
+logs: $(INSTALLED) ## Show what the functions of make run have logged; ID=... for one file or request
+	@$(BIN)/python -m local.logs --state-dir '$(STATE_DIR)' '$(ID)'
 
 test: lint $(INSTALLED) ## Check everything and run every test
 	@$(BIN)/python -m pytest

@@ -1,4 +1,4 @@
-"""Shows what the functions have logged on this machine: ``python -m local.logs``."""
+"""Shows what the functions of the running stack have logged: ``python -m local.logs``."""
 
 import argparse
 import json
@@ -7,22 +7,27 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from local import emulator
+
 _LEFT_OUT = {"level", "message", "timestamp", "service", "_aws", "function_request_id"}
 
 
-def readable(lines: Iterator[str], about: str) -> Iterator[str]:
-    """The functions' lines in which a text occurs, each as time, level, message and the rest of its fields."""
-    for line in lines:
-        if line.startswith("{") and about in line:
-            try:
-                yield _readable(json.loads(line))
-            except ValueError:
-                continue
+def lines(logs: Any, about: str) -> Iterator[str]:
+    """Every function's lines in which a text occurs, in order of time, each as time, level, message and its fields."""
+    events = [
+        event
+        for group in logs.describe_log_groups()["logGroups"]
+        for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group["logGroupName"])
+        for event in page["events"]
+        if event["message"].startswith("{") and about in event["message"]
+    ]
+    for event in sorted(events, key=lambda event: event["timestamp"]):
+        yield _readable(json.loads(event["message"]))
 
 
 def _readable(said: Mapping[str, Any]) -> str:
     fields = " ".join(f"{name}={_plain(value)}" for name, value in said.items() if name not in _LEFT_OUT)
-    return f"{said.get('timestamp', '')[11:23]}  {said.get('level', ''):<7}  {said.get('message', '')}  {fields}"
+    return f"{said['timestamp'][11:23]}  {said['level']:<7}  {said['message']}  {fields}"
 
 
 def _plain(value: Any) -> Any:
@@ -38,16 +43,16 @@ def _plain(value: Any) -> Any:
 def main() -> int:
     """Answer the exit status."""
     parser = argparse.ArgumentParser(prog="python -m local.logs", description=__doc__)
-    parser.add_argument("--state-dir", type=Path, default=Path(".local"), help="where everything is kept")
+    parser.add_argument("--state-dir", type=Path, default=Path(".local"), help="of the stack")
     parser.add_argument("about", nargs="?", default="", help="show lines with this only: an id of a file or a request")
     options = parser.parse_args()
     try:
-        with (options.state_dir / "engine.log").open(encoding="utf-8", errors="replace") as log:
-            for line in readable(log, options.about):
-                print(line)
+        outputs = json.loads((options.state_dir / "outputs.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
-        print(f"error: Nothing has run in {options.state_dir} yet. Try: make run", file=sys.stderr)
+        print(f"error: No stack is running in {options.state_dir}. Try: make run", file=sys.stderr)
         return 1
+    for line in lines(emulator.client(outputs["AwsEndpointUrl"], "logs"), options.about):
+        print(line)
     return 0
 
 

@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from functools import partial
 from typing import Any, NamedTuple
@@ -10,6 +12,7 @@ import pytest
 import requests
 
 from tests.stack import Stack, eventually
+from tests.support import ROOT
 
 # What AWS' own services emit, by their documentation, and the dimensions they do it with.
 OF_AWS = {
@@ -180,3 +183,14 @@ class TestTheLog:
         said = "\n".join(text for text, _ in _lines(stack))
         for secret in (stack.outputs["ApiKey"], token, "X-Amz-Signature", "X-Amz-Credential", "http://", "https://"):
             assert secret not in said
+
+    def test_can_be_read_on_this_machine(self, stack: Stack) -> None:
+        file_id = stack.upload(size=8)["id"]
+        command = [sys.executable, "-m", "local.logs", "--state-dir", str(stack.state), file_id]
+
+        def shown() -> list[str]:
+            return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+
+        request, arrival = eventually(lambda: (found := shown()) and len(found) == 2 and found)
+        assert re.match(rf"[\d:.]+  INFO     POST /file  status=200 .*file_id={file_id} ", request)
+        assert re.search(rf"  S3 object created  .*file_ids={file_id} .*BytesUploaded=8", arrival)

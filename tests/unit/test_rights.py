@@ -4,36 +4,20 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import boto3
 import pytest
 from botocore.model import OperationModel
-from samtranslator.parser.parser import Parser
-from samtranslator.translator.translator import Translator
 
 from filestore import wiring
 from filestore.storage import aws
 from tests import rights, support
-from tests.support import SWAGGER, TEMPLATE, sample_event
+from tests.support import TEMPLATE, sample_event
 
 FUNCTIONS = list(rights.ALLOWED)
 
 
-def translated(**parameters: str) -> dict[str, Any]:
-    """The resources that CloudFormation gets from SAM."""
-    template = support.read_yaml("template.yaml")
-    template["Globals"]["Function"]["CodeUri"] = "s3://bucket/code"
-    template["Resources"]["FilestoreApi"]["Properties"]["DefinitionBody"] = SWAGGER
-    defaults = {name: parameter["Default"] for name, parameter in template["Parameters"].items()}
-    session = boto3.Session(region_name="eu-central-1", aws_access_key_id="test", aws_secret_access_key="test")
-    resources: dict[str, Any] = Translator({}, Parser(), boto_session=session).translate(
-        template, defaults | parameters
-    )["Resources"]
-    return resources
-
-
 @pytest.fixture(scope="module")
 def resources() -> dict[str, Any]:
-    return translated()
+    return support.translated()
 
 
 def chosen(node: Any, conditions: Mapping[str, bool]) -> Any:
