@@ -98,7 +98,7 @@ $(INSTALLED): requirements.txt source/requirements.txt constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-$(SCAN)/.installed: .ci/scan-requirements.txt
+$(SCAN)/.installed: .ci/scan-requirements.txt | $(INSTALLED)
 	@test -x $(SCAN)/bin/python || $(PYTHON) -m venv $(SCAN)
 	@echo "Installing what make scan needs (half a minute, once) ..."
 	@$(SCAN)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
