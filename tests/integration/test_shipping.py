@@ -210,12 +210,6 @@ class TestRemoval:
             removal.remove(aws.client, "asked", None)
         assert stack.download(file_id) == b"precious"
 
-    def test_needs_no_answer_where_there_are_none(self, aws: Emulator) -> None:
-        before = everything(aws)
-        Deployment(aws, "empty")
-        assert removal.remove(aws.client, "empty", None) == []
-        assert everything(aws) == before
-
     def test_in_prod_never_deletes_files(self, aws: Emulator) -> None:
         stack = Deployment(aws, "prod", EnvironmentParameter="prod")
         file_id = stack.store(b"precious")["id"]
