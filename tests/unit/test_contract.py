@@ -53,6 +53,7 @@ def test_every_function_has_a_handler_a_sample_event_and_tests() -> None:
     assert {f"test_{module}" for module in modules} <= {path.stem for path in (ROOT / "tests/unit").glob("*.py")}
 
 
+@pytest.mark.usefixtures("moto_aws")
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_functions_handler_is_where_its_name_says(function: str) -> None:
     module = function.removesuffix("Function").lower()
