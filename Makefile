@@ -10,7 +10,7 @@ STATE_DIR ?= .local
 ENV ?= dev
 BUILT ?= .aws-sam/build/template.yaml
 
-OPS = $(BIN)/python -m operate --env '$(ENV)' $(if $(STACK),--stack '$(STACK)')
+OPS = $(BIN)/python -m ops --env '$(ENV)' $(if $(STACK),--stack '$(STACK)')
 
 .DEFAULT_GOAL := help
 .PHONY: help run logs test scan lint unit integration browser diagrams deploy key keys revoke remove lock clean
@@ -36,7 +36,7 @@ test: lint $(INSTALLED) ## Check everything and run every test
 
 scan: $(SCAN)/.installed ## Check the template, the code and the workflows for what makes them unsafe
 	@$(SCAN)/bin/checkov --file template.yaml --framework cloudformation --compact --quiet --skip-download
-	@$(SCAN)/bin/bandit --quiet --recursive source operate -c pyproject.toml
+	@$(SCAN)/bin/bandit --quiet --recursive source ops -c pyproject.toml
 	@$(SCAN)/bin/zizmor --quiet --offline --no-progress .github/workflows
 	@$(SCAN)/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 

@@ -14,8 +14,8 @@ import requests
 from local import deploy, gaps
 from local.emulator import ROOT, Emulator
 from local.errors import LocalError
-from operate import keys, removal
-from operate.errors import OperatorError
+from ops import keys, removal
+from ops.errors import OperatorError
 from tests.stack import Stack, eventually
 from tests.support import free_port
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from operate.errors import OperatorError
-from operate.stack import Clients, describe
+from ops.errors import OperatorError
+from ops.stack import Clients, describe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,9 +7,9 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from operate import keys, removal
-from operate.errors import OperatorError
-from operate.stack import Clients, stack_name
+from ops import keys, removal
+from ops.errors import OperatorError
+from ops.stack import Clients, stack_name
 
 
 def main() -> int:
@@ -42,7 +42,7 @@ def _run(options: argparse.Namespace, stack: str) -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m operate", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m ops", description=__doc__)
     parser.add_argument("--env", default="dev", help="environment of samconfig.toml (default dev)")
     parser.add_argument("--stack", help="name of the stack, where it is not the environment's")
     commands = parser.add_subparsers(dest="command", required=True)

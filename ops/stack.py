@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from operate.errors import OperatorError
+from ops.errors import OperatorError
 
 Clients = Callable[[str], Any]
 """Answers the client of an AWS service."""

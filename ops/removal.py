@@ -9,9 +9,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError, WaiterError
 
-from operate import keys
-from operate.errors import OperatorError
-from operate.stack import Clients, describe
+from ops import keys
+from ops.errors import OperatorError
+from ops.stack import Clients, describe
 
 # Twenty minutes, looking every other second.
 _PATIENCE = {"Delay": 2, "MaxAttempts": 600}
