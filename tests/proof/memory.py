@@ -153,6 +153,8 @@ class Memory:
         ]
         conditions: list[Callable[[Item], bool]] = []
         file_id = ""
+        for value in statement["Parameters"]:
+            _check(value)
         for condition in parsed["where"].split(" AND "):
             presence, comparison = _PRESENCE.fullmatch(condition), _COMPARISON.fullmatch(condition)
             if presence:
@@ -219,6 +221,13 @@ class Memory:
             else:
                 self.objects.pop(key, None)
         return 200, {}
+
+
+def _check(value: Mapping[str, str]) -> None:
+    """DynamoDB refuses the whole call for one value that it cannot take."""
+    ((kind, text),) = value.items()
+    text.encode()
+    assert kind == "S" or len(text.lstrip("-")) <= 38, "a number has 38 digits"
 
 
 def _compare(item: Item, name: str, operator: str, value: Mapping[str, str]) -> bool:

@@ -22,7 +22,7 @@ class State(StrEnum):
 
 NONE, PENDING, UPLOADED, STORED, DELETED, EXPIRED = State
 
-MAY: Mapping[str, set[tuple[State, State]]] = {
+MAY: dict[str, set[tuple[State, State]]] = {
     "upload": {(NONE, PENDING)},
     "uploaded": {(PENDING, UPLOADED)},
     "store": {(PENDING, STORED), (UPLOADED, STORED)},
@@ -70,28 +70,27 @@ def state(item: Item | None) -> State:
     return STORED if "stored_at" in item else UPLOADED if "uploaded_at" in item else PENDING
 
 
-def wrong_change(
-    operation: str, before: Item | None, after: Item | None, *, on_load: bool, now: float, lifetime: int
-) -> str | None:
-    """What is wrong with this change of a record, if anything."""
+def wrong_changes(
+    operation: str, before: Item | None, after: Item | None, *, on_load: bool, now: float
+) -> Iterable[str]:
+    """What is wrong with this change of a record."""
     change = (state(before), state(after))
     if change not in (MAY_WHERE_STORED_ON_LOAD if on_load else MAY)[operation]:
-        return f"{operation} made {change[0]} {change[1]}"
+        yield f"{operation} made {change[0]} {change[1]}"
     if before is None:
-        return None
+        return
     url_expires_at = int(before["url_expires_at"]["N"])
     if operation == "sweep" and change == (PENDING, NONE) and now < url_expires_at:
-        return "a placeholder was removed while its upload URL works"
+        yield "a placeholder was removed while its upload URL works"
     if operation == "sweep" and change == (UPLOADED, EXPIRED) and now < int(before["sweep_at"]["N"]):
-        return f"an upload expired before its {lifetime} seconds were over"
+        yield "an upload expired before its lifetime was over"
     if operation == "undo" and change == (STORED, DELETED) and now >= url_expires_at:
-        return "a stored file was undone after its token had expired"
+        yield "a stored file was undone after its token had expired"
     changed = [name for name in ONCE if after is not None and name in before and after.get(name) != before[name]]
     if changed:
-        return f"{operation} changed {', '.join(changed)}"
+        yield f"{operation} changed {', '.join(changed)}"
     if after is not None and change[1] in (UPLOADED, STORED) and "version_id" not in after:
-        return f"{operation} pinned no version"
-    return None
+        yield f"{operation} pinned no version"
 
 
 def at_rest(items: Mapping[str, Item], versions: set[tuple[str, str]]) -> Iterable[str]:

@@ -33,6 +33,7 @@ class Schedule:
     month: bool = False
 
     def __str__(self) -> str:
+        """For people to read."""
         lines = [f"{self.files} uploads are asked for{', StoreOnLoad=True' if self.on_load else ''}"]
         for step in self.steps:
             lines.append(f"  at once, {step.choices}:" if len(step.ops) > 1 else "  then:")
@@ -117,17 +118,15 @@ class Report:
         self.writes += world.writes
 
     def __str__(self) -> str:
-        return "\n".join(
-            [
-                f"schedules {self.schedules}, violations {1 if self.counterexample else 0}"
-                f" ({self.seconds:.0f} s, {self.schedules / max(self.seconds, 0.001):.0f} a second)",
-                f"operations {self.operations.total()}: {_counted(self.operations)}",
-                f"changes of records {self.writes}",
-                f"faults {self.faults.total()}: {_counted(self.faults)}",
-                f"call sites {len(self.sites)} (function, use case, storage, AWS call)",
-                *([f"minimal counterexample:\n{self.counterexample}"] if self.counterexample else []),
-            ]
-        )
+        """For people to read."""
+        pace = f"{self.seconds:.0f} s, {self.schedules / max(self.seconds, 0.001):.0f} a second"
+        return f"""\
+schedules {self.schedules}, violations {1 if self.counterexample else 0} ({pace})
+operations {self.operations.total()}: {_counted(self.operations)}
+changes of records {self.writes}
+faults {self.faults.total()}: {_counted(self.faults)}
+call sites {len(self.sites)} (function, use case, storage, AWS call)
+{f"minimal counterexample:{chr(10)}{self.counterexample}" if self.counterexample else ""}"""
 
 
 def _counted(counts: Counter[str]) -> str:
@@ -137,7 +136,7 @@ def _counted(counts: Counter[str]) -> str:
 def explore(
     proof: Proving, count: int, *, number: int, shrink: bool = True, check: Callable[[], None] = lambda: None
 ) -> Report:
-    """Run so many schedules, the same ones for the same number; ``report.counterexample`` is the smallest that fails."""
+    """Run so many schedules, the same for the same number. ``counterexample`` is the smallest that fails."""
     report = Report()
     failed: list[str] = []
 
