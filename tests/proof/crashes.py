@@ -59,7 +59,7 @@ _SCENARIOS: Mapping[str, Scenario] = {
     "an upload is undone": Scenario(_UPLOADED, Op("undo", (0,), variant=1)),
     "an upload that was stored on load is undone": Scenario(_UPLOADED, Op("undo", (0,), variant=1), on_load=True),
     "an upload is undone while it is stored": Scenario(_UPLOADED, Op("undo", (0,), variant=1), (Op("store", (0,)),)),
-    "a store is repeated": Scenario(_STORED, Op("store", (0,))),
+    "a store is repeated": Scenario((*_STORED, Step((), wait=1)), Op("store", (0,))),
     "an uploader would undo what is stored": Scenario(_STORED, Op("undo", (0,), variant=1)),
     "an uploader would undo what was stored on load, too late": Scenario(
         (*_UPLOADED, _DEAD_URL), Op("undo", (0,), variant=1), on_load=True

@@ -39,7 +39,7 @@ class Memory:
     objects: dict[str, list[Version]] = field(default_factory=dict)
     index: dict[str, Item] = field(default_factory=dict)
     on_write: Callable[[str, Item | None, Item | None], None] = lambda *_: None
-    page: int = 2
+    page: int = 1
     markers: int = 0
     _puts: int = 0
 

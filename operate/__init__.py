@@ -1,0 +1,1 @@
+"""Tools for whoever runs a stack, on AWS or on this machine."""
