@@ -13,6 +13,7 @@ import pytest
 import requests
 
 from local import emulator
+from tests import hygiene
 from tests.support import ROOT, free_port
 
 # They need a deployment to run against: test_tavern.py gives them one, an operator names one.
@@ -32,6 +33,9 @@ class Stack:
         self.output = state.with_suffix(".log")
 
     def start(self) -> "Stack":
+        engine_log = self.state / "engine.log"
+        if engine_log.exists():
+            engine_log.rename(self.state / "engine-before.log")
         with self.output.open("ab") as output:
             self.process = subprocess.Popen(
                 [
@@ -48,6 +52,8 @@ class Stack:
                 pytest.fail(f"the stack did not start:\n{self.output.read_text()}")
             time.sleep(0.05)
         self.outputs: dict[str, Any] = json.loads((self.state / "outputs.json").read_text())
+        hygiene.stacks[self.outputs["AwsEndpointUrl"]] = self.state
+        hygiene.keys.add(self.outputs["ApiKey"])
         return self
 
     def stop(self) -> int:
@@ -65,7 +71,9 @@ class Stack:
     # ------------------------------------------------------------- the API
 
     def post_file(self, body: object, **kwargs: Any) -> requests.Response:
-        return requests.post(f"{self.outputs['ApiRootUrl']}/file", json=body, timeout=60, **kwargs)
+        reply = requests.post(f"{self.outputs['ApiRootUrl']}/file", json=body, timeout=60, **kwargs)
+        hygiene.remember(reply.json())
+        return reply
 
     def undo(self, file_id: str, token: str) -> requests.Response:
         return requests.delete(

@@ -6,6 +6,7 @@ Every operation is a greenlet that gives way at each AWS call, so that a schedul
 import hashlib
 import itertools
 import json
+import logging
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,7 +25,7 @@ from greenlet import getcurrent, greenlet
 from filestore import wiring
 from filestore.storage import aws
 from filestore.storage.repository import FileRepository
-from tests import support
+from tests import hygiene, support
 from tests.proof import model
 from tests.proof.memory import Item, Memory
 
@@ -560,6 +561,7 @@ class Proving:
         self._world: World | None = None
         self.new_memory: Callable[[], Memory] = Memory
         self.log: list[str] = []
+        self.watch = hygiene.watch
 
     def world(self, *, on_load: bool = False) -> World:
         """A new world, in which the handlers run from now on."""
@@ -579,6 +581,7 @@ class Proving:
         if line.strip():
             json.loads(line)
             self.log.append(line)
+            self.watch.line(line)
 
     def flush(self) -> None:
         """As a stream has it."""
@@ -615,6 +618,8 @@ def proving() -> Iterator[Proving]:
         mock.patch("filestore.domain.upload.secrets.token_hex", proof.new_id),
         mock.patch("filestore.domain.sweep.random.sample", lambda shards, _: list(shards)),
         mock.patch("filestore.telemetry.logger.registered_handler.stream", proof),
+        # Each line comes by once, not once more for every handler of pytest.
+        mock.patch.object(logging.getLogger("filestore"), "propagate", False),
     ):
         clear_caches(aws)
         # Every call and every page passes here. Below it botocore would spend most of the time of a schedule.
