@@ -9,6 +9,8 @@ from typing import Any
 if sys.version_info < (3, 11):  # noqa: UP036 - python -m local can be typed without make, which checks it too
     sys.exit(f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}. Try: make run PYTHON=python3.11")
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from local.errors import LocalError
 from local.stack import Stack
 
@@ -34,6 +36,9 @@ def main() -> int:
         raise LocalError(f"The embedded AWS has ended unexpectedly. What it said is in {stack.engine_log}.")
     except LocalError as error:
         print(f"error: {error}", file=sys.stderr)
+        return 1
+    except (BotoCoreError, ClientError) as error:
+        print(f"error: The embedded AWS failed: {error} More is in {stack.engine_log}.", file=sys.stderr)
         return 1
     except _Interrupted:
         _say("\nStopping ...")
@@ -66,10 +71,9 @@ def _options() -> argparse.Namespace:
 
 
 def _port(text: str) -> int:
-    port = int(text)
-    if not 1 <= port <= 65535:  # noqa: PLR2004 - the range of TCP's ports
-        raise argparse.ArgumentTypeError("a port is a number from 1 to 65535")
-    return port
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:  # noqa: PLR2004 - the range of TCP's ports
+        raise argparse.ArgumentTypeError(f"{text} is not a port: a number from 1 to 65535")
+    return int(text)
 
 
 def _parameters(options: argparse.Namespace) -> dict[str, str | None]:

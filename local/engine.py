@@ -5,11 +5,12 @@ A GET that names a version ignores the ``response-*`` parameters and the ``Range
 """
 
 import asyncio
-import ctypes
 import os
 import re
 import signal
 import sys
+import threading
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import parse_qs
@@ -29,8 +30,7 @@ _OVERRIDES = {
     "response-content-type": b"content-type",
     "response-expires": b"expires",
 }
-# From prctl(2): the signal that a process gets when its parent ends.
-_PR_SET_PDEATHSIG = 1
+_LOOK_AGAIN = 0.5
 _RANGE = re.compile(rb"bytes=(\d*)-(\d*)")
 
 
@@ -95,7 +95,7 @@ def _bounds(wanted: re.Match[bytes], total: int) -> tuple[int, int]:
 def main() -> None:
     """Serve on 127.0.0.1 until SIGTERM; state is saved on the way out. Arguments: the port, the parent's process id."""
     port, parent = sys.argv[1:]
-    _die_with(int(parent))
+    threading.Thread(target=_end_with, args=(int(parent),), daemon=True).start()
     config = Config()
     config.bind = [f"127.0.0.1:{port}"]
     config.keep_alive_timeout = 75
@@ -105,12 +105,11 @@ def main() -> None:
     asyncio.run(serve(app, config))
 
 
-def _die_with(parent: int) -> None:
-    """Have the kernel end this process, as SIGTERM does, when the one that started it is gone."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != parent:
-        sys.exit("the process that started this one is gone")
+def _end_with(parent: int) -> None:
+    """End this process, its state saved, when the one that started it is gone: killed, it could not say so."""
+    while os.getppid() == parent:
+        time.sleep(_LOOK_AGAIN)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 if __name__ == "__main__":

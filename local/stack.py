@@ -42,6 +42,8 @@ class Stack:
     def start(self) -> None:
         """Start all of it; it is ready when this returns. Raises LocalError, then ``stop`` cleans up."""
         self._claim()
+        if self._port == self._aws_port:
+            raise LocalError(f"PORT and AWS_PORT are both {self._port}, and have to differ.")
         for name, port in (("PORT", self._port), ("AWS_PORT", self._aws_port)):
             _check_free(name, port)
         npm.install(self._say)
@@ -94,7 +96,8 @@ class Stack:
 
     def _claim(self) -> None:
         """Two stacks must not share a folder. The lock goes with the process, however that ends."""
-        self.state.mkdir(parents=True, exist_ok=True)
+        # The API key is in it.
+        self.state.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = (self.state / "lock").open("w")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -5,15 +5,16 @@ import logging
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+
+import requests
 
 from local import emulator
 
-# Signatures and credentials of AWS, and bodies: a file's name, an array of ids. Within JSON the quotes are escaped.
+# Signatures and credentials of AWS, and bodies: a file's name, an array of ids as text (its quotes are escaped then).
 _FORBIDDEN = re.compile(
     r"(?i:X-Amz-(Signature|Credential|Security-Token)|AWS4-HMAC-SHA256|aws_?secret_?access_?key)"
     r"|\b(AKIA|ASIA)[A-Z0-9]{12}"
-    r'|\\*"name\\*": ?\\*"|\[\s*\\*"[0-9a-f]{32}\\*"',
+    r'|\\*"name\\*": ?\\*"|\[\s*\\+"[0-9a-f]{32}\\+"',
 )
 _TOKEN = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])")
 
@@ -58,10 +59,17 @@ watch = Watch()
 """That of this process."""
 
 
-def remember(answer: Any) -> None:
+def remember(reply: requests.Response) -> None:
     """The token in an answer of POST /file."""
-    if isinstance(answer, dict) and "token" in answer:
-        tokens.add(answer["token"])
+    if reply.ok and "token" in reply.json():
+        tokens.add(reply.json()["token"])
+
+
+def keep_log(folder: Path) -> None:
+    """A stack that is started again writes its engine's log anew."""
+    log = folder / "engine.log"
+    if log.exists():
+        log.rename(folder / "engine-before.log")
 
 
 def deployed_lines() -> Iterator[str]:

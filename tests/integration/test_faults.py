@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 import requests
 
-from operate.audit import WRONG, Audit, Finding
-from operate.target import Target
+from ops.audit import WRONG, Audit, Finding
+from ops.target import Target
 from tests import hygiene
-from tests.integration.conftest import Stack, eventually
+from tests.stack import Stack, eventually
 from tests.support import ROOT
 
 REPLAYS = int(os.environ.get("REPLAYS") or 60)
@@ -71,13 +71,12 @@ def letters(stack: Stack, queue: str = "UploadedDeadLetterQueueUrl") -> int:
 
 def ask(stack: Stack, count: int) -> list[dict[str, Any]]:
     """Uploads that were asked for, each with a token."""
-    uploads = [
-        stack.request_patiently("POST", "/file", json={"name": "a.txt", "type": "text/plain"}).json()
-        for _ in range(count)
+    replies = [
+        stack.request_patiently("POST", "/file", json={"name": "a.txt", "type": "text/plain"}) for _ in range(count)
     ]
-    for upload in uploads:
-        hygiene.remember(upload)
-    return uploads
+    for reply in replies:
+        hygiene.remember(reply)
+    return [reply.json() for reply in replies]
 
 
 def put(upload: dict[str, Any], contents: bytes = b"contents") -> None:
@@ -139,10 +138,10 @@ def test_one_poisoned_message_ends_as_a_dead_letter_and_nine_good_ones_are_recor
     eventually(lambda: letters(stack) == 1)
     assert letters(stack, "UploadedQueueUrl") == 0
 
-    shown = tool(stack, "operate.redrive", "--show")
+    shown = tool(stack, "ops.redrive", "--show")
     assert "not an event of S3" in shown.stdout
     assert shown.stdout.endswith("1 messages\n")
-    moved = tool(stack, "operate.redrive")
+    moved = tool(stack, "ops.redrive")
     assert moved.returncode == 0, moved.stderr
     assert moved.stdout.endswith("1 messages moved back to the queue\n") or letters(stack) == 1
     eventually(lambda: letters(stack) == 1 and letters(stack, "UploadedQueueUrl") == 0)
@@ -164,7 +163,7 @@ def test_a_dead_letter_that_is_moved_back_is_handled(stack: Stack) -> None:
     sqs.send_message(QueueUrl=dead, MessageBody=message["Body"])
     sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
     stack.client("lambda").update_event_source_mapping(UUID=mapping, Enabled=True)
-    moved = tool(stack, "operate.redrive")
+    moved = tool(stack, "ops.redrive")
     assert upload["id"] in moved.stdout
     eventually(lambda: recorded(stack, [upload]))
     assert letters(stack) == 0
@@ -255,11 +254,11 @@ def test_replayed_uploads_change_nothing(stack: Stack) -> None:
 def test_the_audit_says_what_differs(stack: Stack) -> None:
     kept, lost = stack.store(), stack.store()
     s3, bucket = stack.client("s3"), stack.outputs["StorageBucketName"]
-    agreeing = tool(stack, "operate.audit")
+    agreeing = tool(stack, "ops.audit")
     assert (agreeing.returncode, agreeing.stderr) == (0, "")
     (version,) = stack.versions(lost["id"])
     s3.delete_object(Bucket=bucket, Key=lost["id"], VersionId=version)
-    differing = tool(stack, "operate.audit")
+    differing = tool(stack, "ops.audit")
     assert differing.returncode == 1
     assert f"lost       {lost['id']} {version}" in differing.stdout
     assert kept["id"] not in differing.stdout

@@ -15,9 +15,10 @@ from filestore.storage.repository import Applied, Attempt, FileRepository, Refus
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What became of the uploads."""
+    """What became of the uploads; ``bytes`` are those of the recorded ones."""
 
     recorded: int
+    bytes: int
     removed: int
     unfinished: frozenset[ObjectVersion]
 
@@ -39,7 +40,7 @@ class RecordUploads:
         versions: dict[str, list[ObjectVersion]] = {}
         for upload in dict.fromkeys(uploads):
             versions.setdefault(upload.key, []).append(upload)
-        recorded = 0
+        recorded: list[ObjectVersion] = []
         unwanted: list[ObjectVersion] = []
         unfinished: set[ObjectVersion] = set()
         # One attempt per file tells which version it is pinned to, and that never changes.
@@ -47,7 +48,7 @@ class RecordUploads:
             first, *others = versions[file_id]
             match attempt:
                 case Applied():
-                    recorded += 1
+                    recorded.append(first)
                     unwanted += others
                 case Refused(current):
                     unwanted += [version for version in (first, *others) if not _is_version_of(version, current)]
@@ -55,7 +56,12 @@ class RecordUploads:
                     unfinished.update((first, *others))
         remaining = self.bucket.delete(unwanted)
         kept = [version for version in unwanted if version.key in remaining]
-        return Recorded(recorded, len(unwanted) - len(kept), frozenset(unfinished.union(kept)))
+        return Recorded(
+            recorded=len(recorded),
+            bytes=sum(upload.size for upload in recorded),
+            removed=len(unwanted) - len(kept),
+            unfinished=frozenset(unfinished.union(kept)),
+        )
 
     def _record(self, uploads: Sequence[ObjectVersion]) -> dict[str, Attempt]:
         now = self.clock()

@@ -88,6 +88,7 @@ class DueFile:
     uploaded: bool
     deletion: Deletion | None
     url_expires_at: int
+    due_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +236,7 @@ class FileRepository:
                     uploaded="uploaded_at" in item,
                     deletion=Deletion(item["deletion"]["S"]) if "deletion" in item else None,
                     url_expires_at=int(item["url_expires_at"]["N"]),
+                    due_at=int(item["sweep_at"]["N"]),
                 )
                 for item in page["Items"]
             ]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from filestore.model import is_file_id
-from operate import target
+from ops import target
 
 _PROGRESS_EVERY = 10_000
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote_plus
 
-from operate import target
+from ops import target
 
 _BATCH = 10
 _WAIT = 1

@@ -1,1 +1,0 @@
-"""Tools for whoever runs a stack, on AWS or on this machine."""
