@@ -141,6 +141,13 @@ def test_the_test_event_of_s3_is_ignored() -> None:
         '{"Records": [null]}',
         '{"Records": [{"s3": {"object": {"key": 7}}}]}',
         '{"Records": [{"s3": {"object": {"key": "k", "size": "many", "versionId": "v", "eTag": "e"}}}]}',
+        '{"Records": [{"s3": {"object": {"key": "k", "size": Infinity, "versionId": "v", "eTag": "e"}}}]}',
+        '{"Records": [{"s3": {"object": {"key": "k", "size": 1%s, "versionId": "v", "eTag": "e"}}}]}' % ("0" * 40),
+        '{"Records": [{"s3": {"object": {"key": "k", "size": -1, "versionId": "v", "eTag": "e"}}}]}',
+        '{"Records": [{"s3": {"object": {"key": "k", "size": 1, "versionId": 7, "eTag": "e"}}}]}',
+        '{"Records": [{"s3": {"object": {"key": "k", "size": 1, "versionId": ["v"], "eTag": "e"}}}]}',
+        '{"Records": [{"s3": {"object": {"key": "k", "size": 1, "versionId": "\\ud800", "eTag": "e"}}}]}',
+        "[" * 100_000,
     ],
 )
 def test_a_poisoned_message_fails_alone(body: str, requested: dict[str, Any], record: Record) -> None:
@@ -150,3 +157,19 @@ def test_a_poisoned_message_fails_alone(body: str, requested: dict[str, Any], re
     item = record(requested["id"])
     assert item
     assert "uploaded_at" in item
+
+
+def test_ten_uploads_to_one_url_cost_one_call_and_one_removal(requested: dict[str, Any], versions: Versions) -> None:
+    created = [put(requested["url"], b"contents", requested["headers"]) for _ in range(10)]
+    with counted_calls() as calls:
+        assert invoke("uploaded", upload_event(*created)) == NOTHING_FAILED
+    assert calls == {"BatchExecuteStatement": 1, "DeleteObjects": 1}
+    assert versions() == [(requested["id"], created[0]["versionId"])]
+
+
+def test_nothing_of_an_unreadable_message_is_logged(log: Callable[[], list[dict[str, Any]]]) -> None:
+    event = sample_event("uploaded")
+    event["Records"][0]["body"] = '{"Records": [{"s3": {"object": {"eTag": "", "versionId": "v", "size": "secret"}}}]}'
+    invoke("uploaded", event)
+    assert log()[0]["message"] == "unreadable message"
+    assert "secret" not in json.dumps(log())
