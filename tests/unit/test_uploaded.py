@@ -45,6 +45,43 @@ def test_ten_uploads_cost_one_call_too() -> None:
     assert calls == {"BatchExecuteStatement": 1}
 
 
+class TestMoreThanMaxFileSize:
+    """A name alone is signed without a size, so S3 takes whatever comes."""
+
+    @pytest.mark.parametrize("store_on_load", ["False", "True"])
+    def test_is_not_taken(
+        self, configure: Callable[..., None], record: Record, versions: Versions, store_on_load: str
+    ) -> None:
+        configure(MAX_FILE_SIZE="7", STORE_ON_LOAD=store_on_load)
+        upload = call("upload", {"name": "a"}).body
+        assert invoke("uploaded", upload_event(put(upload["url"], b"contents"))) == NOTHING_FAILED
+        assert "uploaded_at" not in (record(upload["id"]) or {})
+        assert versions() == []
+
+    def test_cannot_be_stored_before_its_event_has_come_either(self, configure: Callable[..., None]) -> None:
+        configure(MAX_FILE_SIZE="7")
+        upload = call("upload", {"name": "a"}).body
+        put(upload["url"], b"contents")
+        body = call("store", [upload["id"]], query={"problems": "yes"}).body
+        assert body["problems"][upload["id"]]["code"] == "not_uploaded"
+
+    def test_gives_way_to_what_fits(self, configure: Callable[..., None], record: Record, versions: Versions) -> None:
+        configure(MAX_FILE_SIZE="7")
+        upload = call("upload", {"name": "a"}).body
+        large, fits = put(upload["url"], b"contents"), put(upload["url"], b"fits")
+        assert invoke("uploaded", upload_event(large, fits)) == NOTHING_FAILED
+        assert (record(upload["id"]) or {})["version_id"] == fits["versionId"]
+        assert versions() == [(upload["id"], fits["versionId"])]
+
+    def test_of_today_does_not_concern_a_file_of_yesterday(
+        self, stored: dict[str, Any], configure: Callable[..., None], versions: Versions
+    ) -> None:
+        """S3 may tell of an upload again after an operator has lowered the limit."""
+        configure(MAX_FILE_SIZE="7")
+        assert invoke("uploaded", upload_event(stored["object"])) == NOTHING_FAILED
+        assert versions() == [(stored["id"], stored["object"]["versionId"])]
+
+
 def test_stores_on_load_where_the_stack_says_so(
     requested: dict[str, Any], configure: Callable[..., None], record: Record
 ) -> None:

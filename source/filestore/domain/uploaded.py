@@ -35,10 +35,11 @@ class RecordUploads:
     def __call__(self, uploads: Iterable[ObjectVersion]) -> Recorded:
         """Record each file's first upload and remove the object versions that belong to no file.
 
+        One larger than MaxFileSize is none: where no size was declared, S3 takes whatever comes.
         ``unfinished`` are those that AWS throttled: repeat them.
         """
         versions: dict[str, list[ObjectVersion]] = {}
-        for upload in dict.fromkeys(uploads):
+        for upload in sorted(dict.fromkeys(uploads), key=self._is_too_large):
             versions.setdefault(upload.key, []).append(upload)
         recorded: list[ObjectVersion] = []
         unwanted: list[ObjectVersion] = []
@@ -66,12 +67,16 @@ class RecordUploads:
     def _record(self, uploads: Sequence[ObjectVersion]) -> dict[str, Attempt]:
         now = self.clock()
         if self.settings.store_on_load:
-            return self.files.record_and_store_uploads(uploads, at=timestamp(now))
+            return self.files.record_and_store_uploads(uploads, at=timestamp(now), max_size=self.settings.max_file_size)
         return self.files.record_uploads(
             uploads,
             uploaded_at=timestamp(now),
             sweep_at=int(now) + self.settings.unstored_file_lifetime,
+            max_size=self.settings.max_file_size,
         )
+
+    def _is_too_large(self, upload: ObjectVersion) -> bool:
+        return upload.size > self.settings.max_file_size
 
 
 def _is_version_of(upload: ObjectVersion, file: File | None) -> bool:

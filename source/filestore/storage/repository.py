@@ -153,21 +153,26 @@ class FileRepository:
         return found, throttled
 
     def record_uploads(
-        self, uploads: Iterable[ObjectVersion], *, uploaded_at: str, sweep_at: int
+        self, uploads: Iterable[ObjectVersion], *, uploaded_at: str, sweep_at: int, max_size: int
     ) -> dict[str, Attempt]:
-        """Pin each file to the version that was uploaded, unless it has one or is deleted; due at ``sweep_at``."""
+        """Pin each file to the version that was uploaded, unless it has one or is deleted; due at ``sweep_at``.
+
+        A version of more than ``max_size`` bytes is refused, which tells the version that is the file, if one is.
+        """
         return self._execute(
             _Change(
                 upload.key,
                 f'UPDATE "{self._table}"'
                 ' SET "uploaded_at"=? SET "size"=? SET "version_id"=? SET "etag"=? SET "sweep_at"=? REMOVE "purge_at"'
-                ' WHERE "id"=? AND "uploaded_at" IS MISSING AND "deleted_at" IS MISSING',
+                f' WHERE "id"=? AND {_recordable(upload, max_size)}',
                 (uploaded_at, upload.size, upload.version_id, upload.etag, sweep_at, upload.key),
             )
             for upload in uploads
         )
 
-    def record_and_store_uploads(self, uploads: Iterable[ObjectVersion], *, at: str) -> dict[str, Attempt]:
+    def record_and_store_uploads(
+        self, uploads: Iterable[ObjectVersion], *, at: str, max_size: int
+    ) -> dict[str, Attempt]:
         """Like ``record_uploads``, and stored in the same write."""
         return self._execute(
             _Change(
@@ -175,7 +180,7 @@ class FileRepository:
                 f'UPDATE "{self._table}"'
                 ' SET "uploaded_at"=? SET "size"=? SET "version_id"=? SET "etag"=? SET "stored_at"=?'
                 ' REMOVE "sweep_shard" REMOVE "sweep_at" REMOVE "purge_at"'
-                ' WHERE "id"=? AND "uploaded_at" IS MISSING AND "deleted_at" IS MISSING',
+                f' WHERE "id"=? AND {_recordable(upload, max_size)}',
                 (at, upload.size, upload.version_id, upload.etag, at, upload.key),
             )
             for upload in uploads
@@ -341,6 +346,12 @@ class FileRepository:
             if self._monotonic() > deadline:
                 return
             yield
+
+
+def _recordable(upload: ObjectVersion, max_size: int) -> str:
+    condition = '"uploaded_at" IS MISSING AND "deleted_at" IS MISSING'
+    # No item is without its key.
+    return condition if upload.size <= max_size else f'{condition} AND "id" IS MISSING'
 
 
 def _attempt(response: Mapping[str, Any]) -> Attempt:
