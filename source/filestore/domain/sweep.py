@@ -8,9 +8,8 @@ object after all (S3's event was lost): then it is recorded now. All of it may b
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from filestore.domain.upload import URL_MARGIN
 from filestore.domain.uploaded import RecordUploads
-from filestore.model import Clock, timestamp
+from filestore.model import URL_MARGIN, Clock, timestamp
 from filestore.storage.bucket import Bucket
 from filestore.storage.repository import SWEEP_SHARDS, Applied, Attempt, DueFile, FileRepository
 

@@ -7,7 +7,7 @@ and ``s3:GetObjectVersion`` on the bucket's objects.
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import quote, urlencode
 
 from botocore.auth import S3SigV4QueryAuth
@@ -17,8 +17,7 @@ from botocore.session import Session
 from filestore.model import Checksum
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UploadLink:
+class UploadLink(NamedTuple):
     """A URL to PUT the contents to, and the headers that have to go with them."""
 
     url: str
