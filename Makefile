@@ -8,7 +8,7 @@ AWS_PORT ?= 4566
 STATE_DIR ?= .local
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint unit integration browser diagrams lock clean
+.PHONY: help run test lint unit integration browser build bench diagrams lock clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
@@ -41,6 +41,12 @@ integration: $(INSTALLED) ## Run the tests of the deployed stack over HTTP
 
 browser: $(INSTALLED) ## Run the tests of the page in Chromium
 	@$(BIN)/python -m pytest tests/browser
+
+build: $(INSTALLED) ## Build what is deployed, for sam deploy (PYTHON_FOR_BUILD=the runtime's Python, if not on the PATH)
+	@PYTHON_FOR_BUILD='$(PYTHON_FOR_BUILD)' $(BIN)/python -m tools.build
+
+bench: $(INSTALLED) ## Measure what Filestore costs; QUICK=1 in two minutes
+	@PYTHON_FOR_BUILD='$(PYTHON_FOR_BUILD)' $(BIN)/python -m bench $(if $(QUICK),--quick)
 
 diagrams: ## Draw the architecture's diagrams anew (needs Graphviz)
 	@for name in architecture/*.dot; do dot -Tsvg "$$name" -o "$${name%.dot}.svg"; done
