@@ -60,7 +60,7 @@ def main() -> None:
             "calls": calls,
             "import": imported,
             "call": called,
-            "modules": len(sys.modules),
+            "modules": sorted(sys.modules),
             "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
         }
         answers.write(json.dumps(answer) + "\n")

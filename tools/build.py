@@ -157,8 +157,8 @@ def main() -> None:
     print(f"Built for Python {version} on {architecture}: {artifact.code} ({size:.1f} MB)\nsha256 {artifact.sha256}")
     if not artifact.bytecode:
         print(
-            f"warning: there is no Python {version} here, so the zip has no bytecode: it works, but its cold starts take\n"
-            f"twice as long. Put python{version} on the PATH or name it: make build PYTHON_FOR_BUILD=/path/to/python",
+            f"warning: there is no Python {version} here, so the zip has no bytecode: it works, but its cold starts\n"
+            f"take twice as long. Put python{version} on the PATH, or: make build PYTHON_FOR_BUILD=/path/to/python",
             file=sys.stderr,
         )
     print("Deploy it with: sam deploy")

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import subprocess
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
@@ -13,23 +12,9 @@ from typing import Any
 
 import pytest
 
-from bench import container
+from bench.processes import Container
 from tests import support
 from tools import build, prune
-
-
-@pytest.fixture(scope="session")
-def artifact(tmp_path_factory: pytest.TempPathFactory) -> build.Artifact:
-    """Compiled by the Python that runs the tests, whatever its version: the packages are the same for all."""
-    return build.build(tmp_path_factory.mktemp("build"), Path(sys.executable))
-
-
-@pytest.fixture(scope="session")
-def unpacked(artifact: build.Artifact, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("task")
-    with zipfile.ZipFile(artifact.code) as bundle:
-        bundle.extractall(folder)
-    return folder
 
 
 Run = Callable[..., dict[str, Any]]
@@ -39,20 +24,8 @@ Run = Callable[..., dict[str, Any]]
 def run(unpacked: Path, engine_aws: None) -> Iterator[Run]:
     """Calls a function of the artifact, in a process that can import nothing else."""
     del engine_aws
-    with subprocess.Popen(
-        [sys.executable, "-S", container.__file__, str(unpacked), "count"],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
-    ) as process:  # fmt: skip
-
-        def call(operation: str, event: dict[str, Any]) -> dict[str, Any]:
-            assert process.stdin is not None
-            assert process.stdout is not None
-            process.stdin.write(json.dumps({"operation": operation, "event": event, "times": 1}) + "\n")
-            process.stdin.flush()
-            answer: dict[str, Any] = json.loads(process.stdout.readline())
-            return answer
-
-        yield call
+    with Container(unpacked, os.environ, count=True) as container:
+        yield container.call
 
 
 def event(operation: str, body: object = None, **fields: Any) -> dict[str, Any]:
@@ -126,7 +99,7 @@ class TestContents:
     def test_a_python_of_another_version_is_not_taken(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("PYTHON_FOR_BUILD", sys.executable)
         monkeypatch.setenv("PATH", "")
-        assert build.find_interpreter("%d.%d" % sys.version_info[:2]) == Path(sys.executable)
+        assert build.find_interpreter(f"{sys.version_info.major}.{sys.version_info.minor}") == Path(sys.executable)
         assert build.find_interpreter("2.7") is None
 
 
