@@ -1,9 +1,10 @@
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from local.emulator import Emulator
+from tests.stack import Stack
 from tests.support import free_port
 
 # Nothing here may ever reach a real account, whatever the shell's environment says.
@@ -30,3 +31,24 @@ def embedded_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     emulator.start()
     yield emulator.url
     emulator.stop()
+
+
+@pytest.fixture(scope="session")
+def start_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Stack]]:
+    """Starts stacks of the session's own; whatever still runs in the end is stopped."""
+    stacks: list[Stack] = []
+
+    def start(*options: str) -> Stack:
+        stacks.append(Stack(tmp_path_factory.mktemp("stack") / "state", *options))
+        return stacks[-1].start()
+
+    yield start
+    for stack in stacks:
+        if stack.process.poll() is None:
+            stack.stop()
+
+
+@pytest.fixture(scope="session")
+def stack(start_stack: Callable[..., Stack]) -> Stack:
+    """The stack with the parameters' defaults."""
+    return start_stack()

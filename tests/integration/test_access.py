@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.integration.conftest import Stack, eventually
+from tests.stack import Stack, eventually
 from tests.support import UNKNOWN_ID
 
 METHODS = ["PUT", "POST", "DELETE"]

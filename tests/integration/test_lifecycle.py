@@ -9,7 +9,7 @@ from urllib.parse import unquote
 import pytest
 import requests
 
-from tests.integration.conftest import Stack, eventually
+from tests.stack import Stack, eventually
 from tests.support import UNKNOWN_ID
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.integration.conftest import Stack, eventually
+from tests.stack import Stack, eventually
 from tests.support import ROOT, free_port
 
 

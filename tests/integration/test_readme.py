@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 
-from tests.integration.conftest import Stack
+from tests.stack import Stack
 from tests.support import ROOT
 
 

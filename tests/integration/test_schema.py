@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from tests.integration.conftest import Stack
+from tests.stack import Stack
 from tests.support import SWAGGER
 
 CHECKS = ("not_a_server_error", "status_code_conformance", "content_type_conformance", "response_schema_conformance")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.conftest import Stack
+from tests.stack import Stack
 from tests.support import ROOT
 
 FILES = sorted((ROOT / "tests/integration").glob("*.tavern.yaml"))

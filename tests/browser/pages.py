@@ -1,0 +1,69 @@
+"""The pages as a person meets them."""
+
+from pathlib import Path
+
+from playwright.sync_api import Locator, Page, expect
+
+PATIENCE = 30_000
+
+
+class Pond:
+    """FilePond on a page."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.root = page.locator(".filepond--root")
+        self.items = page.locator(".filepond--item")
+
+    def drop(self, *files: Path) -> None:
+        """Drop files on it as the desktop does."""
+        self.root.scroll_into_view_if_needed()
+        box = self.root.bounding_box()
+        assert box
+        devtools = self.page.context.new_cdp_session(self.page)
+        at = {"x": box["x"] + box["width"] / 2, "y": box["y"] + 40}
+        data = {"items": [], "files": [str(file) for file in files], "dragOperationsMask": 1}
+        for kind in ("dragEnter", "dragOver", "drop"):
+            devtools.send("Input.dispatchDragEvent", {"type": kind, **at, "data": data})
+        devtools.detach()
+
+    def item(self, name: str) -> Locator:
+        return self.items.filter(has=self.page.locator(".filepond--file-info-main", has_text=name))
+
+    def expect_uploaded(self, count: int) -> None:
+        done = self.page.locator('.filepond--item[data-filepond-item-state="processing-complete"]')
+        expect(done).to_have_count(count, timeout=2 * PATIENCE)
+        expect(self.items).to_have_count(count)
+
+    def ids(self) -> list[str]:
+        """The ids that a form would submit."""
+        self.page.wait_for_function(
+            "() => [...document.querySelectorAll('.filepond--data input')].every(({ value }) => value)"
+        )
+        ids: list[str] = self.page.locator(".filepond--data input").evaluate_all("all => all.map(({ value }) => value)")
+        return ids
+
+
+class Form:
+    """The page with the form."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.pond = Pond(page)
+        self.status = page.locator("#status")
+        self.submit = page.locator("#submit")
+
+    def open(self, url: str) -> "Form":
+        self.page.goto(url)
+        expect(self.page.locator(".filepond--root")).to_be_visible()
+        return self
+
+    def fill(self) -> None:
+        self.page.get_by_label("Your name").fill("Ada Lovelace")
+
+    def send(self) -> list[str]:
+        """Submit; answers the ids that the page shows."""
+        self.submit.click()
+        expect(self.page.locator("#result")).to_be_visible()
+        ids: list[str] = self.page.locator("[data-file-id]").evaluate_all("all => all.map((row) => row.dataset.fileId)")
+        return ids
