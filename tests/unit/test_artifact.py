@@ -16,7 +16,6 @@ from bench.processes import Container
 from tests import support
 from tools import build, prune
 
-
 Run = Callable[..., dict[str, Any]]
 
 

@@ -4,7 +4,6 @@ The functions run out of the artifact, in a process of their own, against an AWS
 """
 
 import json
-import os
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ from bench.events import OPERATIONS, event
 from bench.processes import Container, Loopback, environment
 from filestore import wiring
 from filestore.storage import aws
-from tests.support import Clock, counted_calls, invoke, sample_event
+from tests.support import counted_calls, invoke, sample_event
 
 
 @pytest.fixture(scope="module")
@@ -52,13 +51,13 @@ CALLS: dict[tuple[str, int], dict[str, int]] = {
 }
 
 
-@pytest.mark.parametrize(("operation", "files"), CALLS, ids=lambda value: str(value))
+@pytest.mark.parametrize(("operation", "files"), CALLS, ids=str)
 def test_makes_exactly_the_aws_calls_that_it_needs(container: Container, operation: str, files: int) -> None:
     reply = container.call(operation, event(operation, files))
     assert Counter(name for name, _ in reply["calls"]) == CALLS[operation, files]
 
 
-@pytest.mark.parametrize(("operation", "files"), [*CALLS, ("uploaded", 100)], ids=lambda value: str(value))
+@pytest.mark.parametrize(("operation", "files"), [*CALLS, ("uploaded", 100)], ids=str)
 def test_logs_one_line_of_at_most_600_bytes(container: Container, operation: str, files: int) -> None:
     """Logs were the greater part of what the service cost once."""
     log = container.call(operation, event(operation, files))["log"]
@@ -74,33 +73,26 @@ def test_logs_one_line_of_at_most_600_bytes_for_a_request_that_is_refused(contai
     assert len(reply["log"].encode()) <= 600
 
 
+_ALL = "domain handlers model settings storage storage.aws storage.repository telemetry wiring"
+_API = f"{_ALL} api domain.outcome errors"
+MODULES = {
+    "upload": f"{_API} domain.upload storage.links",
+    "undo": f"{_API} domain.delete domain.sweep domain.undo domain.uploaded storage.bucket",
+    "store": f"{_API} domain.store storage.bucket",
+    "info": f"{_API} domain.disposition domain.info storage.links",
+    "delete": f"{_API} domain.delete storage.bucket",
+    "uploaded": f"{_ALL} domain.uploaded storage.bucket",
+    "sweep": f"{_ALL} domain.sweep domain.uploaded storage.bucket",
+}
+
+
 class TestImports:
     """A module that a cold start does not load costs nothing; one more line here is a cold start that got slower."""
 
-    COMMON = frozenset(
-        """
-        filestore filestore.api filestore.domain filestore.domain.outcome filestore.errors filestore.handlers
-        filestore.model filestore.settings filestore.storage filestore.storage.aws filestore.storage.repository
-        filestore.telemetry filestore.wiring
-        """.split()
-    )
-    OWN = {
-        "upload": "domain.upload storage.links",
-        "undo": "domain.delete domain.undo storage.bucket",
-        "store": "domain.store storage.bucket",
-        "info": "domain.disposition domain.info storage.links",
-        "delete": "domain.delete storage.bucket",
-        "uploaded": "domain.uploaded storage.bucket",
-        "sweep": "domain.sweep domain.uploaded storage.bucket",
-    }
-    # What the handlers of events do without.
-    API_ONLY = frozenset({"filestore.api", "filestore.domain.outcome"})
-
     @pytest.mark.parametrize("operation", OPERATIONS)
     def test_a_function_imports_only_its_own_modules(self, imported: dict[str, list[str]], operation: str) -> None:
-        own = {f"filestore.{name}" for name in [f"handlers.{operation}", *self.OWN[operation].split()]}
-        common = self.COMMON - self.API_ONLY if operation in ("uploaded", "sweep") else self.COMMON
-        assert {name for name in imported[operation] if name.split(".")[0] == "filestore"} == own | common
+        ours = {name.removeprefix("filestore.") for name in imported[operation] if name.startswith("filestore.")}
+        assert ours == {f"handlers.{operation}", *MODULES[operation].split()}
 
     @pytest.mark.parametrize("operation", OPERATIONS)
     def test_a_function_imports_no_package_but_these(self, imported: dict[str, list[str]], operation: str) -> None:
@@ -133,7 +125,7 @@ class TestImports:
 
 
 @pytest.mark.usefixtures("moto_aws")
-class TestClients:
+class TestSigning:
     @pytest.mark.parametrize("operation", ["upload", "info"])
     def test_no_client_of_s3_is_made_to_sign_a_url(self, monkeypatch: pytest.MonkeyPatch, operation: str) -> None:
         monkeypatch.setattr(aws, "s3", _refuse)
@@ -158,18 +150,19 @@ class TestS3:
 
 @pytest.mark.usefixtures("engine_aws")
 class TestSweep:
-    def _fill(self, count: int, *, due: bool) -> None:
-        """Records, as many as asked, spread over the shards."""
+    def _fill(self, count: int, *, shards: int = 16, due: bool) -> None:
+        """Records that are stored, or deleted and due, spread over the first shards."""
         table = wiring.settings().table_name
+        state = {"deleted_at": {"S": "x"}, "deletion": {"S": "requested"}} if due else {"stored_at": {"S": "x"}}
         items = [
             {
-                "id": {"S": f"{number % 16:x}{number:031x}"},
+                "id": {"S": f"{number % shards:x}{number:031x}"},
                 "name": {"S": "a"},
                 "type": {"S": "text/plain"},
                 "created_at": {"S": "2026-01-01T00:00:00.000Z"},
                 "url_expires_at": {"N": "0"},
-                **({"sweep_shard": {"S": f"{number % 16:x}"}, "sweep_at": {"N": "1"}} if due else {}),
-                **({"deleted_at": {"S": "x"}, "deletion": {"S": "requested"}} if due else {"stored_at": {"S": "x"}}),
+                **state,
+                **({"sweep_shard": {"S": f"{number % shards:x}"}, "sweep_at": {"N": "1"}} if due else {}),
             }
             for number in range(count)
         ]
@@ -180,31 +173,22 @@ class TestSweep:
     def test_reads_only_what_is_due_however_full_the_table_is(self) -> None:
         self._fill(500, due=False)
         with counted_calls() as calls:
-            invoke("sweep", {})
+            invoke("sweep", sample_event("sweep"))
         assert calls == {"Query": 16}
 
-    def test_reads_one_page_for_100_files_of_a_shard(self) -> None:
-        """101 in each of two shards: a second page there, and a third that DynamoDB leaves empty nowhere."""
-        self._fill(32, due=True)
+    def test_reads_a_page_of_100_at_a_time_and_writes_25_at_a_time(self) -> None:
+        self._fill(101, shards=1, due=True)
         with counted_calls() as calls:
-            invoke("sweep", {})
-        assert calls["Query"] == 16
-        assert calls["BatchExecuteStatement"] == 16
+            invoke("sweep", sample_event("sweep"))
+        assert calls == {"Query": 16 + 1, "ListObjectVersions": 101, "BatchExecuteStatement": 4 + 1}
 
-    def test_a_second_one_writes_nothing(self, clock: Clock) -> None:
+    def test_a_second_one_writes_nothing(self) -> None:
         self._fill(32, due=True)
-        invoke("sweep", {})
+        invoke("sweep", sample_event("sweep"))
         with counted_calls() as calls:
-            invoke("sweep", {})
+            invoke("sweep", sample_event("sweep"))
         assert calls == {"Query": 16}
-        del clock
 
 
 def _refuse() -> NoReturn:
     raise AssertionError("a client of S3 is made")
-
-
-def test_a_container_has_nothing_of_this_environment(container: Container) -> None:
-    """Else a package that the artifact lacks would not be missed."""
-    del container
-    assert "VIRTUAL_ENV" not in environment("") or "VIRTUAL_ENV" in os.environ
