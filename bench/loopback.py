@@ -12,6 +12,7 @@ import threading
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 _ITEM = {
     "name": {"S": "report.pdf"},
@@ -25,6 +26,19 @@ _ITEM = {
     "version_id": {"S": "v" * 32},
     "etag": {"S": "0" * 32},
 }
+
+
+_DUE_ITEM = {
+    "deleted_at": {"S": "2026-01-01T00:00:02.000Z"},
+    "deletion": {"S": "requested"},
+    "url_expires_at": {"N": "1"},
+    "uploaded_at": {"S": "2026-01-01T00:00:01.000Z"},
+}
+DUE = int(sys.argv[1]) if len(sys.argv) > 1 else 0
+"""How many files are due, all of them deleted."""
+
+_VERSIONS = """<ListVersionsResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><IsTruncated>false</IsTruncated>
+<Version><Key>{key}</Key><VersionId>v</VersionId><ETag>"0"</ETag><Size>8</Size></Version></ListVersionsResult>"""
 
 
 class Aws(BaseHTTPRequestHandler):
@@ -43,6 +57,11 @@ class Aws(BaseHTTPRequestHandler):
         else:
             answer = _ANSWERS[target.rpartition(".")[2]](json.loads(body))
             self._answer(json.dumps(answer).encode(), "application/x-amz-json-1.0")
+
+    def do_GET(self) -> None:
+        """S3's ListObjectVersions: one version of every object."""
+        (key,) = parse_qs(urlsplit(self.path).query)["prefix"]
+        self._answer(_VERSIONS.format(key=key).encode(), "application/xml")
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the base class's
         """Say nothing."""
@@ -77,15 +96,23 @@ def _items(request: Mapping[str, Any]) -> dict[str, Any]:
     return {"Responses": {table: [{**key, **_ITEM} for key in wanted["Keys"]]}, "UnprocessedKeys": {}}
 
 
-def _nothing_due(_: Mapping[str, Any]) -> dict[str, Any]:
-    return {"Items": [], "Count": 0, "ScannedCount": 0}
+def _due(request: Mapping[str, Any]) -> dict[str, Any]:
+    """A page of this shard's files that are due."""
+    shard = request["ExpressionAttributeValues"][":shard"]["S"]
+    start = int(request.get("ExclusiveStartKey", {}).get("sweep_at", {"N": "0"})["N"])
+    end = min(start + request["Limit"], DUE // 16)
+    items = [
+        {"id": {"S": f"{shard}{number:031x}"}, "sweep_at": {"N": "1"}, **_DUE_ITEM} for number in range(start, end)
+    ]
+    more = {"LastEvaluatedKey": {"sweep_at": {"N": str(end)}}} if end < DUE // 16 else {}
+    return {"Items": items, "Count": len(items), "ScannedCount": len(items), **more}
 
 
 _ANSWERS = {
     "PutItem": _nothing,
     "BatchExecuteStatement": _statements,
     "BatchGetItem": _items,
-    "Query": _nothing_due,
+    "Query": _due,
 }
 
 
@@ -95,7 +122,7 @@ class _Server(socketserver.ThreadingTCPServer):
 
 
 def main() -> None:
-    """Serve until standard input ends, on a free port that is the first line printed."""
+    """Serve until standard input ends, on a free port that is the first line printed. Argument: how many are due."""
     with _Server(("127.0.0.1", 0), Aws) as server:
         print(server.server_address[1], flush=True)
         threading.Thread(target=server.serve_forever, daemon=True).start()

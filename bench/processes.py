@@ -1,6 +1,7 @@
 """The programs that are measured, and the loopback that they talk to, as processes of their own."""
 
 import json
+import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -20,6 +21,13 @@ SETTINGS = {
     "MAX_FILE_SIZE": "5368709120",
 }
 """The stack's parameters as the functions get them, where it is deployed with its defaults."""
+
+
+def free_port() -> int:
+    """A port on 127.0.0.1 that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def environment(aws_endpoint_url: str, **settings: str) -> dict[str, str]:
@@ -75,8 +83,8 @@ class _Process:
 class Loopback(_Process):
     """An AWS that answers at once: ``bench.loopback``."""
 
-    def __init__(self) -> None:
-        super().__init__([sys.executable, FOLDER / "loopback.py"])
+    def __init__(self, *, due: int = 0) -> None:
+        super().__init__([sys.executable, FOLDER / "loopback.py", str(due)])
         self.url = f"http://127.0.0.1:{int(self._read())}"
 
 
@@ -90,10 +98,13 @@ class Container(_Process):
         *,
         interpreter: Path | str = sys.executable,
         under: Sequence[str] = (),
+        isolated: bool = True,
         count: bool = False,
     ) -> None:
+        # Lambda does load the module site: not isolated, so does this.
+        isolation = ["-S"] if isolated else []
         options = ["count"] if count else []
-        super().__init__([*under, interpreter, "-S", FOLDER / "container.py", artifact, *options], env)
+        super().__init__([*under, interpreter, *isolation, FOLDER / "container.py", artifact, *options], env)
 
     def call(self, operation: str, event: Mapping[str, Any], times: int = 1) -> dict[str, Any]:
         """Call a function; see ``bench.container`` for what is answered."""

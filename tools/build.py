@@ -93,12 +93,13 @@ def find_interpreter(version: str) -> Path | None:
     """A Python of this version: the one in PYTHON_FOR_BUILD, this one, or one on the PATH."""
     for name in (os.environ.get("PYTHON_FOR_BUILD"), sys.executable, f"python{version}"):
         found = shutil.which(name) if name else None
-        if found and _version(found) == version:
+        if found and version_of(Path(found)) == version:
             return Path(found)
     return None
 
 
-def _version(interpreter: str) -> str | None:
+def version_of(interpreter: Path) -> str | None:
+    """The version of this Python, such as 3.13; None if it does not run."""
     asked = subprocess.run(
         [interpreter, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"],
         capture_output=True, text=True, check=False,

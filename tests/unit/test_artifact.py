@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from samtranslator.yaml_helper import yaml_parse
 
 from bench.processes import Container
 from tests import support
@@ -85,7 +86,7 @@ class TestContents:
         assert artifact.code.stat().st_size < 7_000_000
 
     def test_the_template_beside_it_deploys_it(self, artifact: build.Artifact) -> None:
-        template = build.yaml_parse((artifact.code.parent / "template.yaml").read_text())
+        template = yaml_parse((artifact.code.parent / "template.yaml").read_text())
         assert template["Globals"]["Function"]["CodeUri"] == artifact.code.name
         assert (artifact.code.parent / "swagger.yaml").read_text() == (support.ROOT / "swagger.yaml").read_text()
 
