@@ -69,7 +69,7 @@ def _measure(artifact: Path, interpreter: Path, tell: Callable[[str], None], *, 
     tell(f"## The sweep of a growing table\n\n{growth.show_sweeps(sweeps)}")
     tell(growth.show_backlog(growth.backlog(artifact, interpreter, 1_000 if quick else 20_000)))
     with load.running_stack() as outputs:
-        loads = list(load.routes(outputs, 0.3 if quick else 2))
+        loads = list(load.routes(outputs, (1, 8) if quick else (1, 8, 32), 0.5 if quick else 3))
         tell(f"## The routes of the local stack\n\n{load.show_routes(loads)}")
         s3 = emulator.client(outputs["AwsEndpointUrl"], "s3")
         transfers = load.throughput(outputs, s3, (8 if quick else 64) << 20, rounds=3 if quick else 5)

@@ -16,7 +16,7 @@ from bench.report import spread, table
 
 # The least that any function of this kind imports: the ratio to it holds on every machine.
 _FLOOR = "import json, ssl, http.client, logging, datetime"
-_FLOOR_PEAK = f"{_FLOOR}, resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)"
+_FLOOR_PEAK = f"{_FLOOR}; print(next(line.split()[1] for line in open('/proc/self/status') if 'VmHWM' in line))"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ def measure(artifact: Path, aws: str, interpreter: Path, runs: int) -> tuple[dic
             modules=len(answers[0]["modules"]),
         )
     floor = subprocess.run([interpreter, "-c", _FLOOR_PEAK], env={}, capture_output=True, text=True, check=True)
-    return starts, float(floor.stdout)
+    return starts, float(floor.stdout) * 1024
 
 
 def count_instructions(artifact: Path, aws: str, interpreter: Path) -> tuple[dict[str, int], int] | None:
@@ -55,7 +55,13 @@ def count_instructions(artifact: Path, aws: str, interpreter: Path) -> tuple[dic
 
         def under(name: str) -> tuple[list[str], Path]:
             log = Path(folder) / name
-            tool = [valgrind, "--tool=callgrind", f"--callgrind-out-file={log}.out", f"--log-file={log}"]
+            tool = [
+                valgrind,
+                "--tool=cachegrind",
+                "--cache-sim=no",
+                f"--cachegrind-out-file={log}.out",
+                f"--log-file={log}",
+            ]
             return tool, log
 
         def count(operation: str) -> int:
@@ -124,7 +130,7 @@ def _seeded(env: Mapping[str, str]) -> dict[str, str]:
 
 
 def _collected(log: Path) -> int:
-    found = re.search(r"Collected : (\d+)", log.read_text())
+    found = re.search(r"refs: +([\d,]+)", log.read_text())
     if found is None:
         raise RuntimeError(f"valgrind counted nothing: {log.read_text()}")
-    return int(found[1])
+    return int(found[1].replace(",", ""))

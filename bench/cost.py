@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from bench.report import table
 from bench.warm import Warm
 
-# List prices in us-east-1, dollars a million (storage: a GB) unless it says otherwise. aws.amazon.com/<service>/pricing.
+# List prices in us-east-1 in dollars, of a million unless the name says otherwise (aws.amazon.com/<service>/pricing).
 API_GATEWAY_REQUEST = 3.50
 S3_PUT = 5.00
 DYNAMODB_WRITE_UNIT = 0.625

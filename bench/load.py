@@ -1,14 +1,16 @@
 """The running local stack under load: requests per second and latency of each route, and throughput of contents."""
 
+import contextlib
 import http.client
 import json
 import statistics
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,10 +19,9 @@ from bench.processes import free_port
 from bench.report import spread, table
 from local.stack import Stack
 
-CLIENTS = (1, 8, 32)
-_UNLIMITED = {
-    name: "1000000" for name in ("UsagePlanRateLimit", "UsagePlanBurstLimit", "PublicRateLimit", "PublicBurstLimit")
-}
+_UNLIMITED = dict.fromkeys(
+    ("UsagePlanRateLimit", "UsagePlanBurstLimit", "PublicRateLimit", "PublicBurstLimit"), "1000000"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,8 +86,11 @@ def running_stack() -> Iterator[dict[str, Any]]:
             stack.stop()
 
 
-def routes(outputs: dict[str, Any], seconds: float) -> Iterator[Load]:
-    """Every route with every number of clients, each for so many seconds."""
+def routes(outputs: dict[str, Any], counts: Sequence[int], seconds: float) -> Iterator[Load]:
+    """Every route with each number of clients, for so many seconds after every client's first request.
+
+    The engine starts a process for every request that comes while the others are busy; the first requests wait for it.
+    """
     api = Api(outputs)
     _, upload = api("POST", "/file", {"name": "a.txt"})
     _put(upload["url"], b"contents")
@@ -110,36 +114,35 @@ def routes(outputs: dict[str, Any], seconds: float) -> Iterator[Load]:
         ("POST /files", lambda api: api("POST", "/files", [upload["id"]])[0]),
         ("DELETE /files", lambda api: api("DELETE", "/files", [begun.pop()[0]])[0]),
     ]
-    for clients in CLIENTS:
+    for clients in counts:
         for route, step in steps:
-            # A third of those that are begun is left for the next route.
-            yield _run(outputs, route, step, clients, seconds * (3 if step is begin else 1), enough=lambda: bool(begun))
+            while len(begun) < 2 * clients:
+                begin(api)
+            # Two routes use up what this one begins.
+            yield _run(outputs, (route, step), clients, seconds * 3 if step is begin else seconds)
     api.close()
 
 
-def _run(
-    outputs: dict[str, Any],
-    route: str,
-    step: Callable[[Api], int],
-    clients: int,
-    seconds: float,
-    enough: Callable[[], bool],
-) -> Load:
+def _run(outputs: dict[str, Any], route: tuple[str, Callable[[Api], int]], clients: int, seconds: float) -> Load:
+    name, step = route
     latencies: list[float] = []
     failures: list[int] = []
-    started = time.perf_counter()
+    warm = threading.Barrier(clients)
+    began: list[float] = []
 
     def work() -> None:
         api = Api(outputs)
-        while time.perf_counter() - started < seconds and (enough() or route == "POST /file"):
-            before = time.perf_counter()
-            try:
+        step(api)
+        warm.wait()
+        started = time.perf_counter()
+        began.append(started)
+        # Where what the route ends has run out, it has been measured.
+        with contextlib.suppress(IndexError):
+            while (before := time.perf_counter()) - started < seconds:
                 status = step(api)
-            except IndexError:
-                break
-            latencies.append(time.perf_counter() - before)
-            if status >= http.client.BAD_REQUEST:
-                failures.append(status)
+                latencies.append(time.perf_counter() - before)
+                if status >= http.client.BAD_REQUEST:
+                    failures.append(status)
         api.close()
 
     threads = [threading.Thread(target=work) for _ in range(clients)]
@@ -147,10 +150,8 @@ def _run(
         thread.start()
     for thread in threads:
         thread.join()
-    elapsed = time.perf_counter() - started
-    return Load(
-        route=route, clients=clients, rate=len(latencies) / elapsed, latencies=latencies, failures=len(failures)
-    )
+    elapsed = time.perf_counter() - min(began)
+    return Load(route=name, clients=clients, rate=len(latencies) / elapsed, latencies=latencies, failures=len(failures))
 
 
 def throughput(outputs: dict[str, Any], s3: Any, size: int, rounds: int) -> Throughput:
@@ -170,11 +171,11 @@ def throughput(outputs: dict[str, Any], s3: Any, size: int, rounds: int) -> Thro
 
     for _ in range(rounds):
         _, upload = api("POST", "/file", {"name": "a.bin"})
-        timed("presigned_put", lambda url=upload["url"]: _put(url, contents))
+        timed("presigned_put", partial(_put, upload["url"], contents))
         timed("bare_put", lambda: _put(bare("put_object"), contents))
         api("PUT", "/files", [upload["id"]])
         _, (described,) = api("POST", "/files", [upload["id"]])
-        timed("presigned_get", lambda url=described["url"]: _transfer("GET", url))
+        timed("presigned_get", partial(_transfer, "GET", described["url"]))
         timed("bare_get", lambda: _transfer("GET", bare("get_object")))
     api.close()
     return Throughput(size=size, **rates)

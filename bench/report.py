@@ -40,11 +40,11 @@ def bars(title: str, values: Mapping[str, float], *, limit: float, unit: str) ->
     scale = (_WIDTH - _LEFT - 70) / max(limit, *values.values())
     height = 40 + len(values) * (_BAR + _GAP)
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" font-family="sans-serif"'
-        ' font-size="12" role="img">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" role="img">',
+        "<style>text { font: 12px sans-serif }</style>",
         f"<title>{escape(title)}</title>",
         f'<rect width="{_WIDTH}" height="{height}" fill="white"/>',
-        f'<text x="10" y="18" font-size="13">{escape(title)}</text>',
+        f'<text x="10" y="18">{escape(title)}</text>',
     ]
     for row, (name, value) in enumerate(values.items()):
         top = 30 + row * (_BAR + _GAP)
