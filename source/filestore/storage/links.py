@@ -8,7 +8,7 @@ and ``s3:GetObjectVersion`` on the bucket's objects.
 import os
 from collections.abc import Mapping
 from typing import NamedTuple
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from botocore.auth import S3SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
@@ -70,10 +70,9 @@ class LinkSigner:
     def _sign(
         self, method: str, key: str, *, headers: Mapping[str, str] | None = None, query: Mapping[str, str] | None = None
     ) -> str:
-        url = f"{self._root}/{quote(key)}"
-        if query:
-            url += "?" + urlencode(query, quote_via=quote)
-        request = AWSRequest(method=method, url=url, headers=dict(headers or {}))
+        request = AWSRequest(
+            method=method, url=f"{self._root}/{quote(key)}", headers=dict(headers or {}), params=dict(query or {})
+        )
         S3SigV4QueryAuth(self._credentials.get_frozen_credentials(), "s3", self._region, self._expiration).add_auth(
             request
         )
