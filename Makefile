@@ -2,13 +2,18 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+SCAN := .venv-scan
 
 PORT ?= 8000
 AWS_PORT ?= 4566
 STATE_DIR ?= .local
+ENV ?= dev
+BUILT ?= .aws-sam/build/template.yaml
+
+OPS = $(BIN)/python -m ops --env '$(ENV)' $(if $(STACK),--stack '$(STACK)')
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint unit integration browser build bench diagrams lock clean
+.PHONY: help run logs test scan lint unit integration browser build bench diagrams deploy key keys revoke remove lock clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
@@ -23,10 +28,19 @@ run: $(INSTALLED) ## Run the whole stack on this machine until Ctrl-C
 		$(if $(UNSTORED_FILE_LIFETIME),--unstored-file-lifetime '$(UNSTORED_FILE_LIFETIME)') \
 		$(if $(SWEEP_SCHEDULE),--sweep-schedule '$(SWEEP_SCHEDULE)')
 
+logs: $(INSTALLED) ## Show what the functions of make run have logged; ID=... for one file or request
+	@$(BIN)/python -m local.logs --state-dir '$(STATE_DIR)' '$(ID)'
+
 test: lint $(INSTALLED) ## Check everything and run every test
 	@$(BIN)/python -m pytest
 
-lint: $(INSTALLED) ## Check style, types, imports and the template
+scan: $(SCAN)/.installed ## Check the template, the code and the workflows for what makes them unsafe
+	@$(SCAN)/bin/checkov --file template.yaml --framework cloudformation --compact --quiet --skip-download
+	@$(SCAN)/bin/bandit --quiet --recursive source ops -c pyproject.toml
+	@$(SCAN)/bin/zizmor --quiet --offline --no-progress .github/workflows
+	@$(SCAN)/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+
+lint: scan $(INSTALLED) ## Check style, types, imports and the template
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
@@ -52,6 +66,26 @@ bench: $(INSTALLED) ## Measure what Filestore costs; QUICK=1 in two minutes
 diagrams: ## Draw the architecture's diagrams anew (needs Graphviz)
 	@for name in architecture/*.dot; do dot -Tsvg "$$name" -o "$${name%.dot}.svg"; done
 
+deploy: $(INSTALLED) $(BUILT) ## Deploy to AWS: ENV=dev or prod, as samconfig.toml says
+	@SAM_CLI_TELEMETRY=0 $(BIN)/sam deploy --config-env '$(ENV)' --template-file '$(BUILT)' \
+		$(if $(filter no,$(CONFIRM)),--no-confirm-changeset)
+
+# What is deployed: the template with the functions' code built for Lambda.
+.aws-sam/build/template.yaml: $(INSTALLED) template.yaml swagger.yaml $(shell find source tools -name '*.py' -o -name '*.txt')
+	@$(MAKE) --no-print-directory build
+
+key: $(INSTALLED) ## Make an API key for a back end and print it: NAME=...
+	@$(OPS) key '$(NAME)'
+
+keys: $(INSTALLED) ## List the API keys
+	@$(OPS) keys
+
+revoke: $(INSTALLED) ## Delete an API key: NAME=...
+	@$(OPS) revoke '$(NAME)'
+
+remove: $(INSTALLED) ## Delete the stack: DATA=keep leaves its files, DATA=delete (not in prod) does not
+	@$(OPS) remove $(if $(DATA),--data '$(DATA)')
+
 lock: ## Write constraints.txt anew from requirements.txt
 	@rm -rf $(VENV) && $(PYTHON) -m venv $(VENV)
 	@grep -v '^-c ' requirements.txt > $(VENV)/requirements.txt && sed -i 's|^-r |-r ../|' $(VENV)/requirements.txt
@@ -59,7 +93,7 @@ lock: ## Write constraints.txt anew from requirements.txt
 	@$(BIN)/python -m pip freeze --disable-pip-version-check > constraints.txt
 
 clean: ## Remove everything that was made here, the state of make run included
-	@rm -rf $(VENV) .local .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache static/node_modules
+	@rm -rf $(VENV) $(SCAN) .local .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache static/node_modules
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(INSTALLED): requirements.txt source/requirements.txt constraints.txt
@@ -68,4 +102,10 @@ $(INSTALLED): requirements.txt source/requirements.txt constraints.txt
 	@test -x $(BIN)/python || { echo "Making the virtual environment $(VENV) ..."; $(PYTHON) -m venv $(VENV); }
 	@echo "Installing what requirements.txt asks for (a minute or two, once) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(SCAN)/.installed: .ci/scan-requirements.txt | $(INSTALLED)
+	@test -x $(SCAN)/bin/python || $(PYTHON) -m venv $(SCAN)
+	@echo "Installing what make scan needs (half a minute, once) ..."
+	@$(SCAN)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@

@@ -122,6 +122,15 @@ class Stack:
         assert "errorMessage" not in swept, swept
         return swept
 
+    def make_due(self, file_id: str) -> None:
+        """Have the next sweep look at a file, whatever its time."""
+        self.client("dynamodb").update_item(
+            TableName=self.outputs["TableName"],
+            Key={"id": {"S": file_id}},
+            UpdateExpression="SET sweep_at = :past",
+            ExpressionAttributeValues={":past": {"N": "1"}},
+        )
+
     def versions(self, file_id: str = "") -> list[str]:
         listed = self.client("s3").list_object_versions(Bucket=self.outputs["StorageBucketName"], Prefix=file_id)
         return [version["VersionId"] for version in (*listed.get("Versions", []), *listed.get("DeleteMarkers", []))]

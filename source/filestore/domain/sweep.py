@@ -19,8 +19,13 @@ RECORD_RETENTION = 30 * 24 * 3600
 
 @dataclass(slots=True)
 class Swept:
-    """What a sweep did. ``finished`` is False where its time ran out; the next one goes on."""
+    """What a sweep did. ``finished`` is False where its time ran out; the next one goes on.
 
+    ``due`` is how many files it found due, ``oldest`` for how many seconds the first of them had been.
+    """
+
+    due: int = 0
+    oldest: int = 0
     expired: int = 0
     deleted: int = 0
     adopted: int = 0
@@ -47,6 +52,8 @@ class Sweep:
                 if not has_time():
                     swept.finished = False
                     return swept
+                swept.due += len(page)
+                swept.oldest = max([swept.oldest, *(now - file.due_at for file in page)])
                 self._sweep(page, now, swept)
         return swept
 

@@ -15,9 +15,10 @@ from filestore.storage.repository import Applied, Attempt, FileRepository, Refus
 
 
 class Recorded(NamedTuple):
-    """What became of the uploads."""
+    """What became of the uploads; ``bytes`` are those of the recorded ones."""
 
     recorded: int
+    bytes: int
     removed: int
     unfinished: frozenset[ObjectVersion]
 
@@ -36,7 +37,7 @@ class RecordUploads:
 
         ``unfinished`` are those that AWS throttled: repeat them.
         """
-        recorded = 0
+        recorded: list[ObjectVersion] = []
         unwanted: list[ObjectVersion] = []
         unfinished: set[ObjectVersion] = set()
         for round_ in _one_per_file(uploads):
@@ -44,14 +45,19 @@ class RecordUploads:
                 upload = round_[file_id]
                 match attempt:
                     case Applied():
-                        recorded += 1
+                        recorded.append(upload)
                     case Refused(current) if current is None or not _is_version_of(upload, current):
                         unwanted.append(upload)
                     case Throttled():
                         unfinished.add(upload)
         remaining = self.bucket.delete(unwanted)
         unfinished.update(upload for upload in unwanted if upload.key in remaining)
-        return Recorded(recorded, len(unwanted) - len(remaining), frozenset(unfinished))
+        return Recorded(
+            recorded=len(recorded),
+            bytes=sum(upload.size for upload in recorded),
+            removed=len(unwanted) - len(remaining),
+            unfinished=frozenset(unfinished),
+        )
 
     def _record(self, uploads: Mapping[str, ObjectVersion]) -> dict[str, Attempt]:
         now = self.clock()

@@ -41,7 +41,7 @@ def handler(request: api.Request) -> api.Response:
         meta=body.get("meta"),
     )
     if body.keys() == {"name"}:
-        return api.ok({"id": upload.id, "url": upload.link.url}, UploadsRequested=1)
+        return api.ok({"id": upload.id, "url": upload.link.url}, file_id=upload.id, UploadsRequested=1)
     return api.ok(
         {
             "id": upload.id,
@@ -51,6 +51,7 @@ def handler(request: api.Request) -> api.Response:
             "token": upload.token,
             "expires_at": upload.expires_at,
         },
+        file_id=upload.id,
         UploadsRequested=1,
     )
 

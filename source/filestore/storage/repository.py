@@ -82,6 +82,7 @@ class DueFile:
     uploaded: bool
     deleted: bool
     url_expires_at: int
+    due_at: int
 
 
 class _Change(NamedTuple):
@@ -215,6 +216,7 @@ class FileRepository:
                     uploaded="uploaded_at" in item,
                     deleted="deleted_at" in item,
                     url_expires_at=int(item["url_expires_at"]["N"]),
+                    due_at=int(item["sweep_at"]["N"]),
                 )
                 for item in page["Items"]
             ]
