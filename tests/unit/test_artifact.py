@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import subprocess
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
@@ -101,6 +102,30 @@ class TestContents:
         monkeypatch.setenv("PATH", "")
         assert build.find_interpreter(f"{sys.version_info.major}.{sys.version_info.minor}") == Path(sys.executable)
         assert build.find_interpreter("2.7") is None
+
+
+class TestEndpoints:
+    REGIONS = ("us-east-1", "eu-central-1", "cn-north-1", "us-gov-west-1", "me-central-1")
+
+    def test_are_those_that_the_whole_of_botocore_knows(self, unpacked: Path) -> None:
+        """What was pruned of the endpoints' data is of no service in use."""
+        ask = """
+import json, sys, botocore.session
+session = botocore.session.get_session()
+print(json.dumps({
+    f"{service} {region}": session.create_client(service, region, endpoint_url=None).meta.endpoint_url
+    for service in ("dynamodb", "s3") for region in sys.argv[1:]
+}))
+"""
+        known = {}
+        for name, options, path in (("pruned", ["-S"], str(unpacked)), ("whole", [], "")):
+            asked = subprocess.run(
+                [sys.executable, *options, "-c", ask, *self.REGIONS],
+                env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=True,
+            )  # fmt: skip
+            known[name] = json.loads(asked.stdout)
+        assert known["pruned"] == known["whole"]
+        assert known["pruned"]["dynamodb cn-north-1"] == "https://dynamodb.cn-north-1.amazonaws.com.cn"
 
 
 class TestOperations:
