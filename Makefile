@@ -10,10 +10,12 @@ STATE_DIR ?= .local
 ENV ?= dev
 BUILT ?= .aws-sam/build/template.yaml
 
+# On AWS the stack of this name, otherwise the one that runs here.
+HERE = --state-dir '$(STATE_DIR)' $(if $(STACK),--stack '$(STACK)')
 OPS = $(BIN)/python -m ops --env '$(ENV)' $(if $(STACK),--stack '$(STACK)')
 
 .DEFAULT_GOAL := help
-.PHONY: help run logs test scan lint unit integration browser build bench diagrams deploy key keys revoke remove lock clean
+.PHONY: help run logs test scan lint unit integration browser proof fuzz replay audit letters redrive build bench diagrams deploy key keys revoke remove lock clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
@@ -56,6 +58,24 @@ integration: $(INSTALLED) ## Run the tests of the deployed stack over HTTP
 
 browser: $(INSTALLED) ## Run the tests of the page in Chromium
 	@$(BIN)/python -m pytest tests/browser
+
+proof: $(INSTALLED) ## Prove the lifecycle under faults: SCHEDULES=10000 SEED=7, report in .local/proof/report.md
+	@SCHEDULES='$(SCHEDULES)' SEED='$(SEED)' $(BIN)/python -m pytest tests/proof
+
+fuzz: $(INSTALLED) ## Call the handlers 100,000 times with hostile input
+	@FUZZ=100000 SEED='$(SEED)' $(BIN)/python -m pytest tests/proof/test_fuzz.py
+
+replay: $(INSTALLED) ## Use the upload URLs of stored files again, 1,000 times
+	@REPLAYS=1000 $(BIN)/python -m pytest tests/integration/test_faults.py -k replayed
+
+audit: $(INSTALLED) ## Compare bucket and table, read-only: STACK=name on AWS, otherwise the stack that runs here
+	@PYTHONPATH=source $(BIN)/python -m ops.audit $(HERE)
+
+letters: $(INSTALLED) ## Show the dead-letter queue: STACK=name on AWS, otherwise the stack that runs here
+	@PYTHONPATH=source $(BIN)/python -m ops.redrive --show $(HERE)
+
+redrive: $(INSTALLED) ## Move the dead letters back to their queue: STACK=name on AWS, otherwise the stack that runs here
+	@PYTHONPATH=source $(BIN)/python -m ops.redrive $(HERE)
 
 build: $(INSTALLED) ## Build what is deployed, for sam deploy (PYTHON_FOR_BUILD=the runtime's Python, if not on the PATH)
 	@PYTHON_FOR_BUILD='$(PYTHON_FOR_BUILD)' $(BIN)/python -m tools.build

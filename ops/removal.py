@@ -13,8 +13,8 @@ from ops import keys
 from ops.errors import OperatorError
 from ops.stack import Clients, describe
 
-_PAUSE_SECONDS = 5
-_ATTEMPTS = 240
+# Twenty minutes, looking every other second.
+_PATIENCE = {"Delay": 2, "MaxAttempts": 600}
 
 
 class Data(StrEnum):
@@ -61,9 +61,7 @@ def _delete_stack(cloudformation: Any, stack: str) -> None:
     stack_id = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["StackId"]
     cloudformation.delete_stack(StackName=stack_id)
     try:
-        cloudformation.get_waiter("stack_delete_complete").wait(
-            StackName=stack_id, WaiterConfig={"Delay": _PAUSE_SECONDS, "MaxAttempts": _ATTEMPTS}
-        )
+        cloudformation.get_waiter("stack_delete_complete").wait(StackName=stack_id, WaiterConfig=_PATIENCE)
     except WaiterError:
         events = cloudformation.describe_stack_events(StackName=stack_id)["StackEvents"]
         reasons = [
@@ -95,4 +93,4 @@ def _delete_table(dynamodb: Any, table: str) -> None:
         dynamodb.delete_table(TableName=table)
     except ClientError as error:
         raise OperatorError(f"The table {table} could not be deleted: {error.response['Error']['Message']}") from None
-    dynamodb.get_waiter("table_not_exists").wait(TableName=table)
+    dynamodb.get_waiter("table_not_exists").wait(TableName=table, WaiterConfig=_PATIENCE)

@@ -14,6 +14,7 @@ import pytest
 import requests
 
 from local import emulator
+from tests import hygiene
 from tests.support import ROOT, free_port
 
 START_TIMEOUT = 90
@@ -32,6 +33,7 @@ class Stack:
     def start(self) -> "Stack":
         # One that was killed had no chance to.
         (self.state / "outputs.json").unlink(missing_ok=True)
+        hygiene.keep_log(self.state)
         with self.output.open("ab") as output:
             self.process = subprocess.Popen(
                 [
@@ -48,6 +50,8 @@ class Stack:
                 pytest.fail(f"the stack did not start:\n{self.output.read_text()}")
             time.sleep(0.05)
         self.outputs: dict[str, Any] = json.loads((self.state / "outputs.json").read_text())
+        hygiene.stacks[self.outputs["AwsEndpointUrl"]] = self.state
+        hygiene.keys.add(self.outputs["ApiKey"])
         return self
 
     def stop(self) -> int:
@@ -65,7 +69,9 @@ class Stack:
     # ------------------------------------------------------------- the API
 
     def post_file(self, body: object, **kwargs: Any) -> requests.Response:
-        return requests.post(f"{self.outputs['ApiRootUrl']}/file", json=body, timeout=60, **kwargs)
+        reply = requests.post(f"{self.outputs['ApiRootUrl']}/file", json=body, timeout=60, **kwargs)
+        hygiene.remember(reply)
+        return reply
 
     def undo(self, file_id: str, token: str) -> requests.Response:
         return requests.delete(

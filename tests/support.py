@@ -1,6 +1,7 @@
 """What the tests share: functions called as Lambda calls them, and the state behind them."""
 
 import copy
+import functools
 import importlib
 import itertools
 import json
@@ -93,8 +94,13 @@ class Reply(NamedTuple):
 
 def sample_event(operation: str) -> dict[str, Any]:
     """The sample event of a function."""
-    event: dict[str, Any] = json.loads((ROOT / "events" / f"{operation}.json").read_text())
+    event: dict[str, Any] = json.loads(_sample(operation))
     return event
+
+
+@functools.cache
+def _sample(operation: str) -> str:
+    return (ROOT / "events" / f"{operation}.json").read_text()
 
 
 def invoke(operation: str, event: Mapping[str, Any], context: Context | None = None) -> Any:

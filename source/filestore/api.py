@@ -18,6 +18,7 @@ from http import HTTPStatus
 from typing import Any, NoReturn
 
 from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NoConnectionError
 
 from filestore import telemetry, wiring
 from filestore.domain.outcome import Problem
@@ -176,7 +177,7 @@ def endpoint(handle: Endpoint) -> Handler:
             else:
                 telemetry.logger.exception("AWS refused a call")
                 response = _failure()
-        except HTTPClientError:
+        except (HTTPClientError, NoConnectionError):
             telemetry.logger.warning("AWS did not answer", exc_info=True)
             response = _error(TryAgainError("AWS did not answer. Repeat the call: it is harmless."))
         except Exception:

@@ -13,6 +13,7 @@ import requests
 
 from local import deploy, gaps
 from local.emulator import ROOT, Emulator
+from local.errors import LocalError
 from ops import keys, removal
 from ops.errors import OperatorError
 from tests.stack import Stack, eventually
@@ -107,6 +108,35 @@ class TestParameters:
         stack.deploy({"SignedUrlExpiration": "60"})
         assert expires(stack) == ["60"]
 
+    @pytest.mark.parametrize(
+        "parameters",
+        [
+            {"AccessLogs": "enabled-with-account-role"},
+            {"EncryptionKeyArn": "arn:aws:kms:us-east-1:000000000000:key/1", "ServerAccessLogBucket": "logs"},
+            {"PermissionsBoundaryArn": "arn:aws:iam::000000000000:policy/boundary", "ReservedConcurrency": "5"},
+            {"DomainName": "files.example.com", "CertificateArn": "arn:aws:acm:us-east-1:000000000000:certificate/1"},
+        ],
+        ids=lambda parameters: next(iter(parameters)),
+    )
+    def test_that_an_organisation_may_ask_for_can_be_deployed(self, aws: Emulator, parameters: dict[str, str]) -> None:
+        name = f"with-{next(iter(parameters))}"
+        assert deploy.deploy(aws, parameters, stack=name)["UsagePlanId"]
+        removal.remove(aws.client, name, None)
+
+    def test_a_domain_without_a_certificate_is_refused(self, aws: Emulator) -> None:
+        with pytest.raises(LocalError, match="DomainName needs a certificate"):
+            deploy.deploy(aws, {"DomainName": "files.example.com"}, stack="uncertified")
+
+    def test_alarms_are_sent_to_the_address_and_to_the_topic(self, aws: Emulator) -> None:
+        topic = "arn:aws:sns:us-east-1:000000000000:mine"
+        deploy.deploy(aws, {"AlarmEmail": "ops@example.com", "AlarmTopicArn": topic}, stack="watched")
+        (subscription,) = aws.client("sns").list_subscriptions()["Subscriptions"]
+        assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "ops@example.com")
+        alarms = aws.client("cloudwatch").describe_alarms(AlarmNamePrefix="watched-")["MetricAlarms"]
+        assert len(alarms) == 10
+        assert all(alarm["AlarmActions"] == [subscription["TopicArn"], topic] for alarm in alarms)
+        removal.remove(aws.client, "watched", None)
+
 
 class TestTwoStacksInOneAccount:
     @pytest.fixture(scope="class")
@@ -179,12 +209,6 @@ class TestRemoval:
         with pytest.raises(OperatorError, match="has files"):
             removal.remove(aws.client, "asked", None)
         assert stack.download(file_id) == b"precious"
-
-    def test_needs_no_answer_where_there_are_none(self, aws: Emulator) -> None:
-        before = everything(aws)
-        Deployment(aws, "empty")
-        assert removal.remove(aws.client, "empty", None) == []
-        assert everything(aws) == before
 
     def test_in_prod_never_deletes_files(self, aws: Emulator) -> None:
         stack = Deployment(aws, "prod", EnvironmentParameter="prod")

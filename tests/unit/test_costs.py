@@ -79,7 +79,7 @@ _ALL = "domain handlers model settings storage storage.aws storage.repository te
 _API = f"{_ALL} api domain.outcome errors"
 MODULES = {
     "upload": f"{_API} domain.upload storage.links",
-    "undo": f"{_API} domain.delete domain.sweep domain.undo domain.uploaded storage.bucket",
+    "undo": f"{_API} domain.delete domain.undo storage.bucket",
     "store": f"{_API} domain.store storage.bucket",
     "info": f"{_API} domain.disposition domain.info storage.links",
     "delete": f"{_API} domain.delete storage.bucket",
