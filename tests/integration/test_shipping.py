@@ -237,14 +237,13 @@ class TestMake:
             "AWS_ENDPOINT_URL": aws.url,
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_DEFAULT_REGION": "us-east-1",
             "AWS_EC2_METADATA_DISABLED": "true",
             "MAKEFLAGS": "",
         }
 
-        def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        def run(*arguments: str, region: str = "us-east-1") -> subprocess.CompletedProcess[str]:
             return subprocess.run(
-                ["/usr/bin/env", "make", "--no-print-directory", *arguments],
+                ["/usr/bin/env", f"AWS_DEFAULT_REGION={region}", "make", "--no-print-directory", *arguments],
                 cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=300,
             )  # fmt: skip
 
@@ -284,6 +283,15 @@ class TestMake:
         after["buckets"] = {bucket for bucket in after["buckets"] if not bucket.startswith("aws-sam-cli-managed")}
         assert after == before
         assert "error: There is no stack filestore-dev" in make("keys").stderr
+
+    def test_a_stack_of_the_same_name_stands_in_another_region(self, make: Callable[..., Any]) -> None:
+        sites = ("us-east-1", "eu-west-3")
+        for region in sites:
+            deployed = make("deploy", "BUILT=template.yaml", region=region)
+            assert deployed.returncode == 0, deployed.stderr
+        assert make("key", "NAME=shop", region=sites[1]).returncode == 0
+        assert [make("keys", region=region).stdout.split()[:1] for region in sites] == [[], ["shop"]]
+        assert [make("remove", region=region).stdout for region in sites] == ["filestore-dev is gone.\n"] * 2
 
     def test_asks_for_the_name_of_a_key(self, make: Callable[..., Any]) -> None:
         assert "a key needs a name" in make("key").stderr

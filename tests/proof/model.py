@@ -46,7 +46,7 @@ MAY_WHERE_STORED_ON_LOAD = MAY | {
     "sweep": MAY["sweep"] - {(PENDING, UPLOADED)} | {(PENDING, STORED)},
 }
 
-SAYS: Mapping[str, set[State]] = {
+SAYS: dict[str, set[State]] = {
     "unknown": {NONE},
     "not_uploaded": {PENDING},
     "not_stored": {UPLOADED},
@@ -54,6 +54,9 @@ SAYS: Mapping[str, set[State]] = {
     "expired": {EXPIRED},
 }
 """The problems of the API, and the states in which each is the truth."""
+
+SAYS_WHERE_DELETED_ARE_SHOWN = SAYS | {"not_stored": {UPLOADED, DELETED, EXPIRED}, "deleted": set(), "expired": set()}
+"""With ``?deleted=yes`` a deleted file is left out only for not having been stored."""
 
 ONCE = ("created_at", "token_hash", "url_expires_at", "uploaded_at", "version_id", "etag", "stored_at", "deleted_at")
 """Set at most once."""

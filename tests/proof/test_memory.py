@@ -29,6 +29,12 @@ class Engine:
         self.s3.put_bucket_versioning(Bucket=SETTINGS["BUCKET_NAME"], VersioningConfiguration={"Status": "Enabled"})
 
     def clear(self) -> None:
+        """The ids are the same in every world."""
+        bucket = {"Bucket": SETTINGS["BUCKET_NAME"]}
+        for page in self.s3.get_paginator("list_object_versions").paginate(**bucket):
+            listed = [{"Key": each["Key"], "VersionId": each["VersionId"]} for each in page.get("Versions", [])]
+            if listed:
+                self.s3.delete_objects(**bucket, Delete={"Objects": listed, "Quiet": True})
         table = {"TableName": SETTINGS["TABLE_NAME"]}
         for item in self.dynamodb.scan(**table)["Items"]:
             self.dynamodb.delete_item(**table, Key={"id": item["id"]})

@@ -321,12 +321,14 @@ class World:
     def _id(self, number: int) -> str:
         return self.uploads[number % len(self.uploads)].id if self.uploads else "f" * 32
 
-    def _truthful(self, op: Op, problems: Mapping[str, str], since: int) -> None:
+    def _truthful(
+        self, op: Op, problems: Mapping[str, str], since: int, says: Mapping[str, set[model.State]] = model.SAYS
+    ) -> None:
         for file_id, code in problems.items():
             if code == "try_again":
                 self._require(op.fault, "I7: try_again though nothing failed")
             else:
-                self._require(self.was(file_id, model.SAYS[code], since), f"I7: {op.kind} said {code} of {file_id}")
+                self._require(self.was(file_id, says[code], since), f"I7: {op.kind} said {code} of {file_id}")
 
     # ------------------------------------------------------------- operations
 
@@ -426,7 +428,8 @@ class World:
                 self._download(file_id, details["url"])
             else:
                 self._require(self.was(file_id, shown - {model.STORED}, since), f"I7: no URL for {file_id}")
-        self._truthful(op, problems, since)
+        says = model.SAYS_WHERE_DELETED_ARE_SHOWN if "deleted" in flags else model.SAYS
+        self._truthful(op, problems, since, says)
 
     def _download(self, file_id: str, url: str) -> None:
         query = parse_qs(urlsplit(url).query)
