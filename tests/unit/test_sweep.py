@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from filestore import wiring
+from filestore.storage import aws
 from filestore.storage.bucket import Bucket
 from tests.support import Clock, Context, call, counted_calls, get, invoke, put, sample_event, upload_event
 
@@ -75,6 +76,21 @@ class TestUploadsThatNobodyStored:
         monkeypatch.setattr(type(wiring.sweep().files), "due", lambda _, shard, now: store_meanwhile(shard, now=now))
         assert sweep() == NOTHING
         assert get(call("info", [uploaded["id"]]).body[0]["url"]) == b"contents"
+
+
+def test_a_shard_that_cannot_be_swept_does_not_hold_up_the_others(
+    requested: dict[str, Any], clock: Clock, record: Record, log: Callable[[], list[dict[str, Any]]]
+) -> None:
+    shard = "0" if requested["id"][0] != "0" else "1"
+    aws.dynamodb().put_item(
+        TableName=wiring.settings().table_name,
+        Item={"id": {"S": shard * 32}, "sweep_shard": {"S": shard}, "sweep_at": {"N": "1"}},
+    )
+    clock.advance(3660)
+    with pytest.raises(KeyError):
+        invoke("sweep", {})
+    assert record(requested["id"]) is None
+    assert log()[-1]["PlaceholdersRemoved"] == [1.0]
 
 
 class TestPlaceholders:

@@ -22,7 +22,8 @@ _RECORD_RETENTION = 30 * 24 * 3600
 class Swept:
     """What a sweep did. ``finished`` is False where its time ran out; the next one goes on.
 
-    ``due`` is how many files it found due, ``oldest`` for how many seconds the first of them had been.
+    ``failure`` is why a shard was left as it was; the others were swept all the same. ``due`` is how many files it
+    found due, ``oldest`` for how many seconds the first of them had been.
     """
 
     due: int = 0
@@ -33,6 +34,7 @@ class Swept:
     placeholders: int = 0
     versions: int = 0
     finished: bool = True
+    failure: Exception | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +52,22 @@ class Sweep:
         now = int(self.clock())
         # In another order each time, so that a backlog or a fault in one shard does not hold up the same others always.
         for shard in random.sample(SWEEP_SHARDS, len(SWEEP_SHARDS)):
-            for page in self.files.due(shard, now=now):
-                if not has_time():
-                    swept.finished = False
-                    return swept
-                swept.due += len(page)
-                swept.oldest = max([swept.oldest, *(now - file.due_at for file in page)])
-                self._sweep(page, now, swept)
+            if not swept.finished:
+                break
+            try:
+                self._sweep_shard(shard, now, swept, has_time)
+            except Exception as failure:
+                swept.failure = failure
         return swept
+
+    def _sweep_shard(self, shard: str, now: int, swept: Swept, has_time: Callable[[], bool]) -> None:
+        for page in self.files.due(shard, now=now):
+            if not has_time():
+                swept.finished = False
+                return
+            swept.due += len(page)
+            swept.oldest = max([swept.oldest, *(now - file.due_at for file in page)])
+            self._sweep(page, now, swept)
 
     def _sweep(self, page: Sequence[DueFile], now: int, swept: Swept) -> None:
         self._end_uploads([file for file in page if not file.uploaded and file.deletion is None], swept)

@@ -12,7 +12,7 @@ _RESERVE_MILLISECONDS = 20_000
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-    """Answers what was done, for whoever invokes it by hand."""
+    """Answers what was done, for whoever invokes it by hand; raises, so that an alarm goes off, what could not be."""
     del event
     swept = wiring.sweep()(has_time=lambda: context.get_remaining_time_in_millis() > _RESERVE_MILLISECONDS)
     telemetry.report(
@@ -28,6 +28,8 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         },
         gauges={"DueFiles": swept.due, "OldestDueAge": swept.oldest},
     )
+    if swept.failure:
+        raise swept.failure
     return {
         "expired": swept.expired,
         "deletions_finished": swept.deleted,
