@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
+from local import npm
 from tests.browser.pages import Form
 from tests.stack import Stack
 
@@ -16,6 +17,12 @@ _FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+
+
+@pytest.fixture(scope="package", autouse=True)
+def packages() -> None:
+    """What the tests need besides what the page loads."""
+    npm.install(print, for_tests=True)
 
 
 @pytest.fixture(scope="package")

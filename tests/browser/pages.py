@@ -30,6 +30,16 @@ class Pond:
     def item(self, name: str) -> Locator:
         return self.items.filter(has=self.page.locator(".filepond--file-info-main", has_text=name))
 
+    def remove(self, name: str) -> None:
+        """Take a file away that has not been uploaded."""
+        self.item(name).get_by_role("button", name="Remove").click()
+        expect(self.item(name)).to_have_count(0)
+
+    def undo(self, name: str) -> None:
+        """Take a file back that has been uploaded."""
+        self.item(name).get_by_role("button", name="Undo").click()
+        expect(self.item(name)).to_have_count(0)
+
     def expect_uploaded(self, count: int) -> None:
         done = self.page.locator('.filepond--item[data-filepond-item-state="processing-complete"]')
         expect(done).to_have_count(count, timeout=2 * PATIENCE)
@@ -60,6 +70,8 @@ class Form:
 
     def fill(self) -> None:
         self.page.get_by_label("Your name").fill("Ada Lovelace")
+        self.page.get_by_label("Email").fill("ada@example.org")
+        self.page.get_by_label("Position").select_option("Engineer")
 
     def send(self) -> list[str]:
         """Submit; answers the ids that the page shows."""
@@ -67,3 +79,24 @@ class Form:
         expect(self.page.locator("#result")).to_be_visible()
         ids: list[str] = self.page.locator("[data-file-id]").evaluate_all("all => all.map((row) => row.dataset.fileId)")
         return ids
+
+
+class FilesPage:
+    """The page with the stored files."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.rows = page.locator("#stored > [data-file-id]")
+
+    def open(self, url: str) -> "FilesPage":
+        self.page.goto(f"{url}files.html")
+        return self
+
+    def row(self, name: str) -> Locator:
+        return self.rows.filter(has=self.page.locator(".file-name", has_text=name))
+
+    def delete(self, name: str) -> None:
+        count = self.rows.count()
+        self.row(name).get_by_role("button", name="Delete").click()
+        self.page.locator("#confirm-delete").click()
+        expect(self.rows).to_have_count(count - 1)

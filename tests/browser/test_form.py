@@ -11,11 +11,11 @@ class TestDroppingAFile:
     ) -> None:
         contents = bytes(range(256)) * 1000
         form.fill()
-        form.pond.drop(file("report.bin", contents))
+        form.pond.drop(file("report.pdf", contents))
         form.pond.expect_uploaded(1)
         (file_id,) = form.send()
         assert stack.files("PUT", [file_id]).json() == [file_id]
         assert stack.download(file_id) == contents
         details = stack.details(file_id)
         assert details
-        assert (details["name"], details["size"]) == ("report.bin", 256_000)
+        assert (details["name"], details["size"]) == ("report.pdf", 256_000)
