@@ -96,6 +96,6 @@ export function remaining(milliseconds) {
   const seconds = Math.max(0, Math.ceil(milliseconds / 1000));
   const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
   if (hours > 48) return `${Math.floor(hours / 24)} days`;
-  if (hours > 0) return `${hours} h ${String(minutes).padStart(2, '0')} min`;
+  if (hours > 0) return minutes > 0 ? `${hours} h ${minutes} min` : `${hours} h`;
   return `${minutes}:${String(seconds % 60).padStart(2, '0')} min`;
 }

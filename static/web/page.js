@@ -8,9 +8,9 @@ import { FilestoreUploader } from './uploader.js';
 
 /** What PUT /files takes in one call. */
 const MAX_FILES = 100;
-/** Canvases of larger images make a page stutter. */
-const MAX_PREVIEW_SIZE = 20_000_000;
 const COPIED_FOR = 2000;
+
+const click = matchMedia('(pointer: coarse)').matches ? 'tap' : 'click';
 
 const ACCEPTED = {
   'image/*': 'pictures',
@@ -130,7 +130,6 @@ function setUpPond() {
     fileSizeBase: 1024,
     itemInsertLocation: 'after',
     maxFiles: MAX_FILES,
-    imagePreviewFilterItem: (/** @type {{ fileSize: number }} */ { fileSize }) => fileSize <= MAX_PREVIEW_SIZE,
     imagePreviewMaxHeight: 180,
     fileValidateTypeLabelExpectedTypesMap: ACCEPTED,
     labelFileTypeNotAllowed: 'This type is not accepted',
@@ -142,9 +141,9 @@ function setUpPond() {
     // Why is told below the drop area, where there is room for it.
     labelFileProcessingError: 'Not uploaded',
     labelFileLoadError: 'Not there any more',
-    labelTapToCancel: 'click to cancel',
-    labelTapToRetry: 'click to retry',
-    labelTapToUndo: 'click to undo',
+    labelTapToCancel: `${click} to cancel`,
+    labelTapToRetry: `${click} to retry`,
+    labelTapToUndo: `${click} to undo`,
   });
   const { on } = /** @type {any} */ (created);
   on('processfile', (/** @type {{ body: string } | null} */ error, /** @type {{ id: string }} */ file) => {
@@ -237,7 +236,7 @@ function showRefusal(reason, names) {
   sending = false;
   showProgress();
   if (problems.length === 0) showFailures([reason instanceof Error ? reason.message : String(reason)]);
-  setStatus(`Not sent. ${problems.length > 0 ? `${count(problems.length)} of ${names.size} could not be kept.` : ''}`);
+  setStatus(problems.length > 0 ? `Not sent: ${problems.length} of ${count(names.size)} could not be kept.` : 'Not sent.');
 }
 
 /**

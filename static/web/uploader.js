@@ -229,8 +229,8 @@ export function createServer(apiRootUrl, options = {}) {
 
     restore(id, load, error) {
       const upload = memory.pending().find((known) => known.id === id);
-      // FilePond takes a description for a file: the contents have gone to S3, and nobody needs them here again.
-      if (upload) load(/** @type {any} */ ({ body: { name: upload.name, size: upload.size, type: upload.type } }));
+      // A bare file would be copied by FilePond, and with that lose its size.
+      if (upload) load(/** @type {any} */ ({ body: standIn(upload) }));
       else error(/** @type {any} */ (gone('This upload has expired. Add the file again.')));
       return { abort: () => undefined };
     },
@@ -296,6 +296,7 @@ export const FilestoreUploader = {
       allowMinimumUploadDuration: false,
       labelFileProcessingError: /** @type {any} */ (body),
       labelFileLoadError: /** @type {any} */ (body),
+      imagePreviewFilterItem: (/** @type {{ file: Blob }} */ { file }) => !standIns.has(file),
       ...others,
     };
   },
@@ -614,6 +615,20 @@ function onlyForwards(file, progress) {
     furthest = Math.max(furthest, loaded);
     if (file.size > 0) progress(true, Math.min(furthest, file.size), file.size);
   };
+}
+
+/** @type {WeakSet<Blob>} */
+const standIns = new WeakSet();
+
+/**
+ * A file to show for one whose contents have gone to S3, and are not needed here any more.
+ *
+ * @param {PendingUpload} upload
+ */
+function standIn({ name, size, type }) {
+  const file = Object.defineProperty(new File([], name, { type }), 'size', { value: size });
+  standIns.add(file);
+  return file;
 }
 
 /** @param {File} file */

@@ -1,14 +1,19 @@
 import re
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import flask
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from werkzeug.serving import make_server
 
 from local import npm
-from tests.browser.pages import Form
+from tests.browser.pages import Form, Network
 from tests.stack import Stack
+from tests.support import ROOT
 
 _FLAGS = (
     "--no-sandbox",
@@ -103,3 +108,47 @@ def file(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return make
+
+
+@pytest.fixture
+def network(page: Page) -> Network:
+    return Network(page)
+
+
+class Site:
+    """A web site of somebody's own, on another origin than the page of ``make run``."""
+
+    def __init__(self) -> None:
+        self.pages: dict[str, str] = {}
+        app = flask.Flask(__name__, static_folder=None)
+
+        @app.get("/<path:path>")
+        def serve(path: str) -> Any:
+            if path in self.pages:
+                return flask.Response(self.pages[path], mimetype="text/html")
+            folder, _, name = path.partition("/")
+            if folder == "vendor":
+                package, _, name = name.partition("/")
+                return flask.send_from_directory(ROOT / "static" / "node_modules" / package / "dist", name)
+            return flask.send_from_directory(ROOT / "static" / "web", path)
+
+        self._server = make_server("127.0.0.1", 0, app, threaded=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+
+    def add(self, name: str, html: str) -> str:
+        """Answers the page's address."""
+        self.pages[name] = html
+        return f"http://127.0.0.1:{self._server.server_port}/{name}"
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+@pytest.fixture(scope="package")
+def site() -> Iterator[Site]:
+    site = Site()
+    yield site
+    site.stop()

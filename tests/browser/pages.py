@@ -1,10 +1,33 @@
 """The pages as a person meets them."""
 
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
 
 PATIENCE = 30_000
+expect.set_options(timeout=PATIENCE)
+
+
+class Network:
+    """The browser's way to the world, as slow or broken as a test needs it."""
+
+    def __init__(self, page: Page) -> None:
+        self._devtools = page.context.new_cdp_session(page)
+        self._devtools.send("Network.enable")
+
+    def slow(self, bytes_a_second: int) -> None:
+        self._emulate(offline=False, uploadThroughput=bytes_a_second)
+
+    def offline(self) -> None:
+        self._emulate(offline=True)
+
+    def normal(self) -> None:
+        self._emulate(offline=False)
+
+    def _emulate(self, **conditions: Any) -> None:
+        unlimited = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+        self._devtools.send("Network.emulateNetworkConditions", unlimited | conditions)
 
 
 class Pond:
@@ -14,30 +37,34 @@ class Pond:
         self.page = page
         self.root = page.locator(".filepond--root")
         self.items = page.locator(".filepond--item")
+        # To end a session would end what another one emulates.
+        self._devtools = page.context.new_cdp_session(page)
 
     def drop(self, *files: Path) -> None:
         """Drop files on it as the desktop does."""
         self.root.scroll_into_view_if_needed()
         box = self.root.bounding_box()
         assert box
-        devtools = self.page.context.new_cdp_session(self.page)
         at = {"x": box["x"] + box["width"] / 2, "y": box["y"] + 40}
         data = {"items": [], "files": [str(file) for file in files], "dragOperationsMask": 1}
         for kind in ("dragEnter", "dragOver", "drop"):
-            devtools.send("Input.dispatchDragEvent", {"type": kind, **at, "data": data})
-        devtools.detach()
+            self._devtools.send("Input.dispatchDragEvent", {"type": kind, **at, "data": data})
 
     def item(self, name: str) -> Locator:
         return self.items.filter(has=self.page.locator(".filepond--file-info-main", has_text=name))
 
+    def press(self, button: str, name: str) -> None:
+        """Press a button of a file; its name is the one that FilePond's style sheet has for it."""
+        self.item(name).locator(f".filepond--action-{button}").click()
+
     def remove(self, name: str) -> None:
         """Take a file away that has not been uploaded."""
-        self.item(name).get_by_role("button", name="Remove").click()
+        self.press("remove-item", name)
         expect(self.item(name)).to_have_count(0)
 
     def undo(self, name: str) -> None:
         """Take a file back that has been uploaded."""
-        self.item(name).get_by_role("button", name="Undo").click()
+        self.press("revert-item-processing", name)
         expect(self.item(name)).to_have_count(0)
 
     def expect_uploaded(self, count: int) -> None:

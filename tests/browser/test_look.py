@@ -43,6 +43,9 @@ class Look:
             "() => document.getAnimations().every(({ playState, effect }) =>"
             " playState === 'finished' || effect.getTiming().iterations === Infinity)"
         )
+        self.page.wait_for_function(
+            "() => [...document.images].every(({ complete, naturalWidth }) => complete && naturalWidth)"
+        )
         self.page.screenshot(path=PICTURES / f"{state}-{self.name}.png", full_page=True)
         self.page.evaluate(AXE.read_text())
         found = self.page.evaluate("() => axe.run()")["violations"]
@@ -89,16 +92,17 @@ def test_the_whole_story(look: Look, empty_stack: Stack, file: Callable[..., Pat
     look.check("5-not-sent")
     form.open(url)
     form.pond.expect_uploaded(2)
+    look.check("6-restored")
     form.fill()
     form.send()
-    look.check("6-sent")
+    look.check("7-sent")
 
     files.open(url)
     expect(files.rows).to_have_count(2)
-    look.check("7-files")
+    look.check("8-files")
     files.row("sunset.png").get_by_role("button", name="Delete").click()
     expect(look.page.get_by_role("dialog")).to_be_visible()
-    look.check("8-delete")
+    look.check("9-delete")
     look.page.get_by_role("button", name="Keep").click()
     for name in ("sunset.png", "Überblick.pdf"):
         files.delete(name)
@@ -108,15 +112,15 @@ def test_the_whole_story(look: Look, empty_stack: Stack, file: Callable[..., Pat
 def test_while_the_back_end_is_busy_and_when_it_fails(look: Look, empty_stack: Stack, complaints: Complaints) -> None:
     url = empty_stack.outputs["WebUrl"]
     held: list[Route] = []
-    look.page.route("**/backend/files*", lambda route: held.append(route))
+    look.page.route("**/backend/files*", lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks its handlers
     FilesPage(look.page).open(url)
     expect(look.page.locator("#stored")).to_have_attribute("aria-busy", "true")
-    look.check("9-busy")
+    look.check("10-busy")
     complaints.expect("ERR_CONNECTION_REFUSED")
     (route,) = held
     route.abort("connectionrefused")
     expect(look.page.get_by_role("alert")).to_contain_text("The back end does not answer")
-    look.check("10-files-unavailable")
+    look.check("11-files-unavailable")
     look.page.unroute("**/backend/files*")
     look.page.get_by_role("button", name="Try again").click()
     expect(look.page.get_by_role("heading", name="Nothing stored yet")).to_be_visible()
@@ -127,7 +131,7 @@ def test_when_the_service_is_not_there(look: Look, empty_stack: Stack, complaint
     look.page.route("**/_user_request_/file", lambda route: route.abort("connectionrefused"))
     look.page.goto(empty_stack.outputs["WebUrl"])
     expect(look.page.get_by_role("heading", name="Uploads are not possible right now")).to_be_visible()
-    look.check("11-service-unavailable")
+    look.check("12-service-unavailable")
     look.page.unroute("**/_user_request_/file")
     look.page.get_by_role("button", name="Try again").click()
     expect(look.page.locator(".filepond--root")).to_be_visible()
