@@ -242,7 +242,7 @@ export function createServer(apiRootUrl, options = {}) {
           get(download, String(id), controller.signal).then(load, (reason) => {
             if (controller.signal.aborted) return;
             const missing = reason instanceof UploadError && reason.status === NOT_FOUND;
-            error(missing ? /** @type {any} */ (gone(reason.message)) : explain(reason));
+            error(missing ? /** @type {any} */ (gone('This file is not there any more.')) : explain(reason));
           });
           return {
             abort() {

@@ -123,7 +123,6 @@ class FilesPage:
         return self.rows.filter(has=self.page.locator(".file-name", has_text=name))
 
     def delete(self, name: str) -> None:
-        count = self.rows.count()
         self.row(name).get_by_role("button", name="Delete").click()
         self.page.locator("#confirm-delete").click()
-        expect(self.rows).to_have_count(count - 1)
+        expect(self.row(name)).to_have_count(0)
