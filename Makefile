@@ -8,10 +8,10 @@ AWS_PORT ?= 4566
 STATE_DIR ?= .local
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint unit integration browser diagrams lock clean
+.PHONY: help run test lint unit integration browser browser-big publish diagrams lock clean
 
 help: ## Show what there is
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
 	@echo
 	@echo "  Options of make run: PORT=$(PORT) AWS_PORT=$(AWS_PORT) STATE_DIR=$(STATE_DIR)"
 	@echo "  STORE_ON_LOAD=True SIGNED_URL_EXPIRATION=seconds UNSTORED_FILE_LIFETIME=seconds"
@@ -42,6 +42,14 @@ integration: $(INSTALLED) ## Run the tests of the deployed stack over HTTP
 browser: $(INSTALLED) ## Run the tests of the page in Chromium
 	@$(BIN)/python -m pytest tests/browser
 
+browser-big: $(INSTALLED) ## Upload half a gigabyte in Chromium and tell how the page felt
+	@$(BIN)/python -m tests.browser.big
+
+publish: $(INSTALLED) ## Publish the page to S3: STACK=name [BUCKET=name] [BACKEND_URL=https://...]
+	@$(if $(STACK),,echo "error: name the stack: make publish STACK=filestore" >&2; exit 1)
+	@$(BIN)/python -m local.publish --stack '$(STACK)' $(if $(BUCKET),--bucket '$(BUCKET)') \
+		$(if $(BACKEND_URL),--backend-url '$(BACKEND_URL)') $(if $(API_ROOT_URL),--api-root-url '$(API_ROOT_URL)')
+
 diagrams: ## Draw the architecture's diagrams anew (needs Graphviz)
 	@for name in architecture/*.dot; do dot -Tsvg "$$name" -o "$${name%.dot}.svg" && dot -Tpng -Gdpi=144 "$$name" -o "$${name%.dot}.png"; done
 
@@ -52,7 +60,7 @@ lock: ## Write constraints.txt anew from requirements.txt
 	@$(BIN)/python -m pip freeze --disable-pip-version-check > constraints.txt
 
 clean: ## Remove everything that was made here, the state of make run included
-	@rm -rf $(VENV) .local .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache static/node_modules
+	@rm -rf $(VENV) .local .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache static/node_modules test-results
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(INSTALLED): requirements.txt source/requirements.txt constraints.txt
