@@ -43,7 +43,7 @@ browser: $(INSTALLED) ## Run the tests of the page in Chromium
 	@$(BIN)/python -m pytest tests/browser
 
 browser-big: $(INSTALLED) ## Upload half a gigabyte in Chromium and tell how the page felt
-	@$(BIN)/python -m tests.browser.big
+	@PYTHONPATH=source $(BIN)/python -m tests.browser.big
 
 publish: $(INSTALLED) ## Publish the page to S3: STACK=name [BUCKET=name] [BACKEND_URL=https://...]
 	@$(if $(STACK),,echo "error: name the stack: make publish STACK=filestore" >&2; exit 1)

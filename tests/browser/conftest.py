@@ -15,7 +15,7 @@ from tests.browser.pages import Form, Network
 from tests.stack import Stack
 from tests.support import ROOT
 
-_FLAGS = (
+FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
     "--disable-background-networking",
@@ -39,7 +39,7 @@ def browser() -> Iterator[Browser]:
     if executable is None:
         pytest.fail("The tests of the page need Chromium. Install it, for example: apt install chromium", pytrace=False)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=_FLAGS)
+        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
         yield browser
         browser.close()
 
