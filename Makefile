@@ -2,30 +2,47 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+SCAN := .venv-scan
 
 PORT ?= 8000
 AWS_PORT ?= 4566
 STATE_DIR ?= .local
+ENV ?= dev
+BUILT ?= .aws-sam/build/template.yaml
+
+# On AWS the stack of this name, otherwise the one that runs here.
+HERE = --state-dir '$(STATE_DIR)' $(if $(STACK),--stack '$(STACK)')
+OPS = $(BIN)/python -m ops --env '$(ENV)' $(if $(STACK),--stack '$(STACK)')
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint unit integration browser browser-big publish diagrams lock clean
+.PHONY: help run logs test scan lint unit integration browser browser-big publish proof fuzz replay audit letters redrive diagrams deploy key keys revoke remove lock clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
 	@echo
 	@echo "  Options of make run: PORT=$(PORT) AWS_PORT=$(AWS_PORT) STATE_DIR=$(STATE_DIR)"
-	@echo "  STORE_ON_LOAD=True SIGNED_URL_EXPIRATION=seconds UNSTORED_FILE_LIFETIME=seconds"
+	@echo "  STORE_ON_LOAD=True SIGNED_URL_EXPIRATION=seconds UNSTORED_FILE_LIFETIME=seconds SWEEP_SCHEDULE='rate(1 minute)'"
 
 run: $(INSTALLED) ## Run the whole stack on this machine until Ctrl-C
 	@exec $(BIN)/python -m local --port '$(PORT)' --aws-port '$(AWS_PORT)' --state-dir '$(STATE_DIR)' \
 		$(if $(STORE_ON_LOAD),--store-on-load '$(STORE_ON_LOAD)') \
 		$(if $(SIGNED_URL_EXPIRATION),--signed-url-expiration '$(SIGNED_URL_EXPIRATION)') \
-		$(if $(UNSTORED_FILE_LIFETIME),--unstored-file-lifetime '$(UNSTORED_FILE_LIFETIME)')
+		$(if $(UNSTORED_FILE_LIFETIME),--unstored-file-lifetime '$(UNSTORED_FILE_LIFETIME)') \
+		$(if $(SWEEP_SCHEDULE),--sweep-schedule '$(SWEEP_SCHEDULE)')
+
+logs: $(INSTALLED) ## Show what the functions of make run have logged; ID=... for one file or request
+	@$(BIN)/python -m local.logs --state-dir '$(STATE_DIR)' '$(ID)'
 
 test: lint $(INSTALLED) ## Check everything and run every test
 	@$(BIN)/python -m pytest
 
-lint: $(INSTALLED) ## Check style, types, imports and the template
+scan: $(SCAN)/.installed ## Check the template, the code and the workflows for what makes them unsafe
+	@$(SCAN)/bin/checkov --file template.yaml --framework cloudformation --compact --quiet --skip-download
+	@$(SCAN)/bin/bandit --quiet --recursive source ops -c pyproject.toml
+	@$(SCAN)/bin/zizmor --quiet --offline --no-progress .github/workflows
+	@$(SCAN)/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+
+lint: scan $(INSTALLED) ## Check style, types, imports and the template
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
@@ -50,8 +67,46 @@ publish: $(INSTALLED) ## Publish the page to S3: STACK=name [BUCKET=name] [BACKE
 	@$(BIN)/python -m local.publish --stack '$(STACK)' $(if $(BUCKET),--bucket '$(BUCKET)') \
 		$(if $(BACKEND_URL),--backend-url '$(BACKEND_URL)') $(if $(API_ROOT_URL),--api-root-url '$(API_ROOT_URL)')
 
+proof: $(INSTALLED) ## Prove the lifecycle under faults: SCHEDULES=10000 SEED=7, report in .local/proof/report.md
+	@SCHEDULES='$(SCHEDULES)' SEED='$(SEED)' $(BIN)/python -m pytest tests/proof
+
+fuzz: $(INSTALLED) ## Call the handlers 100,000 times with hostile input
+	@FUZZ=100000 SEED='$(SEED)' $(BIN)/python -m pytest tests/proof/test_fuzz.py
+
+replay: $(INSTALLED) ## Use the upload URLs of stored files again, 1,000 times
+	@REPLAYS=1000 $(BIN)/python -m pytest tests/integration/test_faults.py -k replayed
+
+audit: $(INSTALLED) ## Compare bucket and table, read-only: STACK=name on AWS, otherwise the stack that runs here
+	@PYTHONPATH=source $(BIN)/python -m ops.audit $(HERE)
+
+letters: $(INSTALLED) ## Show the dead-letter queue: STACK=name on AWS, otherwise the stack that runs here
+	@PYTHONPATH=source $(BIN)/python -m ops.redrive --show $(HERE)
+
+redrive: $(INSTALLED) ## Move the dead letters back to their queue: STACK=name on AWS, otherwise the stack that runs here
+	@PYTHONPATH=source $(BIN)/python -m ops.redrive $(HERE)
+
 diagrams: ## Draw the architecture's diagrams anew (needs Graphviz)
-	@for name in architecture/*.dot; do dot -Tsvg "$$name" -o "$${name%.dot}.svg" && dot -Tpng -Gdpi=144 "$$name" -o "$${name%.dot}.png"; done
+	@for name in architecture/*.dot; do dot -Tsvg "$$name" -o "$${name%.dot}.svg"; done
+
+deploy: $(INSTALLED) $(BUILT) ## Deploy to AWS: ENV=dev or prod, as samconfig.toml says
+	@SAM_CLI_TELEMETRY=0 $(BIN)/sam deploy --config-env '$(ENV)' --template-file '$(BUILT)' \
+		$(if $(filter no,$(CONFIRM)),--no-confirm-changeset)
+
+# What is deployed: the template with the functions' code built for Lambda.
+.aws-sam/build/template.yaml: $(INSTALLED) template.yaml swagger.yaml $(shell find source -name '*.py' -o -name '*.txt')
+	@SAM_CLI_TELEMETRY=0 $(BIN)/sam build --config-env '$(ENV)'
+
+key: $(INSTALLED) ## Make an API key for a back end and print it: NAME=...
+	@$(OPS) key '$(NAME)'
+
+keys: $(INSTALLED) ## List the API keys
+	@$(OPS) keys
+
+revoke: $(INSTALLED) ## Delete an API key: NAME=...
+	@$(OPS) revoke '$(NAME)'
+
+remove: $(INSTALLED) ## Delete the stack: DATA=keep leaves its files, DATA=delete (not in prod) does not
+	@$(OPS) remove $(if $(DATA),--data '$(DATA)')
 
 lock: ## Write constraints.txt anew from requirements.txt
 	@rm -rf $(VENV) && $(PYTHON) -m venv $(VENV)
@@ -60,7 +115,10 @@ lock: ## Write constraints.txt anew from requirements.txt
 	@$(BIN)/python -m pip freeze --disable-pip-version-check > constraints.txt
 
 clean: ## Remove everything that was made here, the state of make run included
+<<<<<<< HEAD
 	@rm -rf $(VENV) .local .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache static/node_modules test-results
+=======
+	@rm -rf $(VENV) $(SCAN) .local .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache static/node_modules
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(INSTALLED): requirements.txt source/requirements.txt constraints.txt
@@ -69,4 +127,10 @@ $(INSTALLED): requirements.txt source/requirements.txt constraints.txt
 	@test -x $(BIN)/python || { echo "Making the virtual environment $(VENV) ..."; $(PYTHON) -m venv $(VENV); }
 	@echo "Installing what requirements.txt asks for (a minute or two, once) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(SCAN)/.installed: .ci/scan-requirements.txt | $(INSTALLED)
+	@test -x $(SCAN)/bin/python || $(PYTHON) -m venv $(SCAN)
+	@echo "Installing what make scan needs (half a minute, once) ..."
+	@$(SCAN)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@

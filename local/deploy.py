@@ -6,6 +6,7 @@ import json
 import time
 import zipfile
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -21,29 +22,33 @@ _DEPLOYED_WITHIN = 60
 _NOTHING_TO_DO = ("didn't contain changes", "No updates are to be performed")
 
 
-def read_yaml(name: str) -> dict[str, Any]:
+def read_yaml(name: str, root: Path = ROOT) -> dict[str, Any]:
     """A YAML file of the repository, its CloudFormation tags in their long form."""
-    parsed: dict[str, Any] = yaml_parse((ROOT / name).read_text(encoding="utf-8"))
+    parsed: dict[str, Any] = yaml_parse((root / name).read_text(encoding="utf-8"))
     return parsed
 
 
-def deploy(aws: Emulator, parameters: Mapping[str, str]) -> dict[str, str]:
+def deploy(
+    aws: Emulator, parameters: Mapping[str, str], *, stack: str = STACK_NAME, root: Path = ROOT
+) -> dict[str, str]:
     """Create or update the stack; answers its outputs. Parameters that are not given have their default.
+
+    ``root`` is the folder of the release: template.yaml, swagger.yaml and source.
 
     Raises LocalError with the first thing that failed.
     """
     cloudformation = aws.client("cloudformation")
-    status = _status(cloudformation)
+    status = _status(cloudformation, stack)
     if status == "ROLLBACK_COMPLETE":
-        cloudformation.delete_stack(StackName=STACK_NAME)
-        _settle(cloudformation)
+        cloudformation.delete_stack(StackName=stack)
+        _settle(cloudformation, stack)
         status = None
     try:
         change_set = cloudformation.create_change_set(
-            StackName=STACK_NAME,
+            StackName=stack,
             ChangeSetName=f"deployment-{time.time_ns()}",
             ChangeSetType="CREATE" if status in (None, "REVIEW_IN_PROGRESS") else "UPDATE",
-            TemplateBody=json.dumps(_package(aws)),
+            TemplateURL=_package(aws, root),
             Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
             Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
         )["Id"]
@@ -53,16 +58,16 @@ def deploy(aws: Emulator, parameters: Mapping[str, str]) -> dict[str, str]:
         raise LocalError(f"The template cannot be deployed: {error.response['Error']['Message']}") from None
     if _is_worth_executing(cloudformation, change_set):
         cloudformation.execute_change_set(ChangeSetName=change_set)
-        status = _settle(cloudformation)
+        status = _settle(cloudformation, stack)
         if status not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
-            raise LocalError(f"The deployment failed ({status}): {_reason(cloudformation)}")
-    (stack,) = cloudformation.describe_stacks(StackName=STACK_NAME)["Stacks"]
-    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+            raise LocalError(f"The deployment failed ({status}): {_reason(cloudformation, stack)}")
+    (deployed,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
+    return {output["OutputKey"]: output["OutputValue"] for output in deployed["Outputs"]}
 
 
-def functions(aws: Emulator) -> dict[str, str]:
+def functions(aws: Emulator, stack: str = STACK_NAME) -> dict[str, str]:
     """The functions' names by logical id."""
-    resources = aws.client("cloudformation").describe_stack_resources(StackName=STACK_NAME)["StackResources"]
+    resources = aws.client("cloudformation").describe_stack_resources(StackName=stack)["StackResources"]
     return {
         resource["LogicalResourceId"]: resource["PhysicalResourceId"]
         for resource in resources
@@ -81,40 +86,42 @@ def api_key(aws: Emulator, usage_plan: str) -> str:
     return str(key["value"])
 
 
-def _package(aws: Emulator) -> dict[str, Any]:
-    """The template with its local paths replaced by what was uploaded, under names that follow the contents."""
-    template = read_yaml("template.yaml")
+def _package(aws: Emulator, root: Path) -> str:
+    """The address of the template, uploaded like what its local paths name, under names that follow the contents."""
+    template = read_yaml("template.yaml", root)
     s3 = aws.client("s3")
     s3.create_bucket(Bucket=_DEPLOYMENT_BUCKET)
 
     def upload(contents: bytes) -> str:
         key = hashlib.sha256(contents).hexdigest()
         s3.put_object(Bucket=_DEPLOYMENT_BUCKET, Key=key, Body=contents)
-        return f"s3://{_DEPLOYMENT_BUCKET}/{key}"
+        return f"{_DEPLOYMENT_BUCKET}/{key}"
 
-    template["Globals"]["Function"]["CodeUri"] = upload(_source())
+    template["Globals"]["Function"]["CodeUri"] = f"s3://{upload(_source(root))}"
     include = template["Resources"]["FilestoreApi"]["Properties"]["DefinitionBody"]["Fn::Transform"]
-    include["Parameters"]["Location"] = upload((ROOT / include["Parameters"]["Location"]).read_bytes())
-    return template
+    swagger = (root / include["Parameters"]["Location"]).read_bytes()
+    include["Parameters"]["Location"] = f"s3://{upload(swagger)}"
+    # CloudFormation takes templates of this size from S3 alone.
+    return f"{aws.url}/{upload(json.dumps(template).encode())}"
 
 
-def _source() -> bytes:
+def _source(root: Path) -> bytes:
     """A zip of the functions' source, the same bytes for the same source. The packages they need are around already."""
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as bundle:
-        for path in sorted((ROOT / "source").rglob("*.py")):
-            bundle.writestr(zipfile.ZipInfo(str(path.relative_to(ROOT / "source"))), path.read_bytes())
+        for path in sorted((root / "source").rglob("*.py")):
+            bundle.writestr(zipfile.ZipInfo(str(path.relative_to(root / "source"))), path.read_bytes())
     return archive.getvalue()
 
 
-def _status(cloudformation: Any) -> str | None:
+def _status(cloudformation: Any, stack: str) -> str | None:
     try:
-        (stack,) = cloudformation.describe_stacks(StackName=STACK_NAME)["Stacks"]
+        (found,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
     except ClientError as error:
         if error.response["Error"]["Code"] == "ValidationError":
             return None
         raise
-    return None if stack["StackStatus"] == "DELETE_COMPLETE" else str(stack["StackStatus"])
+    return None if found["StackStatus"] == "DELETE_COMPLETE" else str(found["StackStatus"])
 
 
 def _is_worth_executing(cloudformation: Any, change_set: str) -> bool:
@@ -134,17 +141,17 @@ def _is_worth_executing(cloudformation: Any, change_set: str) -> bool:
         time.sleep(0.05)
 
 
-def _settle(cloudformation: Any) -> str | None:
+def _settle(cloudformation: Any, stack: str) -> str | None:
     deadline = time.monotonic() + _DEPLOYED_WITHIN
-    while (status := _status(cloudformation)) is not None and status.endswith("_IN_PROGRESS"):
+    while (status := _status(cloudformation, stack)) is not None and status.endswith("_IN_PROGRESS"):
         if time.monotonic() > deadline:
             raise LocalError(f"The deployment does not finish: it is still {status}.")
         time.sleep(0.05)
     return status
 
 
-def _reason(cloudformation: Any) -> str:
-    events = cloudformation.describe_stack_events(StackName=STACK_NAME)["StackEvents"]
+def _reason(cloudformation: Any, stack: str) -> str:
+    events = cloudformation.describe_stack_events(StackName=stack)["StackEvents"]
     failed = [event for event in reversed(events) if event["ResourceStatus"].endswith("_FAILED")]
     return next(
         (f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', 'no reason given')}" for event in failed),

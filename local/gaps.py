@@ -13,12 +13,20 @@ from local.emulator import Emulator
 
 Yaml = dict[str, Any]
 
+PARTIQL_POLICY = "embedded-aws-partiql"
+
 
 def fill(
-    aws: Emulator, outputs: Mapping[str, str], *, swagger: Yaml, template: Yaml, functions: Mapping[str, str]
+    aws: Emulator,
+    outputs: Mapping[str, str],
+    *,
+    swagger: Yaml,
+    template: Yaml,
+    functions: Mapping[str, str],
+    stage: str = "dev",
 ) -> None:
     """Fill every gap that concerns Filestore."""
-    api = _Api(aws, outputs["ApiId"], _stage_name(template))
+    api = _Api(aws, outputs["ApiId"], stage)
     api.check_bodies(swagger)
     api.answer_preflights(swagger)
     api.shape_refusals(swagger)
@@ -138,10 +146,6 @@ class _Api:
         return {**self._api, "resourceId": self._resources[path]["id"], "httpMethod": method.upper()}
 
 
-def _stage_name(template: Yaml) -> str:
-    return str(template["Parameters"]["EnvironmentParameter"]["Default"])
-
-
 def _operations(swagger: Yaml) -> list[tuple[str, str, Yaml]]:
     return [(path, method, operation) for path, item in swagger["paths"].items() for method, operation in item.items()]
 
@@ -176,30 +180,28 @@ def _expire_records(aws: Emulator, table: str, template: Yaml) -> None:
 def _allow_plain_http(aws: Emulator, bucket: str) -> None:
     """The bucket refuses whatever comes without TLS, which nothing here has: it does not leave the loopback."""
     s3 = aws.client("s3")
-    if s3.get_bucket_policy_status(Bucket=bucket):
-        s3.delete_bucket_policy(Bucket=bucket)
+    policy = json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])
+    policy["Statement"] = [statement for statement in policy["Statement"] if statement["Sid"] != "TlsOnly"]
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
 
 
 def _allow_partiql(aws: Emulator, functions: Mapping[str, str]) -> None:
-    """On AWS a batch of statements needs the rights to its statements; the engine asks for one to the batch itself."""
     iam, lambda_ = aws.client("iam"), aws.client("lambda")
     for name in functions.values():
-        role = lambda_.get_function_configuration(FunctionName=name)["Role"].rsplit("/", 1)[-1]
-        for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]:
-            document = iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
-            document = json.loads(unquote(document)) if isinstance(document, str) else document
-            for statement in document["Statement"]:
-                actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
-                if any(action.startswith("dynamodb:PartiQL") for action in actions):
-                    iam.put_role_policy(
-                        RoleName=role,
-                        PolicyName="embedded-aws-partiql",
-                        PolicyDocument=json.dumps(
-                            {
-                                "Version": "2012-10-17",
-                                "Statement": [
-                                    {**statement, "Action": "dynamodb:BatchExecuteStatement", "Resource": "*"}
-                                ],
-                            }
-                        ),
-                    )
+        allow_partiql(iam, lambda_.get_function_configuration(FunctionName=name)["Role"].rsplit("/", 1)[-1])
+
+
+def allow_partiql(iam: Any, role: str) -> None:
+    """On AWS a batch of statements needs the rights to its statements; the engine asks for one to the batch itself."""
+    for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+        document = iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
+        document = json.loads(unquote(document)) if isinstance(document, str) else document
+        for statement in document["Statement"]:
+            actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+            if any(action.startswith("dynamodb:PartiQL") for action in actions):
+                allowed = {**statement, "Action": "dynamodb:BatchExecuteStatement", "Resource": "*"}
+                iam.put_role_policy(
+                    RoleName=role,
+                    PolicyName=PARTIQL_POLICY,
+                    PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [allowed]}),
+                )

@@ -64,7 +64,9 @@ class Journal:
         if said.get("level") in ("ERROR", "CRITICAL"):
             self._say(f"error in a function: {said.get('message')} {said.get('exception_name', '')}".rstrip())
         elif said.get("message") in ("S3 object created", "sweep"):
-            counts = [f"{_words(name)} {int(value[0])}" for name, value in said.items() if _is_count(value)]
+            counts = [
+                f"{_words(name)} {int(value[0])}" for name, value in said.items() if _is_count(value) and value[0]
+            ]
             if counts:
                 self._say(f"{said['message']}: {', '.join(counts)}")
 

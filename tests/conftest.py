@@ -1,9 +1,12 @@
+import logging
 import os
+import secrets
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from local.emulator import Emulator
+from tests import hygiene
 from tests.stack import Stack
 from tests.support import free_port
 
@@ -22,6 +25,28 @@ os.environ |= {
     # Requests to this machine go to this machine.
     "NO_PROXY": "127.0.0.1,localhost",
 }
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What looks at the log of all tests comes after them."""
+    items.sort(key=lambda item: item.path.name == "test_logs.py")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def watched_log() -> Iterator[None]:
+    """Every log line is looked at, and every upload token known."""
+    draw = secrets.token_urlsafe
+
+    def remembered(octets: int | None = None) -> str:
+        token = draw(octets)
+        hygiene.tokens.add(token)
+        return token
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(secrets, "token_urlsafe", remembered)
+        logging.getLogger().addHandler(hygiene.watch)
+        yield
+        logging.getLogger().removeHandler(hygiene.watch)
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ import pytest
 import requests
 
 from local import emulator
+from tests import hygiene
 from tests.support import ROOT, free_port
 
 START_TIMEOUT = 90
@@ -32,6 +33,7 @@ class Stack:
     def start(self) -> "Stack":
         # One that was killed had no chance to.
         (self.state / "outputs.json").unlink(missing_ok=True)
+        hygiene.keep_log(self.state)
         with self.output.open("ab") as output:
             self.process = subprocess.Popen(
                 [
@@ -48,6 +50,8 @@ class Stack:
                 pytest.fail(f"the stack did not start:\n{self.output.read_text()}")
             time.sleep(0.05)
         self.outputs: dict[str, Any] = json.loads((self.state / "outputs.json").read_text())
+        hygiene.stacks[self.outputs["AwsEndpointUrl"]] = self.state
+        hygiene.keys.add(self.outputs["ApiKey"])
         return self
 
     def stop(self) -> int:
@@ -65,7 +69,9 @@ class Stack:
     # ------------------------------------------------------------- the API
 
     def post_file(self, body: object, **kwargs: Any) -> requests.Response:
-        return requests.post(f"{self.outputs['ApiRootUrl']}/file", json=body, timeout=60, **kwargs)
+        reply = requests.post(f"{self.outputs['ApiRootUrl']}/file", json=body, timeout=60, **kwargs)
+        hygiene.remember(reply)
+        return reply
 
     def undo(self, file_id: str, token: str) -> requests.Response:
         return requests.delete(
@@ -121,6 +127,15 @@ class Stack:
         swept: dict[str, Any] = json.loads(answer["Payload"].read())
         assert "errorMessage" not in swept, swept
         return swept
+
+    def make_due(self, file_id: str) -> None:
+        """Have the next sweep look at a file, whatever its time."""
+        self.client("dynamodb").update_item(
+            TableName=self.outputs["TableName"],
+            Key={"id": {"S": file_id}},
+            UpdateExpression="SET sweep_at = :past",
+            ExpressionAttributeValues={":past": {"N": "1"}},
+        )
 
     def versions(self, file_id: str = "") -> list[str]:
         listed = self.client("s3").list_object_versions(Bucket=self.outputs["StorageBucketName"], Prefix=file_id)

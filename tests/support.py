@@ -1,6 +1,7 @@
 """What the tests share: functions called as Lambda calls them, and the state behind them."""
 
 import copy
+import functools
 import importlib
 import itertools
 import json
@@ -14,13 +15,38 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+import boto3
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
 
 from filestore.storage import aws
 
 ROOT = Path(__file__).parents[1]
-TEMPLATE: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
-SWAGGER: dict[str, Any] = yaml_parse((ROOT / "swagger.yaml").read_text())
+
+
+def read_yaml(name: str) -> dict[str, Any]:
+    """A YAML file of the repository, its CloudFormation tags in their long form."""
+    parsed: dict[str, Any] = yaml_parse((ROOT / name).read_text())
+    return parsed
+
+
+TEMPLATE = read_yaml("template.yaml")
+SWAGGER = read_yaml("swagger.yaml")
+
+
+def translated(**parameters: str) -> dict[str, Any]:
+    """The resources that CloudFormation gets from SAM."""
+    template = read_yaml("template.yaml")
+    template["Globals"]["Function"]["CodeUri"] = "s3://bucket/code"
+    template["Resources"]["FilestoreApi"]["Properties"]["DefinitionBody"] = SWAGGER
+    defaults = {name: parameter["Default"] for name, parameter in template["Parameters"].items()}
+    session = boto3.Session(region_name="eu-central-1", aws_access_key_id="test", aws_secret_access_key="test")
+    resources: dict[str, Any] = Translator({}, Parser(), boto_session=session).translate(
+        template, defaults | parameters
+    )["Resources"]
+    return resources
+
 
 UNKNOWN_ID = "0" * 32
 """Has the form of an id, and is the id of nothing."""
@@ -68,8 +94,13 @@ class Reply(NamedTuple):
 
 def sample_event(operation: str) -> dict[str, Any]:
     """The sample event of a function."""
-    event: dict[str, Any] = json.loads((ROOT / "events" / f"{operation}.json").read_text())
+    event: dict[str, Any] = json.loads(_sample(operation))
     return event
+
+
+@functools.cache
+def _sample(operation: str) -> str:
+    return (ROOT / "events" / f"{operation}.json").read_text()
 
 
 def invoke(operation: str, event: Mapping[str, Any], context: Context | None = None) -> Any:

@@ -18,6 +18,7 @@ from http import HTTPStatus
 from typing import Any, NoReturn
 
 from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NoConnectionError
 
 from filestore import telemetry, wiring
 from filestore.domain.outcome import Problem
@@ -57,22 +58,23 @@ _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An answer: a status, a JSON body (None for no body), headers beyond the usual, and metrics to count."""
+    """An answer: a status, a JSON body (None for no body), headers beyond the usual; for the log, counts and a file."""
 
     status: int
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)
+    file_id: str | None = None
 
 
-def ok(body: Any, **counts: int) -> Response:
+def ok(body: Any, *, file_id: str | None = None, **counts: int) -> Response:
     """200 with a JSON body."""
-    return Response(HTTPStatus.OK, body, counts=counts)
+    return Response(HTTPStatus.OK, body, counts=counts, file_id=file_id)
 
 
-def no_content(**counts: int) -> Response:
+def no_content(*, file_id: str | None = None, **counts: int) -> Response:
     """204."""
-    return Response(HTTPStatus.NO_CONTENT, counts=counts)
+    return Response(HTTPStatus.NO_CONTENT, counts=counts, file_id=file_id)
 
 
 def batch(result: Sequence[object], problems: Mapping[str, Problem], *, with_problems: bool, **counts: int) -> Response:
@@ -88,11 +90,12 @@ def batch(result: Sequence[object], problems: Mapping[str, Problem], *, with_pro
                     file_id: {"code": problem, "message": problem.message} for file_id, problem in problems.items()
                 },
             },
+            file_id=None,
             **counts,
         )
     if Problem.TRY_AGAIN in problems.values():
         raise TryAgainError(Problem.TRY_AGAIN.message)
-    return ok(result, **counts)
+    return ok(result, file_id=None, **counts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +177,7 @@ def endpoint(handle: Endpoint) -> Handler:
             else:
                 telemetry.logger.exception("AWS refused a call")
                 response = _failure()
-        except HTTPClientError:
+        except (HTTPClientError, NoConnectionError):
             telemetry.logger.warning("AWS did not answer", exc_info=True)
             response = _error(TryAgainError("AWS did not answer. Repeat the call: it is harmless."))
         except Exception:
@@ -186,9 +189,10 @@ def endpoint(handle: Endpoint) -> Handler:
             status=int(response.status),
             code=response.body["code"] if response.status >= HTTPStatus.BAD_REQUEST else None,
             milliseconds=round((time.perf_counter() - started) * 1000),
+            file_id=response.file_id,
             request_id=(event.get("requestContext") or {}).get("requestId"),
             function_request_id=context.aws_request_id,
-            counts=response.counts,
+            counts={**response.counts, "RequestsRejected": _is_rejected(response)},
         )
         return _proxy_answer(response, allowed_origin)
 
@@ -221,6 +225,10 @@ def _error(error: FilestoreError) -> Response:
     if isinstance(error, InvalidBodyError):
         body["errors"] = [{"path": wrong.path, "message": wrong.message} for wrong in error.errors]
     return Response(status, body, {"Retry-After": _RETRY_AFTER} if status == HTTPStatus.SERVICE_UNAVAILABLE else {})
+
+
+def _is_rejected(response: Response) -> bool:
+    return HTTPStatus.BAD_REQUEST <= response.status < HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 def _failure() -> Response:

@@ -23,9 +23,7 @@ class Settings:
         return cls(
             table_name=os.environ["TABLE_NAME"],
             bucket_name=os.environ["BUCKET_NAME"],
-            allowed_origins=frozenset(
-                origin.strip().rstrip("/") for origin in os.environ["ALLOWED_ORIGINS"].split(",")
-            ),
+            allowed_origins=frozenset(origin.strip() for origin in os.environ["ALLOWED_ORIGINS"].split(",")),
             signed_url_expiration=int(os.environ["SIGNED_URL_EXPIRATION"]),
             unstored_file_lifetime=int(os.environ["UNSTORED_FILE_LIFETIME"]),
             store_on_load=os.environ["STORE_ON_LOAD"] == "True",

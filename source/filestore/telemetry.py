@@ -10,16 +10,27 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
+_UNITS = {"BytesUploaded": MetricUnit.Bytes, "OldestDueAge": MetricUnit.Seconds}
+
 logger = Logger(location=None, use_rfc3339=True, utc=True, serialize_stacktrace=False)
 
 
-def report(message: str, *, counts: Mapping[str, int] | None = None, **fields: object) -> None:
-    """Log one line at INFO. ``counts`` become CloudWatch metrics, zeros left out; absent fields (None) are left out."""
+def report(
+    message: str,
+    *,
+    counts: Mapping[str, int] | None = None,
+    gauges: Mapping[str, int] | None = None,
+    **fields: object,
+) -> None:
+    """Log one line at INFO. ``counts`` and ``gauges`` become CloudWatch metrics.
+
+    What is absent (None) is left out, and so are counts of zero. A gauge of zero says something: that all is well.
+    """
     line: dict[str, Any] = {name: value for name, value in fields.items() if value is not None}
-    nonzero = {name: count for name, count in (counts or {}).items() if count}
-    if nonzero:
+    measured = {name: count for name, count in (counts or {}).items() if count} | dict(gauges or {})
+    if measured:
         metrics = EphemeralMetrics()
-        for name, count in nonzero.items():
-            metrics.add_metric(name, MetricUnit.Count, count)
+        for name, value in measured.items():
+            metrics.add_metric(name, _UNITS.get(name, MetricUnit.Count), value)
         line |= metrics.serialize_metric_set()
     logger.info(message, **line)

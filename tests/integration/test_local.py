@@ -1,5 +1,6 @@
 """``make run``: what survives a stop, what may run side by side, and how it fails."""
 
+import json
 import os
 import signal
 import socket
@@ -76,6 +77,41 @@ class TestStopping:
         assert stack.start().download(stored["id"]) == b"kept"
 
 
+class TestWhatItPrints:
+    def test_has_four_curl_lines_that_work_when_pasted(self, start_stack: Callable[..., Stack]) -> None:
+        stack = start_stack()
+        lines = [line for line in stack.output.read_text().splitlines() if line.startswith("  ") and "curl" in line]
+        assert len(lines) == 4
+        pasted = subprocess.run(
+            ["bash", "-c", "\n".join(lines)],  # noqa: S607 - the shell of whoever runs the tests
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+        file_id, stored, details, deleted = pasted.stdout.splitlines()
+        assert json.loads(stored) == json.loads(deleted) == [file_id]
+        (file,) = json.loads(details)
+        assert (file["name"], file["size"]) == ("README.md", (ROOT / "README.md").stat().st_size)
+
+    def test_has_a_line_per_request_without_anything_secret(self, start_stack: Callable[..., Stack]) -> None:
+        stack = start_stack()
+        upload = stack.store(size=8)
+        assert stack.undo(upload["id"], upload["token"]).status_code == 409
+        eventually(lambda: " 409 " in stack.output.read_text())
+        printed = stack.output.read_text().split("Requests:")[1]
+        shown = [" ".join(line.split()[1:-2]) for line in printed.splitlines() if line.endswith(" ms")]
+        assert shown == [
+            "POST /file 200",
+            f"PUT to S3 {upload['id']} 200",
+            "PUT /files 200",
+            f"DELETE /file/{upload['id']} 409",
+        ]
+        for secret in (stack.outputs["ApiKey"], upload["token"], "X-Amz-Signature"):
+            assert secret not in printed
+
+
 class TestSideBySide:
     def test_two_stacks_know_nothing_of_each_other(self, stack: Stack, storing_stack: Stack) -> None:
         upload = stack.store()
@@ -135,7 +171,7 @@ class TestFailures:
         old.write_text('#!/bin/sh\ntest "$1" = --version && echo "Python 3.9.2"\nexit 1\n')
         old.chmod(0o755)
         (tmp_path / "Makefile").write_bytes((ROOT / "Makefile").read_bytes())
-        for name in ("requirements.txt", "constraints.txt", "source/requirements.txt"):
+        for name in ("requirements.txt", "constraints.txt", "source/requirements.txt", ".ci/scan-requirements.txt"):
             (tmp_path / name).parent.mkdir(exist_ok=True)
             (tmp_path / name).touch()
         refused = subprocess.run(

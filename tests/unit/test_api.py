@@ -126,7 +126,7 @@ class TestCors:
     def test_only_the_stacks_own_origins_are_served(
         self, configure: Callable[..., None], record_count: Callable[[], int]
     ) -> None:
-        configure(ALLOWED_ORIGINS="https://a.example, https://b.example/")
+        configure(ALLOWED_ORIGINS="https://a.example, https://b.example")
         for origin in ("https://a.example", "https://b.example"):
             reply = call("upload", {"name": "a"}, headers={"Origin": origin})
             assert reply.status == 200

@@ -57,6 +57,13 @@ def test_takes_what_is_not_uploaded_yet(requested: dict[str, Any], versions: Ver
     assert versions() == []
 
 
+def test_keeps_the_record_of_what_was_never_uploaded(requested: dict[str, Any], record: Record) -> None:
+    """The record of an upload that never happens is dropped after a while; of a deleted file it stays."""
+    assert "purge_at" in (record(requested["id"]) or {})
+    call("delete", [requested["id"]])
+    assert "purge_at" not in (record(requested["id"]) or {})
+
+
 def test_a_repeated_delete_finishes_what_was_interrupted(
     stored: dict[str, Any], versions: Versions, monkeypatch: pytest.MonkeyPatch
 ) -> None:

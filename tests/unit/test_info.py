@@ -66,6 +66,18 @@ def test_says_why_a_file_is_left_out(uploaded: dict[str, Any]) -> None:
     }
 
 
+def test_an_upload_that_was_deleted_unstored_is_left_out_as_such(uploaded: dict[str, Any]) -> None:
+    call("delete", [uploaded["id"]])
+
+    def problem(**query: str) -> str:
+        body = call("info", [uploaded["id"]], query={"problems": "yes", **query}).body
+        return str(body["problems"][uploaded["id"]]["code"])
+
+    assert problem() == "deleted"
+    assert problem(nonstored="yes") == "deleted"
+    assert problem(deleted="yes") == "not_stored"
+
+
 @pytest.mark.parametrize("name", ['Überblick "final".pdf', "日本語.txt", "100%.pdf", "a;b=c.txt", "x" * 255])
 def test_a_download_is_saved_under_the_files_own_name(name: str, finish: Callable[[dict[str, Any]], str]) -> None:
     file_id = finish({"name": name})

@@ -1,6 +1,7 @@
 """Throttling: retried a bounded number of times, then reported and never dropped."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import botocore.session
@@ -8,6 +9,8 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
+from filestore import wiring
+from filestore.model import File
 from filestore.storage.repository import Applied, FileRepository, Refused, Throttled
 from tests.support import Clock, call
 
@@ -62,6 +65,21 @@ def test_pauses_longer_each_time_and_never_for_long(stubbed: Stubbed) -> None:
     assert len(stubbed.pauses) == 4
     for pause, most in zip(stubbed.pauses, (0.05, 0.1, 0.2, 0.4), strict=True):
         assert most / 2 <= pause <= most
+
+
+def test_begins_no_call_after_four_seconds() -> None:
+    """A hundred ids are four calls: with each of them throttled API Gateway would be gone before the answer."""
+    stubbed = Stubbed()
+    clock = Clock(0)
+    files = FileRepository(stubbed.files._client, "files", sleep=lambda _: clock.advance(2), monotonic=clock)  # noqa: SLF001
+    ids = [f"{number:032x}" for number in range(100)]
+    for _ in range(3):
+        stubbed.stub.add_client_error("batch_execute_statement", "ThrottlingException")
+    assert files.store(ids, stored_at="now") == dict.fromkeys(ids, Throttled())
+    stubbed.stub.assert_no_pending_responses()
+    clock.advance(3600)
+    stubbed.answer({})
+    assert files.store([A], stored_at="now") == {A: Applied(None)}
 
 
 def test_repeats_a_whole_call_that_was_throttled(stubbed: Stubbed) -> None:
@@ -132,3 +150,15 @@ def test_a_throttled_call_of_another_kind_is_a_503_too(
     monkeypatch.setattr(FileRepository, "create", throttle)
     assert call("upload", {"name": "a"}).status == 503
     assert log()[-1]["status"] == 503
+
+
+@pytest.mark.usefixtures("engine_aws")
+def test_a_create_whose_answer_was_lost_may_be_repeated(record: Callable[[str], dict[str, Any] | None]) -> None:
+    """The SDK does so by itself, and the record that it then finds is its own."""
+    files = wiring.begin_upload().files
+    file = File(id=A, name="a", type="b", created_at="c", url_expires_at=1, token_hash="hash")
+    files.create(file)
+    files.create(file)
+    with pytest.raises(ClientError, match="ConditionalCheckFailed"):
+        files.create(replace(file, token_hash="another"))
+    assert (record(A) or {})["token_hash"] == "hash"

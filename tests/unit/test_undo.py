@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.support import UNKNOWN_ID, Clock, Reply, call, counted_calls, invoke, put, upload_event
+from filestore.storage.bucket import Bucket
+from tests.support import UNKNOWN_ID, Clock, Reply, call, counted_calls, invoke, put, sample_event, upload_event
 
 pytestmark = pytest.mark.usefixtures("engine_aws")
 
@@ -91,3 +92,25 @@ def test_costs_one_call_for_the_record_and_one_for_the_object(uploaded: dict[str
     with counted_calls() as calls:
         undo(uploaded)
     assert calls == {"BatchExecuteStatement": 1, "DeleteObjects": 1}
+
+
+def test_a_repeated_one_finishes_what_was_interrupted(
+    uploaded: dict[str, Any], versions: Versions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(Bucket, "delete", lambda *_: set())
+        undo(uploaded)
+    assert len(versions()) == 1
+    assert undo(uploaded).status == 204
+    assert versions() == []
+
+
+def test_the_record_may_be_dropped_once_the_bytes_are_gone_for_sure(
+    uploaded: dict[str, Any], clock: Clock, record: Callable[[str], dict[str, Any] | None]
+) -> None:
+    """While the upload URL lives more bytes may come, and without the record nothing would look for them."""
+    undo(uploaded)
+    assert "purge_at" not in (record(uploaded["id"]) or {})
+    clock.advance(3660)
+    invoke("sweep", sample_event("sweep"))
+    assert int((record(uploaded["id"]) or {})["purge_at"]) > clock()

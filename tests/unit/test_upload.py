@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -115,6 +116,7 @@ class TestNames:
         ({"type": "text/plain\r\nx: y"}, "/type"),
         ({"type": ""}, "/type"),
         ({"type": 7}, "/type"),
+        ({"type": "application/x-www-form-urlencoded; charset=utf-8"}, "/type"),
         ({"checksum": "abc"}, "/checksum"),
         ({"checksum": {"algorithm": "SHA256"}}, "/checksum"),
         ({"checksum": {"algorithm": "MD5", "value": "1B2M2Y8AsgTpgAmY7PhCfg=="}}, "/checksum/algorithm"),
@@ -128,6 +130,7 @@ class TestNames:
         ({"meta": {"k": "x" * 513}}, "/meta/k"),
         ({"meta": {"a/b~c": 1}}, "/meta/a~1b~0c"),
         ({"meta": {"k": "\ud800"}}, "/meta/k"),
+        ({"meta": {str(number): "é" * 512 for number in range(20)}}, "/meta"),
         ({"multipart": True}, "/multipart"),
         ({"nam": "x"}, "/nam"),
     ],
@@ -141,6 +144,19 @@ def test_says_what_is_wrong_in_a_body(extra: dict[str, Any], path: str) -> None:
 def test_says_everything_that_is_wrong_at_once() -> None:
     reply = call("upload", {"size": "x", "typ": "y"})
     assert {error["path"] for error in reply.body["errors"]} == {"/name", "/size", "/typ"}
+
+
+def test_an_answer_stays_small_however_much_is_wrong() -> None:
+    """Lambda answers at most 6 MB, and whatever is more ends in a 502."""
+    reply = call("upload", {str(number) + "😀" * 600: 1 for number in range(30)})
+    assert reply.status == 400
+    assert len(reply.body["errors"]) == 20
+    assert len(json.dumps(reply.body)) < 100_000
+
+
+def test_takes_as_much_meta_as_is_promised() -> None:
+    meta = {f"{number:064}": "x" * 512 for number in range(50)}
+    assert call("upload", {"name": "a", "meta": meta}).status == 200
 
 
 def test_refuses_a_size_above_the_limit(configure: Callable[..., None]) -> None:

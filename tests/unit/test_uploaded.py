@@ -45,6 +45,43 @@ def test_ten_uploads_cost_one_call_too() -> None:
     assert calls == {"BatchExecuteStatement": 1}
 
 
+class TestMoreThanMaxFileSize:
+    """A name alone is signed without a size, so S3 takes whatever comes."""
+
+    @pytest.mark.parametrize("store_on_load", ["False", "True"])
+    def test_is_not_taken(
+        self, configure: Callable[..., None], record: Record, versions: Versions, store_on_load: str
+    ) -> None:
+        configure(MAX_FILE_SIZE="7", STORE_ON_LOAD=store_on_load)
+        upload = call("upload", {"name": "a"}).body
+        assert invoke("uploaded", upload_event(put(upload["url"], b"contents"))) == NOTHING_FAILED
+        assert "uploaded_at" not in (record(upload["id"]) or {})
+        assert versions() == []
+
+    def test_cannot_be_stored_before_its_event_has_come_either(self, configure: Callable[..., None]) -> None:
+        configure(MAX_FILE_SIZE="7")
+        upload = call("upload", {"name": "a"}).body
+        put(upload["url"], b"contents")
+        body = call("store", [upload["id"]], query={"problems": "yes"}).body
+        assert body["problems"][upload["id"]]["code"] == "not_uploaded"
+
+    def test_gives_way_to_what_fits(self, configure: Callable[..., None], record: Record, versions: Versions) -> None:
+        configure(MAX_FILE_SIZE="7")
+        upload = call("upload", {"name": "a"}).body
+        large, fits = put(upload["url"], b"contents"), put(upload["url"], b"fits")
+        assert invoke("uploaded", upload_event(large, fits)) == NOTHING_FAILED
+        assert (record(upload["id"]) or {})["version_id"] == fits["versionId"]
+        assert versions() == [(upload["id"], fits["versionId"])]
+
+    def test_of_today_does_not_concern_a_file_of_yesterday(
+        self, stored: dict[str, Any], configure: Callable[..., None], versions: Versions
+    ) -> None:
+        """S3 may tell of an upload again after an operator has lowered the limit."""
+        configure(MAX_FILE_SIZE="7")
+        assert invoke("uploaded", upload_event(stored["object"])) == NOTHING_FAILED
+        assert versions() == [(stored["id"], stored["object"]["versionId"])]
+
+
 def test_stores_on_load_where_the_stack_says_so(
     requested: dict[str, Any], configure: Callable[..., None], record: Record
 ) -> None:
@@ -141,6 +178,13 @@ def test_the_test_event_of_s3_is_ignored() -> None:
         '{"Records": [null]}',
         '{"Records": [{"s3": {"object": {"key": 7}}}]}',
         '{"Records": [{"s3": {"object": {"key": "k", "size": "many", "versionId": "v", "eTag": "e"}}}]}',
+        '{"Records": [{"s3": {"object": {"key": "k", "size": Infinity, "versionId": "v", "eTag": "e"}}}]}',
+        '{"Records": [{"s3": {"object": {"key": "k", "size": 1%s, "versionId": "v", "eTag": "e"}}}]}' % ("0" * 40),
+        '{"Records": [{"s3": {"object": {"key": "k", "size": -1, "versionId": "v", "eTag": "e"}}}]}',
+        '{"Records": [{"s3": {"object": {"key": "k", "size": 1, "versionId": 7, "eTag": "e"}}}]}',
+        '{"Records": [{"s3": {"object": {"key": "k", "size": 1, "versionId": ["v"], "eTag": "e"}}}]}',
+        '{"Records": [{"s3": {"object": {"key": "k", "size": 1, "versionId": "\\ud800", "eTag": "e"}}}]}',
+        "[" * 100_000,
     ],
 )
 def test_a_poisoned_message_fails_alone(body: str, requested: dict[str, Any], record: Record) -> None:
@@ -150,3 +194,19 @@ def test_a_poisoned_message_fails_alone(body: str, requested: dict[str, Any], re
     item = record(requested["id"])
     assert item
     assert "uploaded_at" in item
+
+
+def test_ten_uploads_to_one_url_cost_one_call_and_one_removal(requested: dict[str, Any], versions: Versions) -> None:
+    created = [put(requested["url"], b"contents", requested["headers"]) for _ in range(10)]
+    with counted_calls() as calls:
+        assert invoke("uploaded", upload_event(*created)) == NOTHING_FAILED
+    assert calls == {"BatchExecuteStatement": 1, "DeleteObjects": 1}
+    assert versions() == [(requested["id"], created[0]["versionId"])]
+
+
+def test_nothing_of_an_unreadable_message_is_logged(log: Callable[[], list[dict[str, Any]]]) -> None:
+    event = sample_event("uploaded")
+    event["Records"][0]["body"] = '{"Records": [{"s3": {"object": {"eTag": "", "versionId": "v", "size": "secret"}}}]}'
+    invoke("uploaded", event)
+    assert log()[0]["message"] == "unreadable message"
+    assert "secret" not in json.dumps(log())

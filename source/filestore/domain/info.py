@@ -42,12 +42,10 @@ class DescribeFiles:
             file = found.get(file_id)
             if file_id in throttled:
                 problems[file_id] = Problem.TRY_AGAIN
-            elif (
-                file is None
-                or (file.deleted_at is not None and not deleted)
-                or (file.stored_at is None and not nonstored)
-            ):
+            elif file is None or (file.deleted_at is not None and not deleted):
                 problems[file_id] = problem_of(file)
+            elif file.stored_at is None and not nonstored:
+                problems[file_id] = problem_of(file) if file.deleted_at is None else Problem.NOT_STORED
             else:
                 described.append(Description(file, self._url(file)))
         return Descriptions(tuple(described), problems)

@@ -28,7 +28,7 @@ _MESSAGES: Mapping[Problem, str] = {
     Problem.DELETED: "The file was deleted.",
     Problem.EXPIRED: "Nobody stored the upload within its lifetime, so it was removed.",
     Problem.NOT_UPLOADED: "The file was requested but its contents have not been uploaded.",
-    Problem.NOT_STORED: "The file is uploaded but not stored.",
+    Problem.NOT_STORED: "The file is not stored.",
     Problem.TRY_AGAIN: "AWS is throttling. Repeat the call for this file: it is harmless.",
 }
 

@@ -41,9 +41,14 @@ class StoreFiles:
         return {file_id: _problem(attempt) for file_id, attempt in attempts.items()}
 
     def _store_unseen(self, ids: Sequence[str]) -> dict[str, Problem | None]:
-        first_versions = [versions[0] for versions in self.bucket.versions(ids).values() if versions]
-        attempts = self.files.record_and_store_uploads(first_versions, at=timestamp(self.clock()))
-        problems = {file_id: _problem(attempt) for file_id, attempt in attempts.items()}
+        versions = self.bucket.versions(ids)
+        problems: dict[str, Problem | None] = {file_id: Problem.TRY_AGAIN for file_id in ids if file_id not in versions}
+        max_size = self.settings.max_file_size
+        fitting = ([version for version in found if version.size <= max_size] for found in versions.values())
+        attempts = self.files.record_and_store_uploads(
+            [found[0] for found in fitting if found], at=timestamp(self.clock()), max_size=max_size
+        )
+        problems |= {file_id: _problem(attempt) for file_id, attempt in attempts.items()}
         # The event was recorded at the same moment: then these can be stored like any other.
         recorded = [file_id for file_id, problem in problems.items() if problem is Problem.NOT_STORED]
         return problems | self._store(recorded)

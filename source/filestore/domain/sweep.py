@@ -5,23 +5,29 @@ stored is marked as deleted and loses its object; one that never happened loses 
 object after all (S3's event was lost): then it is recorded now. All of it may be repeated at any point.
 """
 
+import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from filestore.domain.upload import URL_MARGIN
 from filestore.domain.uploaded import RecordUploads
-from filestore.model import Clock, timestamp
+from filestore.model import Clock, Deletion, timestamp
 from filestore.storage.bucket import Bucket
 from filestore.storage.repository import SWEEP_SHARDS, Applied, Attempt, DueFile, FileRepository
 
 # How long the record of an upload that was never stored can be asked about.
-RECORD_RETENTION = 30 * 24 * 3600
+_RECORD_RETENTION = 30 * 24 * 3600
 
 
 @dataclass(slots=True)
 class Swept:
-    """What a sweep did. ``finished`` is False where its time ran out; the next one goes on."""
+    """What a sweep did. ``finished`` is False where its time ran out; the next one goes on.
 
+    ``due`` is how many files it found due, ``oldest`` for how many seconds the first of them had been.
+    """
+
+    due: int = 0
+    oldest: int = 0
     expired: int = 0
     deleted: int = 0
     adopted: int = 0
@@ -43,20 +49,23 @@ class Sweep:
         """Handle every file that is due, page by page while ``has_time()``."""
         swept = Swept()
         now = int(self.clock())
-        for shard in SWEEP_SHARDS:
+        # In another order each time, so that a backlog or a fault in one shard does not hold up the same others always.
+        for shard in random.sample(SWEEP_SHARDS, len(SWEEP_SHARDS)):
             for page in self.files.due(shard, now=now):
                 if not has_time():
                     swept.finished = False
                     return swept
+                swept.due += len(page)
+                swept.oldest = max([swept.oldest, *(now - file.due_at for file in page)])
                 self._sweep(page, now, swept)
         return swept
 
     def _sweep(self, page: Sequence[DueFile], now: int, swept: Swept) -> None:
-        self._end_uploads([file for file in page if not file.uploaded and not file.deleted], swept)
-        unstored = [file for file in page if file.uploaded and not file.deleted]
+        self._end_uploads([file for file in page if not file.uploaded and file.deletion is None], swept)
+        unstored = [file for file in page if file.uploaded and file.deletion is None]
         expired = self._expire(unstored, now)
         swept.expired += len(expired)
-        self._finish([*expired, *(file for file in page if file.deleted)], now, swept)
+        self._finish([*expired, *(file for file in page if file.deletion is not None)], now, swept)
 
     def _end_uploads(self, placeholders: Sequence[DueFile], swept: Swept) -> None:
         versions = self.bucket.versions([file.id for file in placeholders])
@@ -67,22 +76,27 @@ class Sweep:
         swept.placeholders += len(_applied(removed))
 
     def _expire(self, unstored: Sequence[DueFile], now: int) -> list[DueFile]:
-        attempts = self.files.expire(
-            (file.id for file in unstored), deleted_at=timestamp(now), now=now, purge_at=now + RECORD_RETENTION
-        )
-        marked = _applied(attempts)
+        marked = _applied(self.files.expire((file.id for file in unstored), deleted_at=timestamp(now), now=now))
         return [file for file in unstored if file.id in marked]
 
     def _finish(self, deleted: Iterable[DueFile], now: int, swept: Swept) -> None:
         files = {file.id: file for file in deleted}
-        found = [version for versions in self.bucket.versions(list(files)).values() for version in versions]
+        versions = self.bucket.versions(list(files))
+        found = [version for of_file in versions.values() for version in of_file]
         remaining = self.bucket.delete(found)
         swept.versions += sum(version.key not in remaining for version in found)
-        gone = [file for file in files.values() if file.id not in remaining]
+        gone = [files[file_id] for file_id in versions if file_id not in remaining]
         # While the upload URL works, more may come: look again when it is dead.
         alive = {file.id: file.url_expires_at + URL_MARGIN for file in gone if file.url_expires_at + URL_MARGIN > now}
         self.files.sweep_again(alive)
-        swept.deleted += len(_applied(self.files.finish_deletion(file.id for file in gone if file.id not in alive)))
+        finished = self.files.finish_deletion(
+            {
+                file.id: None if file.deletion is Deletion.REQUESTED else now + _RECORD_RETENTION
+                for file in gone
+                if file.id not in alive
+            }
+        )
+        swept.deleted += len(_applied(finished))
 
 
 def _applied(attempts: dict[str, Attempt]) -> set[str]:

@@ -4,7 +4,6 @@ import hmac
 from dataclasses import dataclass
 
 from filestore.domain.delete import pinned_versions
-from filestore.domain.sweep import RECORD_RETENTION
 from filestore.domain.upload import hash_token
 from filestore.errors import AlreadyStoredError, InvalidTokenError, TryAgainError, UnknownFileError
 from filestore.model import Clock, File, timestamp
@@ -34,7 +33,6 @@ class UndoUpload:
             token_hash=token_hash,
             deleted_at=timestamp(now),
             sweep_at=int(now),
-            purge_at=int(now) + RECORD_RETENTION,
             even_stored=self.settings.store_on_load,
         )
         match attempt:
@@ -48,5 +46,8 @@ class UndoUpload:
                 raise InvalidTokenError("The token has expired.")
             case Refused(File(deleted_at=None)):
                 raise AlreadyStoredError("The file is stored. Only the back end can delete it.")
+            case Refused(File(sweep_at=int()) as file):
+                # Deleted before; while the sweep is not through with it, its bytes may still be there.
+                self.bucket.delete(pinned_versions([file]))
             case Throttled():
                 raise TryAgainError("AWS is throttling. Repeat the call: it is harmless.")

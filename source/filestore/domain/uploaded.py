@@ -4,7 +4,7 @@ S3's events come late, more than once and in any order; whichever version is rec
 that whoever still holds the upload URL cannot change it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from filestore.model import Clock, File, ObjectVersion, timestamp
@@ -15,9 +15,10 @@ from filestore.storage.repository import Applied, Attempt, FileRepository, Refus
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What became of the uploads."""
+    """What became of the uploads; ``bytes`` are those of the recorded ones."""
 
     recorded: int
+    bytes: int
     removed: int
     unfinished: frozenset[ObjectVersion]
 
@@ -34,48 +35,49 @@ class RecordUploads:
     def __call__(self, uploads: Iterable[ObjectVersion]) -> Recorded:
         """Record each file's first upload and remove the object versions that belong to no file.
 
+        One larger than MaxFileSize is none: where no size was declared, S3 takes whatever comes.
         ``unfinished`` are those that AWS throttled: repeat them.
         """
-        recorded = 0
+        versions: dict[str, list[ObjectVersion]] = {}
+        for upload in sorted(dict.fromkeys(uploads), key=self._is_too_large):
+            versions.setdefault(upload.key, []).append(upload)
+        recorded: list[ObjectVersion] = []
         unwanted: list[ObjectVersion] = []
         unfinished: set[ObjectVersion] = set()
-        for round_ in _one_per_file(uploads):
-            for file_id, attempt in self._record(round_).items():
-                upload = round_[file_id]
-                match attempt:
-                    case Applied():
-                        recorded += 1
-                    case Refused(current) if current is None or not _is_version_of(upload, current):
-                        unwanted.append(upload)
-                    case Throttled():
-                        unfinished.add(upload)
+        # One attempt per file tells which version it is pinned to, and that never changes.
+        for file_id, attempt in self._record([first for first, *_ in versions.values()]).items():
+            first, *others = versions[file_id]
+            match attempt:
+                case Applied():
+                    recorded.append(first)
+                    unwanted += others
+                case Refused(current):
+                    unwanted += [version for version in (first, *others) if not _is_version_of(version, current)]
+                case Throttled():
+                    unfinished.update((first, *others))
         remaining = self.bucket.delete(unwanted)
-        unfinished.update(upload for upload in unwanted if upload.key in remaining)
-        return Recorded(recorded, len(unwanted) - len(remaining), frozenset(unfinished))
-
-    def _record(self, uploads: Mapping[str, ObjectVersion]) -> dict[str, Attempt]:
-        now = self.clock()
-        if self.settings.store_on_load:
-            return self.files.record_and_store_uploads(uploads.values(), at=timestamp(now))
-        return self.files.record_uploads(
-            uploads.values(),
-            uploaded_at=timestamp(now),
-            sweep_at=int(now) + self.settings.unstored_file_lifetime,
+        kept = [version for version in unwanted if version.key in remaining]
+        return Recorded(
+            recorded=len(recorded),
+            bytes=sum(upload.size for upload in recorded),
+            removed=len(unwanted) - len(kept),
+            unfinished=frozenset(unfinished.union(kept)),
         )
 
+    def _record(self, uploads: Sequence[ObjectVersion]) -> dict[str, Attempt]:
+        now = self.clock()
+        if self.settings.store_on_load:
+            return self.files.record_and_store_uploads(uploads, at=timestamp(now), max_size=self.settings.max_file_size)
+        return self.files.record_uploads(
+            uploads,
+            uploaded_at=timestamp(now),
+            sweep_at=int(now) + self.settings.unstored_file_lifetime,
+            max_size=self.settings.max_file_size,
+        )
 
-def _is_version_of(upload: ObjectVersion, file: File) -> bool:
-    return file.deleted_at is None and file.version_id == upload.version_id
+    def _is_too_large(self, upload: ObjectVersion) -> bool:
+        return upload.size > self.settings.max_file_size
 
 
-def _one_per_file(uploads: Iterable[ObjectVersion]) -> Sequence[Mapping[str, ObjectVersion]]:
-    """Rounds in which no file comes twice, as one batch of statements demands; the order of each file's is kept."""
-    rounds: list[dict[str, ObjectVersion]] = []
-    for upload in dict.fromkeys(uploads):
-        for round_ in rounds:
-            if upload.key not in round_:
-                round_[upload.key] = upload
-                break
-        else:
-            rounds.append({upload.key: upload})
-    return rounds
+def _is_version_of(upload: ObjectVersion, file: File | None) -> bool:
+    return file is not None and file.deleted_at is None and file.version_id == upload.version_id

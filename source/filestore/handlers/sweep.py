@@ -26,6 +26,7 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
             "PlaceholdersRemoved": swept.placeholders,
             "VersionsRemoved": swept.versions,
         },
+        gauges={"DueFiles": swept.due, "OldestDueAge": swept.oldest},
     )
     return {
         "expired": swept.expired,

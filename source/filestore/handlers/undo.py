@@ -12,5 +12,6 @@ def handler(request: api.Request) -> api.Response:
     token = request.header("x-upload-token")
     if not token:
         raise InvalidTokenError("The header x-upload-token is needed.")
-    wiring.undo_upload()(request.path("id"), token)
-    return api.no_content(UploadsUndone=1)
+    file_id = request.path("id")
+    wiring.undo_upload()(file_id, token)
+    return api.no_content(file_id=file_id, UploadsUndone=1)

@@ -14,6 +14,9 @@ from filestore.model import ObjectVersion, is_file_id
 
 wiring.record_uploads()
 
+# DynamoDB's numbers have 38 digits; S3's sizes fit in 64 bits.
+_TOO_LARGE = 2**63
+
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, list[dict[str, str]]]:
     """Answers the ids of the messages that have to come again."""
@@ -23,8 +26,10 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, list[dict[str, 
     for message in event["Records"]:
         try:
             created = list(_created_objects(message["body"]))
-        except (AttributeError, KeyError, TypeError, ValueError):
-            telemetry.logger.exception("unreadable message", message_id=message["messageId"])
+        except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
+            # Neither the text of the error nor a traceback: they quote the body.
+            reason = type(error).__name__
+            telemetry.logger.error("unreadable message", message_id=message["messageId"], reason=reason)
             unreadable.append(message["messageId"])
             continue
         uploads[message["messageId"]] = [version for version in created if is_file_id(version.key)]
@@ -37,9 +42,12 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, list[dict[str, 
         "S3 object created",
         messages=len(event["Records"]),
         failed=len(failed),
+        file_ids=[version.key for versions in uploads.values() for version in versions] or None,
         function_request_id=context.aws_request_id,
         counts={
             "UploadsRecorded": recorded.recorded,
+            "BytesUploaded": recorded.bytes,
+            "FilesStored": recorded.recorded if wiring.settings().store_on_load else 0,
             "VersionsRemoved": recorded.removed,
             "ForeignObjects": foreign,
         },
@@ -54,9 +62,18 @@ def _created_objects(body: str) -> Iterator[ObjectVersion]:
         return
     for record in notification["Records"]:
         created = record["s3"]["object"]
-        yield ObjectVersion(
+        upload = ObjectVersion(
             key=unquote_plus(created["key"]),
             version_id=created["versionId"],
-            size=int(created["size"]),
+            size=created["size"],
             etag=created["eTag"].strip('"'),
         )
+        # What DynamoDB cannot take would make it refuse the whole batch.
+        if not (
+            isinstance(upload.version_id, str)
+            and f"{upload.version_id}{upload.etag}".isprintable()
+            and isinstance(upload.size, int)
+            and 0 <= upload.size < _TOO_LARGE
+        ):
+            raise ValueError("S3 creates no such object")
+        yield upload

@@ -21,10 +21,12 @@ _CONFIG = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard",
 
 _THROTTLES = frozenset(
     {
+        "InternalError",
         "InternalServerError",
         "LimitExceededException",
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
+        "RequestTimeout",
         "ServiceUnavailable",
         "SlowDown",
         "ThrottlingException",

@@ -12,7 +12,10 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import ClientError
+
 from filestore.model import ObjectVersion
+from filestore.storage.aws import is_throttle
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -31,11 +34,16 @@ class Bucket:
         self._name = name
 
     def versions(self, keys: Sequence[str]) -> dict[str, list[ObjectVersion]]:
-        """Every version of each key's object, oldest first; a key without an object has an empty list."""
+        """Every version of each key's object, oldest first; a key without an object has an empty list.
+
+        A key that S3 throttles is left out.
+        """
         if len(keys) <= 1:
-            return {key: self._versions(key) for key in keys}
-        with ThreadPoolExecutor(_CONCURRENT_LISTS) as pool:
-            return dict(zip(keys, pool.map(self._versions, keys), strict=True))
+            listed = [self._versions(key) for key in keys]
+        else:
+            with ThreadPoolExecutor(_CONCURRENT_LISTS) as pool:
+                listed = list(pool.map(self._versions, keys))
+        return {key: versions for key, versions in zip(keys, listed, strict=True) if versions is not None}
 
     def delete(self, versions: Iterable[ObjectVersion]) -> set[str]:
         """Delete these versions; one that is gone already is no error. Answers the keys of which some remain."""
@@ -44,18 +52,28 @@ class Bucket:
             {"Key": version.key, "VersionId": version.version_id} for version in versions
         ]
         for start in range(0, len(objects), _DELETE_LIMIT):
-            answer = self._client.delete_objects(
-                Bucket=self._name, Delete={"Objects": objects[start : start + _DELETE_LIMIT], "Quiet": True}
-            )
-            remaining.update(error["Key"] for error in answer.get("Errors", []))
+            batch = objects[start : start + _DELETE_LIMIT]
+            try:
+                answer = self._client.delete_objects(Bucket=self._name, Delete={"Objects": batch, "Quiet": True})
+            except ClientError as error:
+                if not is_throttle(error):
+                    raise
+                remaining.update(identifier["Key"] for identifier in batch)
+            else:
+                remaining.update(error["Key"] for error in answer.get("Errors", []))
         return remaining
 
-    def _versions(self, key: str) -> list[ObjectVersion]:
+    def _versions(self, key: str) -> list[ObjectVersion] | None:
         pages = self._client.get_paginator("list_object_versions").paginate(Bucket=self._name, Prefix=key)
-        newest_first = [
-            ObjectVersion(key=key, version_id=found["VersionId"], size=found["Size"], etag=found["ETag"].strip('"'))
-            for page in pages
-            for found in page.get("Versions", [])
-            if found["Key"] == key
-        ]
+        try:
+            newest_first = [
+                ObjectVersion(key=key, version_id=found["VersionId"], size=found["Size"], etag=found["ETag"].strip('"'))
+                for page in pages
+                for found in page.get("Versions", [])
+                if found["Key"] == key
+            ]
+        except ClientError as error:
+            if is_throttle(error):
+                return None
+            raise
         return newest_first[::-1]

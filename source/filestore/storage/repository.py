@@ -3,7 +3,7 @@
 Item, keyed by ``id``: ``name type created_at url_expires_at`` always; ``size meta checksum token_hash`` as declared;
 ``uploaded_at version_id etag``, ``stored_at``, ``deleted_at deletion`` once they happen; ``sweep_shard sweep_at`` only
 while something is still to be done for the file (together they are its place in the sparse index ``sweep``);
-``purge_at`` when DynamoDB's TTL may drop the record.
+``purge_at`` when DynamoDB's TTL may drop the record: not before its objects are gone.
 
 Every change is one conditional update of one item, so that of two that race exactly one wins, and nothing but
 ``create`` can bring a record into being: a PartiQL UPDATE of an item that does not exist fails.
@@ -36,12 +36,15 @@ _STATEMENT_LIMIT = 25
 _GET_LIMIT = 100
 _DUE_PAGE = 100
 _SWEEP_INDEX = "sweep"
+_SET_PURGE_AT = ' SET "purge_at"=?'
 # File ids are hexadecimal, so the first digit spreads the index over sixteen partitions.
 SWEEP_SHARDS = tuple("0123456789abcdef")
 
 _FIELDS = frozenset(field.name for field in fields(File))
 
 _ATTEMPTS = 5
+# Seconds after which no further call is begun: a last one that hangs still ends within API Gateway's 29.
+_PATIENCE = 4
 _FIRST_PAUSE = 0.05
 # Codes of a single statement in a batch (BatchStatementError, DynamoDB API reference) that another try may clear.
 _TRANSIENT = frozenset(
@@ -83,8 +86,9 @@ class DueFile:
 
     id: str
     uploaded: bool
-    deleted: bool
+    deletion: Deletion | None
     url_expires_at: int
+    due_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,24 +101,39 @@ class _Change:
 class FileRepository:
     """Files in DynamoDB. Methods raise botocore's ClientError where AWS refuses a whole call."""
 
-    def __init__(self, client: DynamoDBClient, table: str, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self,
+        client: DynamoDBClient,
+        table: str,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._client = client
         self._table = table
         self._sleep = sleep
+        self._monotonic = monotonic
 
     def create(self, file: File) -> None:
-        """Write the record of a file that nobody has uploaded yet."""
+        """Write the record of a file that nobody has uploaded yet.
+
+        The SDK repeats a write whose answer was lost, so finding this very record is no error.
+        """
         self._client.put_item(
-            TableName=self._table, Item=_to_item(file), ConditionExpression="attribute_not_exists(id)"
+            TableName=self._table,
+            Item=_to_item(file),
+            ConditionExpression="attribute_not_exists(id) OR token_hash = :own",
+            ExpressionAttributeValues={":own": {"S": file.token_hash or ""}},
         )
 
     def get(self, ids: Sequence[str]) -> tuple[dict[str, File], set[str]]:
         """Read files, strongly consistent. Answers the files by id, and the ids that DynamoDB throttled."""
         found: dict[str, File] = {}
         throttled: set[str] = set()
+        deadline = self._monotonic() + _PATIENCE
         for batch in _batches([file_id for file_id in ids if is_file_id(file_id)], _GET_LIMIT):
             keys = [{"id": {"S": file_id}} for file_id in batch]
-            for _ in self._attempts():
+            for _ in self._attempts(deadline):
                 try:
                     answer = self._client.batch_get_item(
                         RequestItems={self._table: {"Keys": keys, "ConsistentRead": True}}
@@ -134,21 +153,26 @@ class FileRepository:
         return found, throttled
 
     def record_uploads(
-        self, uploads: Iterable[ObjectVersion], *, uploaded_at: str, sweep_at: int
+        self, uploads: Iterable[ObjectVersion], *, uploaded_at: str, sweep_at: int, max_size: int
     ) -> dict[str, Attempt]:
-        """Pin each file to the version that was uploaded, unless it has one or is deleted; due at ``sweep_at``."""
+        """Pin each file to the version that was uploaded, unless it has one or is deleted; due at ``sweep_at``.
+
+        A version of more than ``max_size`` bytes is refused, which tells the version that is the file, if one is.
+        """
         return self._execute(
             _Change(
                 upload.key,
                 f'UPDATE "{self._table}"'
                 ' SET "uploaded_at"=? SET "size"=? SET "version_id"=? SET "etag"=? SET "sweep_at"=? REMOVE "purge_at"'
-                ' WHERE "id"=? AND "uploaded_at" IS MISSING AND "deleted_at" IS MISSING',
+                f' WHERE "id"=? AND {_recordable(upload, max_size)}',
                 (uploaded_at, upload.size, upload.version_id, upload.etag, sweep_at, upload.key),
             )
             for upload in uploads
         )
 
-    def record_and_store_uploads(self, uploads: Iterable[ObjectVersion], *, at: str) -> dict[str, Attempt]:
+    def record_and_store_uploads(
+        self, uploads: Iterable[ObjectVersion], *, at: str, max_size: int
+    ) -> dict[str, Attempt]:
         """Like ``record_uploads``, and stored in the same write."""
         return self._execute(
             _Change(
@@ -156,7 +180,7 @@ class FileRepository:
                 f'UPDATE "{self._table}"'
                 ' SET "uploaded_at"=? SET "size"=? SET "version_id"=? SET "etag"=? SET "stored_at"=?'
                 ' REMOVE "sweep_shard" REMOVE "sweep_at" REMOVE "purge_at"'
-                ' WHERE "id"=? AND "uploaded_at" IS MISSING AND "deleted_at" IS MISSING',
+                f' WHERE "id"=? AND {_recordable(upload, max_size)}',
                 (at, upload.size, upload.version_id, upload.etag, at, upload.key),
             )
             for upload in uploads
@@ -180,15 +204,13 @@ class FileRepository:
             _Change(
                 file_id,
                 f'UPDATE "{self._table}" SET "deleted_at"=? SET "deletion"=? SET "sweep_shard"=? SET "sweep_at"=?'
-                ' WHERE "id"=? AND "deleted_at" IS MISSING RETURNING ALL OLD *',
+                ' REMOVE "purge_at" WHERE "id"=? AND "deleted_at" IS MISSING RETURNING ALL OLD *',
                 (deleted_at, Deletion.REQUESTED, file_id[:1], sweep_at, file_id),
             )
             for file_id in ids
         )
 
-    def undo(
-        self, file_id: str, *, token_hash: str, deleted_at: str, sweep_at: int, purge_at: int, even_stored: bool
-    ) -> Attempt:
+    def undo(self, file_id: str, *, token_hash: str, deleted_at: str, sweep_at: int, even_stored: bool) -> Attempt:
         """Mark the upload that the token belongs to as deleted. A stored one is refused.
 
         With ``even_stored`` a stored one is taken as well, and any is refused whose URL has expired by ``sweep_at``.
@@ -197,9 +219,9 @@ class FileRepository:
         change = _Change(
             file_id,
             f'UPDATE "{self._table}"'
-            ' SET "deleted_at"=? SET "deletion"=? SET "sweep_shard"=? SET "sweep_at"=? SET "purge_at"=?'
+            ' SET "deleted_at"=? SET "deletion"=? SET "sweep_shard"=? SET "sweep_at"=? REMOVE "purge_at"'
             f' WHERE "id"=? AND "token_hash"=? AND "deleted_at" IS MISSING AND {guard} RETURNING ALL OLD *',
-            (deleted_at, Deletion.UNDONE, file_id[:1], sweep_at, purge_at, file_id, token_hash, *values),
+            (deleted_at, Deletion.UNDONE, file_id[:1], sweep_at, file_id, token_hash, *values),
         )
         return self._execute([change])[file_id]
 
@@ -217,21 +239,22 @@ class FileRepository:
                 DueFile(
                     id=item["id"]["S"],
                     uploaded="uploaded_at" in item,
-                    deleted="deleted_at" in item,
+                    deletion=Deletion(item["deletion"]["S"]) if "deletion" in item else None,
                     url_expires_at=int(item["url_expires_at"]["N"]),
+                    due_at=int(item["sweep_at"]["N"]),
                 )
                 for item in page["Items"]
             ]
 
-    def expire(self, ids: Iterable[str], *, deleted_at: str, now: int, purge_at: int) -> dict[str, Attempt]:
+    def expire(self, ids: Iterable[str], *, deleted_at: str, now: int) -> dict[str, Attempt]:
         """Mark uploads that are due and that nobody stored as deleted. They stay due: their objects are still there."""
         return self._execute(
             _Change(
                 file_id,
-                f'UPDATE "{self._table}" SET "deleted_at"=? SET "deletion"=? SET "purge_at"=?'
+                f'UPDATE "{self._table}" SET "deleted_at"=? SET "deletion"=?'
                 ' WHERE "id"=? AND "sweep_at" <= ? AND "uploaded_at" IS NOT MISSING'
                 ' AND "stored_at" IS MISSING AND "deleted_at" IS MISSING',
-                (deleted_at, Deletion.EXPIRED, purge_at, file_id, now),
+                (deleted_at, Deletion.EXPIRED, file_id, now),
             )
             for file_id in ids
         )
@@ -247,16 +270,17 @@ class FileRepository:
             for file_id in ids
         )
 
-    def finish_deletion(self, ids: Iterable[str]) -> dict[str, Attempt]:
-        """Take deleted files whose objects are gone out of the sweep."""
+    def finish_deletion(self, purge_at: Mapping[str, int | None]) -> dict[str, Attempt]:
+        """Take deleted files whose objects are gone out of the sweep; TTL may drop the record at a time, or never."""
         return self._execute(
             _Change(
                 file_id,
                 f'UPDATE "{self._table}" REMOVE "sweep_shard" REMOVE "sweep_at"'
+                f"{'' if at is None else _SET_PURGE_AT}"
                 ' WHERE "id"=? AND "deleted_at" IS NOT MISSING AND "sweep_at" IS NOT MISSING',
-                (file_id,),
+                (file_id,) if at is None else (at, file_id),
             )
-            for file_id in ids
+            for file_id, at in purge_at.items()
         )
 
     def sweep_again(self, sweep_at: Mapping[str, int]) -> dict[str, Attempt]:
@@ -283,10 +307,11 @@ class FileRepository:
                 wanted.append(change)
             else:
                 attempts[change.file_id] = Refused(None)
+        deadline = self._monotonic() + _PATIENCE
         for batch in _batches(wanted, _STATEMENT_LIMIT):
             pending = list(batch)
             attempts.update((change.file_id, Throttled()) for change in pending)
-            for _ in self._attempts():
+            for _ in self._attempts(deadline):
                 try:
                     answer = self._client.batch_execute_statement(
                         Statements=[
@@ -313,12 +338,20 @@ class FileRepository:
                     break
         return attempts
 
-    def _attempts(self) -> Iterator[None]:
+    def _attempts(self, deadline: float) -> Iterator[None]:
         """One turn per attempt, with a pause before each but the first that doubles and is spread at random."""
-        yield
-        for attempt in range(_ATTEMPTS - 1):
-            self._sleep(_FIRST_PAUSE * 2**attempt * random.uniform(0.5, 1))  # noqa: S311 - jitter, not a secret
+        for attempt in range(_ATTEMPTS):
+            if attempt > 0:
+                self._sleep(_FIRST_PAUSE * 2 ** (attempt - 1) * random.uniform(0.5, 1))  # noqa: S311 - jitter, not a secret
+            if self._monotonic() > deadline:
+                return
             yield
+
+
+def _recordable(upload: ObjectVersion, max_size: int) -> str:
+    condition = '"uploaded_at" IS MISSING AND "deleted_at" IS MISSING'
+    # No item is without its key.
+    return condition if upload.size <= max_size else f'{condition} AND "id" IS MISSING'
 
 
 def _attempt(response: Mapping[str, Any]) -> Attempt:

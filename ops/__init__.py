@@ -1,0 +1,1 @@
+"""What an operator does to a deployed stack: ``python -m ops``, or make key, keys, revoke and remove."""

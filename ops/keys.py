@@ -1,0 +1,72 @@
+"""The API keys of a stack's back ends: those on its usage plan.
+
+A key tells one back end from another and bounds what it may ask for; it is no proof of who is calling (SECURITY.md).
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ops.errors import OperatorError
+from ops.stack import Clients, describe
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """A key, without its value."""
+
+    id: str
+    name: str
+    enabled: bool
+    created: datetime
+
+
+def create(clients: Clients, stack: str, name: str) -> str:
+    """Make a key for a back end; answers its value. A name that is taken is refused, so that names stay clear."""
+    if any(key.name == name for key in listed(clients, stack)):
+        raise OperatorError(f"There is a key {name} already. Choose another name, or revoke that one first.")
+    gateway = clients("apigateway")
+    key = gateway.create_api_key(name=name, enabled=True, tags={"filestore:stack": stack})
+    gateway.create_usage_plan_key(usagePlanId=_usage_plan(clients, stack), keyId=key["id"], keyType="API_KEY")
+    return str(key["value"])
+
+
+def listed(clients: Clients, stack: str) -> list[Key]:
+    """The keys, by name."""
+    gateway = clients("apigateway")
+    keys = [gateway.get_api_key(apiKey=member["id"]) for member in _members(gateway, _usage_plan(clients, stack))]
+    return sorted(
+        (Key(id=key["id"], name=key["name"], enabled=key["enabled"], created=key["createdDate"]) for key in keys),
+        key=lambda key: key.name,
+    )
+
+
+def revoke(clients: Clients, stack: str, name: str) -> None:
+    """Delete a key. It takes effect within moments."""
+    found = [key for key in listed(clients, stack) if key.name == name]
+    if not found:
+        raise OperatorError(f"There is no key {name}. See: make keys")
+    _delete(clients, stack, found)
+
+
+def revoke_all(clients: Clients, stack: str) -> None:
+    """Delete every key."""
+    _delete(clients, stack, listed(clients, stack))
+
+
+def _delete(clients: Clients, stack: str, found: Iterable[Key]) -> None:
+    gateway, usage_plan = clients("apigateway"), _usage_plan(clients, stack)
+    for key in found:
+        gateway.delete_usage_plan_key(usagePlanId=usage_plan, keyId=key.id)
+        gateway.delete_api_key(apiKey=key.id)
+
+
+def _usage_plan(clients: Clients, stack: str) -> str:
+    _, outputs = describe(clients, stack)
+    return outputs["UsagePlanId"]
+
+
+def _members(gateway: Any, usage_plan: str) -> Iterator[Any]:
+    for page in gateway.get_paginator("get_usage_plan_keys").paginate(usagePlanId=usage_plan):
+        yield from page["items"]

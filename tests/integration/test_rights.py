@@ -1,0 +1,209 @@
+"""Every right is needed: with any one of them taken away, something that users rely on fails."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import pytest
+import requests
+
+from local import gaps
+from tests.rights import ALLOWED, NOT_ENFORCED
+from tests.stack import Stack, eventually
+from tests.support import upload_event
+
+
+@pytest.fixture(scope="module")
+def strict_stack(start_stack: Callable[..., Stack]) -> Stack:
+    """A stack of its own: for moments its functions lack rights. S3's events are handed over by the tests alone."""
+    stack = start_stack()
+    lambda_ = stack.client("lambda")
+    (mapping,) = lambda_.list_event_source_mappings()["EventSourceMappings"]
+    lambda_.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+    eventually(lambda: lambda_.get_event_source_mapping(UUID=mapping["UUID"])["State"] == "Disabled")
+    return stack
+
+
+def begins_an_upload(stack: Stack) -> bool:
+    return stack.post_file({"name": "a"}).status_code == 200
+
+
+def takes_an_upload(stack: Stack) -> bool:
+    url = stack.post_file({"name": "a"}).json()["url"]
+    return requests.put(url, data=b"x", timeout=60).status_code == 200
+
+
+def undoes_an_upload(stack: Stack) -> bool:
+    upload = stack.upload(size=8)
+    return stack.undo(upload["id"], upload["token"]).status_code == 204
+
+
+def undoes_an_upload_with_its_object(stack: Stack) -> bool:
+    upload = stack.upload(size=8)
+    recorded(stack, upload["id"])
+    stack.undo(upload["id"], upload["token"])
+    return stack.versions(upload["id"]) == []
+
+
+def stores_an_upload(stack: Stack) -> bool:
+    return stack.files("PUT", [stack.upload()["id"]]).status_code == 200
+
+
+def looks_for_an_upload_before_refusing_to_store_it(stack: Stack) -> bool:
+    return stack.files("PUT", [stack.post_file({"name": "a"}).json()["id"]]).status_code == 200
+
+
+def describes_a_file(stack: Stack) -> bool:
+    return stack.files("POST", [stack.store()["id"]]).status_code == 200
+
+
+def hands_out_a_download(stack: Stack) -> bool:
+    (details,) = stack.files("POST", [stack.store()["id"]]).json()
+    return requests.get(details["url"], timeout=60).status_code == 200
+
+
+def deletes_a_file(stack: Stack) -> bool:
+    return stack.files("DELETE", [stack.store()["id"]]).status_code == 200
+
+
+def deletes_a_file_with_its_object(stack: Stack) -> bool:
+    file_id = stack.store()["id"]
+    stack.files("DELETE", [file_id])
+    return stack.versions(file_id) == []
+
+
+def deletes_two_files_with_their_objects(stack: Stack) -> bool:
+    ids = [stack.store()["id"], stack.store()["id"]]
+    stack.files("DELETE", ids)
+    return [stack.versions(file_id) for file_id in ids] == [[], []]
+
+
+def records_an_upload(stack: Stack) -> bool:
+    return recorded(stack, stack.upload()["id"])
+
+
+def drops_a_second_upload(stack: Stack) -> bool:
+    return drops(stack, "another")
+
+
+def drops_a_second_and_a_third_upload(stack: Stack) -> bool:
+    return drops(stack, "another", "one more")
+
+
+def sweeps(stack: Stack) -> bool:
+    return finished(stack)
+
+
+def removes_what_nobody_stored(stack: Stack) -> bool:
+    file_id = due_upload(stack)
+    return finished(stack) and "deleted_at" in (stack.record(file_id) or {})
+
+
+def removes_what_nobody_stored_with_its_object(stack: Stack) -> bool:
+    file_id = due_upload(stack)
+    return finished(stack) and stack.versions(file_id) == []
+
+
+def removes_every_version_of_what_nobody_stored(stack: Stack) -> bool:
+    upload = stack.upload()
+    recorded(stack, upload["id"])
+    stack.client("s3").put_object(Bucket=stack.outputs["StorageBucketName"], Key=upload["id"], Body=b"another")
+    stack.make_due(upload["id"])
+    return finished(stack) and stack.versions(upload["id"]) == []
+
+
+NEEDED: dict[tuple[str, str], Callable[[Stack], bool]] = {
+    ("Upload", "dynamodb:PutItem"): begins_an_upload,
+    ("Upload", "s3:PutObject"): takes_an_upload,
+    ("Undo", "dynamodb:PartiQLUpdate"): undoes_an_upload,
+    ("Undo", "s3:DeleteObject"): undoes_an_upload_with_its_object,
+    ("Store", "dynamodb:PartiQLUpdate"): stores_an_upload,
+    ("Store", "s3:ListBucketVersions"): looks_for_an_upload_before_refusing_to_store_it,
+    ("Info", "dynamodb:BatchGetItem"): describes_a_file,
+    ("Info", "s3:GetObjectVersion"): hands_out_a_download,
+    ("Delete", "dynamodb:PartiQLUpdate"): deletes_a_file,
+    ("Delete", "s3:DeleteObject"): deletes_a_file_with_its_object,
+    ("Delete", "s3:DeleteObjectVersion"): deletes_two_files_with_their_objects,
+    ("Uploaded", "dynamodb:PartiQLUpdate"): records_an_upload,
+    ("Uploaded", "s3:DeleteObject"): drops_a_second_upload,
+    ("Uploaded", "s3:DeleteObjectVersion"): drops_a_second_and_a_third_upload,
+    ("Sweep", "dynamodb:Query"): sweeps,
+    ("Sweep", "dynamodb:PartiQLUpdate"): removes_what_nobody_stored,
+    ("Sweep", "s3:ListBucketVersions"): removes_what_nobody_stored,
+    ("Sweep", "s3:DeleteObject"): removes_what_nobody_stored_with_its_object,
+    ("Sweep", "s3:DeleteObjectVersion"): removes_every_version_of_what_nobody_stored,
+}
+ENFORCED = sorted({(function, action) for function, actions in ALLOWED.items() for action in actions} - NOT_ENFORCED)
+
+
+@pytest.mark.parametrize(("function", "action"), ENFORCED)
+def test_without_it_something_fails(strict_stack: Stack, function: str, action: str) -> None:
+    works = NEEDED[function, action]
+    with taken_away(strict_stack, f"{function}Function", action):
+        assert not works(strict_stack)
+    assert works(strict_stack)
+
+
+@contextmanager
+def taken_away(stack: Stack, function: str, action: str) -> Iterator[None]:
+    """The function's role without this one action."""
+    iam = stack.client("iam")
+    configuration = stack.client("lambda").get_function_configuration(FunctionName=stack.outputs["Functions"][function])
+    where = {"RoleName": configuration["Role"].rsplit("/", 1)[-1], "PolicyName": "code"}
+    policy = iam.get_role_policy(**where)["PolicyDocument"]
+    iam.put_role_policy(**where, PolicyDocument=json.dumps(without(policy, action)))
+    if action.startswith("dynamodb:PartiQL"):
+        iam.delete_role_policy(RoleName=where["RoleName"], PolicyName=gaps.PARTIQL_POLICY)
+    try:
+        yield
+    finally:
+        iam.put_role_policy(**where, PolicyDocument=json.dumps(policy))
+        gaps.allow_partiql(stack.client("iam"), where["RoleName"])
+
+
+def without(policy: dict[str, Any], action: str) -> dict[str, Any]:
+    statements = []
+    for statement in policy["Statement"]:
+        named = [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
+        kept = [each for each in named if each != action]
+        if kept:
+            statements.append({**statement, "Action": kept})
+    assert statements != policy["Statement"]
+    return {**policy, "Statement": statements}
+
+
+def recorded(stack: Stack, file_id: str) -> bool:
+    """Hand the function what S3 would say of every version of the object. Answers whether it took all of it."""
+    listed = stack.client("s3").list_object_versions(Bucket=stack.outputs["StorageBucketName"], Prefix=file_id)
+    oldest_first = listed["Versions"][::-1]
+    event = upload_event(
+        *({"key": file_id, "versionId": v["VersionId"], "size": v["Size"], "eTag": v["ETag"]} for v in oldest_first)
+    )
+    answer = stack.client("lambda").invoke(
+        FunctionName=stack.outputs["Functions"]["UploadedFunction"], Payload=json.dumps(event)
+    )
+    return "FunctionError" not in answer and json.loads(answer["Payload"].read()) == {"batchItemFailures": []}
+
+
+def drops(stack: Stack, *contents: str) -> bool:
+    """Whether uploads after the first go away, all in one batch."""
+    upload = stack.store()
+    for each in contents:
+        requests.put(upload["url"], data=each, timeout=60)
+    recorded(stack, upload["id"])
+    return len(stack.versions(upload["id"])) == 1
+
+
+def due_upload(stack: Stack) -> str:
+    """An upload that nobody has stored, and whose time is over."""
+    file_id = str(stack.upload()["id"])
+    recorded(stack, file_id)
+    stack.make_due(file_id)
+    return file_id
+
+
+def finished(stack: Stack) -> bool:
+    with suppress(AssertionError):
+        return bool(stack.sweep()["finished"])
+    return False

@@ -1,0 +1,237 @@
+"""Seeded bugs: small patches of behaviour, each of which some check has to catch.
+
+Those marked * are the known defects of the service that Filestore descends from, as far as they are of behaviour and
+not of the template.
+"""
+
+import contextlib
+import importlib
+import json
+import random
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from typing import Any
+from unittest import mock
+
+from botocore.exceptions import HTTPClientError
+
+from filestore import api, telemetry
+from filestore.domain.delete import DeleteFiles, pinned_versions
+from filestore.domain.info import DescribeFiles
+from filestore.domain.outcome import Problem
+from filestore.domain.store import StoreFiles
+from filestore.domain.undo import UndoUpload
+from filestore.storage import links
+from filestore.storage.bucket import Bucket
+from filestore.storage.repository import Applied, FileRepository, Refused, Throttled, _to_item
+from tests.proof.world import START
+
+Bug = Callable[[], AbstractContextManager[Any]]
+
+
+def _change(owner: Any, method: str, changed: Callable[..., Any]) -> Bug:
+    """A method that is given its original as the first argument."""
+    original = getattr(owner, method)
+    return lambda: mock.patch.object(owner, method, lambda *args, **kwargs: changed(original, *args, **kwargs))
+
+
+def _consumer(changed: Callable[..., Any]) -> Bug:
+    """The handler of S3's events; it is imported late, as its import makes the clients."""
+
+    def enter() -> AbstractContextManager[Any]:
+        handler = importlib.import_module("filestore.handlers.uploaded")
+        return _change(handler, "handler", changed)()
+
+    return enter
+
+
+def _statement(old: str, new: str, *extra: object) -> Bug:
+    """Statements with another text; ``extra`` parameters come first."""
+
+    def changed(original: Any, repository: FileRepository, changes: Iterable[Any]) -> Any:
+        return original(
+            repository,
+            [
+                replace(change, statement=change.statement.replace(old, new), parameters=(*extra, *change.parameters))
+                if old in change.statement
+                else change
+                for change in changes
+            ],
+        )
+
+    return _change(FileRepository, "_execute", changed)
+
+
+def _creating(method: str) -> Bug:
+    def changed(original: Any, repository: Any, ids: Iterable[str], **values: Any) -> Any:
+        attempts = original(repository, list(ids), **values)
+        for file_id, attempt in attempts.items():
+            if attempt == Refused(None):
+                repository._client.put_item(TableName="files", Item={"id": {"S": file_id}})  # noqa: SLF001
+        return attempts
+
+    return _change(FileRepository, method, changed)
+
+
+def _both(*bugs: Bug) -> Bug:
+    @contextmanager
+    def enter() -> Iterator[None]:
+        with contextlib.ExitStack() as stack:
+            for bug in bugs:
+                stack.enter_context(bug())
+            yield
+
+    return enter
+
+
+def _remove_first(original: Any, delete: DeleteFiles, ids: list[str]) -> Any:
+    delete.bucket.delete(pinned_versions(list(delete.files.get(ids)[0].values())))
+    return original(delete, ids)
+
+
+def _any_token(original: Any, repository: FileRepository, file_id: str, **values: Any) -> Any:
+    found = repository.get([file_id])[0].get(file_id)
+    return original(repository, file_id, **values | {"token_hash": found.token_hash if found else ""})
+
+
+def _log_token(original: Any, undo: UndoUpload, file_id: str, token: str) -> Any:
+    telemetry.logger.info("undo", token=token)
+    return original(undo, file_id, token)
+
+
+def _log_url(original: Any, *args: Any, **kwargs: Any) -> Any:
+    signed = original(*args, **kwargs)
+    telemetry.logger.info("signed", url=signed)
+    return signed
+
+
+def _one_page(original: Any, repository: FileRepository, shard: str, *, now: int) -> Any:
+    yield next(iter(original(repository, shard, now=now)))
+
+
+def _uploaded_only(original: Any, repository: FileRepository, shard: str, *, now: int) -> Any:
+    for page in original(repository, shard, now=now):
+        yield [file for file in page if file.uploaded]
+
+
+def _refusing_its_own(_: Any, repository: Any, file: Any) -> None:
+    repository._client.put_item(  # noqa: SLF001
+        TableName="files", Item=_to_item(file), ConditionExpression="attribute_not_exists(id)"
+    )
+
+
+def _everything_fails(original: Any, event: Mapping[str, Any], context: Any) -> Any:
+    if original(event, context)["batchItemFailures"]:
+        return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record in event["Records"]]}
+    return {"batchItemFailures": []}
+
+
+def _without_version(original: Any, signer: Any, key: str, **values: Any) -> Any:
+    return original(signer, key, **values).replace("versionId", "v")
+
+
+def _with_markers(_: Any, bucket: Any, versions: Iterable[Any]) -> set[str]:
+    for version in versions:
+        bucket._client.delete_objects(Bucket="bucket", Delete={"Objects": [{"Key": version.key}]})  # noqa: SLF001
+    return set()
+
+
+def _throttled_is_done(original: Any, repository: Any, changes: Iterable[Any]) -> Any:
+    attempts = original(repository, changes)
+    return {file_id: Applied(None) if attempt == Throttled() else attempt for file_id, attempt in attempts.items()}
+
+
+def _early(original: Any, repository: FileRepository, *args: Any, now: int, **values: Any) -> Any:
+    return original(repository, *args, now=now + 5000, **values)
+
+
+BUGS: Mapping[str, Bug] = {
+    "* ids from a generator that can be predicted": lambda: mock.patch(
+        "filestore.domain.upload.secrets.token_hex", lambda octets: random.randbytes(octets).hex()
+    ),
+    "* PUT /files makes records for unknown ids": _creating("store"),
+    "* DELETE /files makes records for unknown ids": _creating("delete"),
+    "* batches are cut at ten": _change(api.Request, "ids", lambda original, request: original(request)[:10]),
+    "* what was filtered out leaks into the details": _change(
+        DescribeFiles,
+        "__call__",
+        lambda original, describe, ids, **_: original(describe, ids, nonstored=True, deleted=True),
+    ),
+    "* the sweep reads one page": _change(FileRepository, "due", _one_page),
+    "* the sweep goes over the same files for ever": _change(
+        FileRepository, "finish_deletion", lambda *args: dict.fromkeys(args[-1], Applied(None))
+    ),
+    "* the sweep never sees what was not uploaded": _change(FileRepository, "due", _uploaded_only),
+    "* whoever has the URL replaces a stored file: downloads name no version": _change(
+        links.LinkSigner, "download", _without_version
+    ),
+    "* whoever has the URL replaces a stored file: its event is recorded again": _statement(
+        ' AND "uploaded_at" IS MISSING AND "deleted_at" IS MISSING', ' AND "deleted_at" IS MISSING'
+    ),
+    "* an upload after the delete stays: its event is ignored": lambda: mock.patch(
+        "filestore.domain.uploaded._is_version_of",
+        lambda upload, file: file is not None and (file.deleted_at is not None or file.version_id == upload.version_id),
+    ),
+    "* an upload after the delete stays: the sweep does not wait for the URL to expire": lambda: mock.patch(
+        "filestore.domain.sweep.URL_MARGIN", -(10**6)
+    ),
+    "* a crash of the delete orphans the object": _statement(
+        'SET "sweep_at"=? REMOVE "purge_at" WHERE "id"=? AND "deleted_at" IS MISSING',
+        'SET "sweep_at"=? REMOVE "sweep_shard" REMOVE "sweep_at" WHERE "id"=? AND "deleted_at" IS MISSING',
+    ),
+    "* malformed bodies end in a 5xx": _change(
+        api.Request, "json", lambda _, request: json.loads(request.event["body"])
+    ),
+    "* names go into Content-Disposition as they are": lambda: mock.patch(
+        "filestore.domain.info.attachment", lambda name: f'attachment; filename="{name}"'
+    ),
+    "* the log has tokens": _change(UndoUpload, "__call__", _log_token),
+    "* the log has presigned URLs": _change(links.LinkSigner, "_sign", _log_url),
+    "objects are deleted before the record says so": _change(DeleteFiles, "__call__", _remove_first),
+    "objects are deleted without their version": _change(Bucket, "delete", _with_markers),
+    "a deleted file can be stored": _statement(
+        '"stored_at" IS MISSING AND "deleted_at" IS MISSING', '"stored_at" IS MISSING'
+    ),
+    "a second store moves the date": _statement(' AND "stored_at" IS MISSING AND "deleted', ' AND "deleted'),
+    "a second delete moves the date": _statement(
+        'WHERE "id"=? AND "deleted_at" IS MISSING RETURNING', 'WHERE "id"=? RETURNING'
+    ),
+    "stored files expire": _statement(
+        ' AND "sweep_at" <= ? AND "uploaded_at" IS NOT MISSING AND "stored_at" IS MISSING',
+        ' AND "url_expires_at" <= ? AND "uploaded_at" IS NOT MISSING',
+    ),
+    "uploads expire early": _both(_change(FileRepository, "due", _early), _change(FileRepository, "expire", _early)),
+    "placeholders go while their URL works": lambda: mock.patch("filestore.domain.upload.URL_MARGIN", -3600),
+    "a placeholder is removed without looking at its record": _statement(
+        'DELETE FROM "files" WHERE "id"=? AND "uploaded_at" IS MISSING AND "deleted_at" IS MISSING',
+        'DELETE FROM "files" WHERE "id"=?',
+    ),
+    "an uploader undoes what is stored": _statement(' AND "stored_at" IS MISSING RETURNING', " RETURNING"),
+    "an uploader undoes what was stored on load, for ever": _statement('"url_expires_at" > ?', '"url_expires_at" < ?'),
+    "any token undoes": _change(FileRepository, "undo", _any_token),
+    "records are dropped before their objects": _statement(
+        'SET "deleted_at"=? SET "deletion"=? WHERE',
+        'SET "purge_at"=? SET "deleted_at"=? SET "deletion"=? WHERE',
+        START + 30 * 24 * 3600,
+    ),
+    "store does not look for what it has not seen": _change(StoreFiles, "_store_unseen", lambda *_: {}),
+    "what was throttled counts as done": _change(FileRepository, "_execute", _throttled_is_done),
+    "what was throttled is left out": _change(
+        StoreFiles,
+        "__call__",
+        lambda original, store, ids: replace(
+            (outcome := original(store, ids)),
+            problems={key: why for key, why in outcome.problems.items() if why is not Problem.TRY_AGAIN},
+        ),
+    ),
+    "a lost answer of the create is a 500": _change(FileRepository, "create", _refusing_its_own),
+    "no connection is a 500": lambda: mock.patch("filestore.api.NoConnectionError", HTTPClientError),
+    "one poisoned message fails the others": _consumer(_everything_fails),
+    "failed messages are not reported": _consumer(
+        lambda original, *args: {"batchItemFailures": []} if original(*args) else None
+    ),
+    "S3's refusal to delete is not noticed": _change(
+        Bucket, "delete", lambda original, bucket, versions: original(bucket, versions) and set()
+    ),
+}

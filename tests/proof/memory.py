@@ -1,0 +1,243 @@
+"""DynamoDB and S3 in memory: exactly the calls that the functions make, and nothing else.
+
+A schedule of the proof makes a hundred calls and more, and there are thousands of schedules, so they cannot go to an
+engine of their own over HTTP. ``test_memory.py`` holds this against the embedded AWS, call by call.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.support import TEMPLATE
+
+Item = dict[str, Any]
+"""A record as DynamoDB has it: attribute values with their types."""
+
+_STATEMENT = re.compile(
+    r'(?P<verb>UPDATE|DELETE FROM) "[^"]+"(?P<changes>(?: SET "\w+"=\?| REMOVE "\w+")*)'
+    r" WHERE (?P<where>.+?)(?P<returning> RETURNING ALL OLD \*)?"
+)
+_CHANGE = re.compile(r'(SET|REMOVE) "(\w+)"')
+_PRESENCE = re.compile(r'"(\w+)" IS (NOT )?MISSING')
+_COMPARISON = re.compile(r'"(\w+)" ?(=|<=|<|>) ?\?')
+_INDEX = TEMPLATE["Resources"]["FilesTable"]["Properties"]["GlobalSecondaryIndexes"][0]
+_PROJECTED = {"id", "sweep_shard", "sweep_at", *_INDEX["Projection"]["NonKeyAttributes"]}
+
+
+@dataclass(frozen=True)
+class Version:
+    id: str
+    body: bytes
+
+
+@dataclass
+class Memory:
+    """The state, and the calls by their names. ``on_write`` hears of every change of a record, as it happens."""
+
+    items: dict[str, Item] = field(default_factory=dict)
+    objects: dict[str, list[Version]] = field(default_factory=dict)
+    index: dict[str, Item] = field(default_factory=dict)
+    on_write: Callable[[str, Item | None, Item | None], None] = lambda *_: None
+    page: int = 1
+    markers: int = 0
+    _puts: int = 0
+
+    def put(self, key: str, body: bytes) -> Version:
+        """An upload, as S3 takes it from a browser."""
+        self._puts += 1
+        version = Version(self.new_version_id(key, body), body)
+        self.objects.setdefault(key, []).append(version)
+        return version
+
+    def new_version_id(self, key: str, body: bytes) -> str:
+        """What the bucket calls it."""
+        del key, body
+        return f"version-{self._puts}"
+
+    def read(self, key: str, version_id: str) -> bytes | None:
+        """A download, None where there is nothing any more."""
+        return next((version.body for version in self.objects.get(key, []) if version.id == version_id), None)
+
+    def versions(self) -> set[tuple[str, str]]:
+        """Every object version in the bucket."""
+        return {(key, version.id) for key, versions in self.objects.items() for version in versions}
+
+    def purge(self, file_id: str) -> None:
+        """DynamoDB's TTL drops a record."""
+        self.write(file_id, None)
+
+    def refresh_index(self) -> None:
+        """Have the sweep index catch up with the table."""
+        self.index = {file_id: dict(item) for file_id, item in self.items.items() if "sweep_shard" in item}
+
+    def call(self, operation: str, parameters: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
+        """Status and parsed answer of an AWS call."""
+        answer: tuple[int, dict[str, Any]] = getattr(self, f"_{_snake(operation)}")(parameters)
+        return answer
+
+    def write(self, file_id: str, item: Item | None) -> None:
+        """Change a record."""
+        before = self.items.get(file_id)
+        if before == item:
+            return
+        if item is None:
+            self.items.pop(file_id)
+        else:
+            self.items[file_id] = item
+        self.on_write(file_id, before, item)
+
+    # ------------------------------------------------------------- DynamoDB
+
+    def _put_item(self, parameters: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
+        item = parameters["Item"]
+        existing = self.items.get(item["id"]["S"])
+        values = parameters.get("ExpressionAttributeValues", {})
+
+        def holds(condition: str) -> bool:
+            absent = re.fullmatch(r"attribute_not_exists\((\w+)\)", condition)
+            if absent:
+                return existing is None or absent[1] not in existing
+            name, value = condition.split(" = ")
+            return existing is not None and existing.get(name) == values[value]
+
+        condition = parameters.get("ConditionExpression")
+        if condition is not None and not any(holds(part) for part in condition.split(" OR ")):
+            return 400, {
+                "Error": {"Code": "ConditionalCheckFailedException", "Message": "The conditional request failed"}
+            }
+        self.write(item["id"]["S"], dict(item))
+        return 200, {}
+
+    def _batch_get_item(self, parameters: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
+        ((table, wanted),) = parameters["RequestItems"].items()
+        found = [dict(self.items[key["id"]["S"]]) for key in wanted["Keys"] if key["id"]["S"] in self.items]
+        return 200, {"Responses": {table: found}, "UnprocessedKeys": {}}
+
+    def _query(self, parameters: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
+        assert parameters["KeyConditionExpression"] == "sweep_shard = :shard AND sweep_at <= :now"
+        shard = parameters["ExpressionAttributeValues"][":shard"]["S"]
+        now = int(parameters["ExpressionAttributeValues"][":now"]["N"])
+        due = sorted(
+            (int(item["sweep_at"]["N"]), file_id)
+            for file_id, item in self.index.items()
+            if item["sweep_shard"]["S"] == shard and int(item["sweep_at"]["N"]) <= now
+        )
+        start = parameters.get("ExclusiveStartKey")
+        if start:
+            due = [entry for entry in due if entry > (int(start["sweep_at"]["N"]), start["id"]["S"])]
+        limit = min(parameters["Limit"], self.page)
+        items = [
+            {name: value for name, value in self.index[file_id].items() if name in _PROJECTED}
+            for _, file_id in due[:limit]
+        ]
+        answer: dict[str, Any] = {"Items": items, "Count": len(items)}
+        if len(due) > limit:
+            answer["LastEvaluatedKey"] = {name: items[-1][name] for name in ("id", "sweep_shard", "sweep_at")}
+        return 200, answer
+
+    def _batch_execute_statement(self, parameters: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
+        statements = parameters["Statements"]
+        assert len(statements) <= 25, "BatchExecuteStatement takes 25 statements"
+        parsed = [self._statement(statement) for statement in statements]
+        assert len({file_id for file_id, _ in parsed}) == len(parsed), "each statement has an item of its own"
+        return 200, {"Responses": [execute() for _, execute in parsed]}
+
+    def _statement(self, statement: Mapping[str, Any]) -> tuple[str, Callable[[], dict[str, Any]]]:
+        parsed = _STATEMENT.fullmatch(statement["Statement"])
+        assert parsed, statement["Statement"]
+        parameters = iter(statement["Parameters"])
+        changes = [
+            (kind, name, next(parameters) if kind == "SET" else None)
+            for kind, name in _CHANGE.findall(parsed["changes"])
+        ]
+        conditions: list[Callable[[Item], bool]] = []
+        file_id = ""
+        for value in statement["Parameters"]:
+            _check(value)
+        for condition in parsed["where"].split(" AND "):
+            presence, comparison = _PRESENCE.fullmatch(condition), _COMPARISON.fullmatch(condition)
+            if presence:
+                conditions.append(lambda item, name=presence[1], there=bool(presence[2]): (name in item) is there)  # type: ignore[misc]
+                continue
+            assert comparison, condition
+            name, operator, value = comparison[1], comparison[2], next(parameters)
+            if (name, operator) == ("id", "="):
+                file_id = value["S"]
+            conditions.append(lambda item, compared=(name, operator, value): _compare(item, *compared))  # type: ignore[misc]
+
+        def execute() -> dict[str, Any]:
+            before = self.items.get(file_id)
+            if before is None or not all(holds(before) for holds in conditions):
+                if before is None and parsed["verb"] == "DELETE FROM":
+                    return {"TableName": "files"}
+                failure = {"Code": "ConditionalCheckFailed", "Message": "The conditional request failed"}
+                if before is None or statement.get("ReturnValuesOnConditionCheckFailure") != "ALL_OLD":
+                    return {"Error": failure, "TableName": "files"}
+                return {"Error": {**failure, "Item": dict(before)}, "TableName": "files"}
+            after = None
+            if parsed["verb"] == "UPDATE":
+                after = dict(before)
+                for kind, name, value in changes:
+                    if kind == "SET":
+                        after[name] = value
+                    else:
+                        after.pop(name, None)
+            self.write(file_id, after)
+            return {"TableName": "files", **({"Item": dict(before)} if parsed["returning"] else {})}
+
+        return file_id, execute
+
+    # ------------------------------------------------------------------- S3
+
+    def _list_object_versions(self, parameters: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
+        listed = [
+            {"Key": key, "VersionId": version.id, "Size": len(version.body), "ETag": '"etag"'}
+            for key in sorted(self.objects)
+            if key.startswith(parameters["Prefix"])
+            for version in reversed(self.objects[key])
+        ]
+        marker = (parameters.get("KeyMarker"), parameters.get("VersionIdMarker"))
+        start = next(
+            (number + 1 for number, each in enumerate(listed) if (each["Key"], each["VersionId"]) == marker), 0
+        )
+        page = listed[start : start + self.page]
+        answer: dict[str, Any] = {"IsTruncated": start + self.page < len(listed), "Versions": page}
+        if answer["IsTruncated"]:
+            answer |= {"NextKeyMarker": page[-1]["Key"], "NextVersionIdMarker": page[-1]["VersionId"]}
+        return 200, answer
+
+    def _delete_objects(self, parameters: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
+        objects: Sequence[Mapping[str, str]] = parameters["Delete"]["Objects"]
+        assert 1 <= len(objects) <= 1000, "DeleteObjects takes 1000 keys"
+        for identifier in objects:
+            key = identifier["Key"]
+            if "VersionId" not in identifier:
+                self.markers += 1
+                continue
+            kept = [version for version in self.objects.get(key, []) if version.id != identifier["VersionId"]]
+            if kept:
+                self.objects[key] = kept
+            else:
+                self.objects.pop(key, None)
+        return 200, {}
+
+
+def _check(value: Mapping[str, str]) -> None:
+    """DynamoDB refuses the whole call for one value that it cannot take."""
+    ((kind, text),) = value.items()
+    text.encode()
+    assert kind == "S" or len(text.lstrip("-")) <= 38, "a number has 38 digits"
+
+
+def _compare(item: Item, name: str, operator: str, value: Mapping[str, str]) -> bool:
+    if name not in item:
+        return False
+    if operator == "=":
+        return bool(item[name] == value)
+    left, right = int(item[name]["N"]), int(value["N"])
+    return left <= right if operator == "<=" else left < right if operator == "<" else left > right
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()

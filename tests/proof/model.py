@@ -1,0 +1,110 @@
+"""The life of a file, as it should be: the reference that every schedule is held against.
+
+A file has one of these states. An operation may change it as ``MAY`` says, and in no other way; an answer may only say
+what was so at some moment of the call (``SAYS``); and when everything has come to rest, ``at_rest`` holds.
+"""
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import Any
+
+
+class State(StrEnum):
+    """Where a file is in its life."""
+
+    NONE = "none"
+    PENDING = "pending"
+    UPLOADED = "uploaded"
+    STORED = "stored"
+    DELETED = "deleted"
+    EXPIRED = "expired"
+
+
+NONE, PENDING, UPLOADED, STORED, DELETED, EXPIRED = State
+
+MAY: dict[str, set[tuple[State, State]]] = {
+    "upload": {(NONE, PENDING)},
+    "uploaded": {(PENDING, UPLOADED)},
+    "store": {(PENDING, STORED), (UPLOADED, STORED)},
+    "info": set(),
+    "delete": {(PENDING, DELETED), (UPLOADED, DELETED), (STORED, DELETED)},
+    "undo": {(PENDING, DELETED), (UPLOADED, DELETED)},
+    "sweep": {
+        (PENDING, NONE),
+        (PENDING, UPLOADED),
+        (UPLOADED, EXPIRED),
+        # Through with it, or to be looked at once more.
+        (DELETED, DELETED),
+        (EXPIRED, EXPIRED),
+    },
+    "ttl": {(PENDING, NONE), (DELETED, NONE), (EXPIRED, NONE)},
+}
+MAY_WHERE_STORED_ON_LOAD = MAY | {
+    "uploaded": {(PENDING, STORED)},
+    "store": set(),
+    "undo": MAY["undo"] | {(STORED, DELETED)},
+    "sweep": MAY["sweep"] - {(PENDING, UPLOADED)} | {(PENDING, STORED)},
+}
+
+SAYS: dict[str, set[State]] = {
+    "unknown": {NONE},
+    "not_uploaded": {PENDING},
+    "not_stored": {UPLOADED},
+    "deleted": {DELETED},
+    "expired": {EXPIRED},
+}
+"""The problems of the API, and the states in which each is the truth."""
+
+SAYS_WHERE_DELETED_ARE_SHOWN = SAYS | {"not_stored": {UPLOADED, DELETED, EXPIRED}, "deleted": set(), "expired": set()}
+"""With ``?deleted=yes`` a deleted file is left out only for not having been stored."""
+
+ONCE = ("created_at", "token_hash", "url_expires_at", "uploaded_at", "version_id", "etag", "stored_at", "deleted_at")
+"""Set at most once."""
+
+Item = Mapping[str, Any]
+
+
+def state(item: Item | None) -> State:
+    """What a record says."""
+    if item is None:
+        return NONE
+    if "deleted_at" in item:
+        return EXPIRED if item["deletion"]["S"] == "expired" else DELETED
+    return STORED if "stored_at" in item else UPLOADED if "uploaded_at" in item else PENDING
+
+
+def wrong_changes(
+    operation: str, before: Item | None, after: Item | None, *, on_load: bool, now: float
+) -> Iterable[str]:
+    """What is wrong with this change of a record."""
+    change = (state(before), state(after))
+    if change not in (MAY_WHERE_STORED_ON_LOAD if on_load else MAY)[operation]:
+        yield f"{operation} made {change[0]} {change[1]}"
+    if before is None:
+        return
+    url_expires_at = int(before["url_expires_at"]["N"])
+    if operation == "sweep" and change == (PENDING, NONE) and now < url_expires_at:
+        yield "a placeholder was removed while its upload URL works"
+    if operation == "sweep" and change == (UPLOADED, EXPIRED) and now < int(before["sweep_at"]["N"]):
+        yield "an upload expired before its lifetime was over"
+    if operation == "undo" and change == (STORED, DELETED) and now >= url_expires_at:
+        yield "a stored file was undone after its token had expired"
+    changed = [name for name in ONCE if after is not None and name in before and after.get(name) != before[name]]
+    if changed:
+        yield f"{operation} changed {', '.join(changed)}"
+    if after is not None and change[1] in (UPLOADED, STORED) and "version_id" not in after:
+        yield f"{operation} pinned no version"
+
+
+def at_rest(items: Mapping[str, Item], versions: set[tuple[str, str]]) -> Iterable[str]:
+    """What is wrong once every event is handled, every lifetime over and the sweep has run."""
+    for file_id, item in items.items():
+        if state(item) in (PENDING, UPLOADED):
+            yield f"I5: {file_id} is still {state(item)}"
+        if "sweep_at" in item or "sweep_shard" in item:
+            yield f"I6: {file_id}, {state(item)}, is still in the sweep"
+    files = {(file_id, item["version_id"]["S"]) for file_id, item in items.items() if state(item) is STORED}
+    for version in sorted(versions - files):
+        yield f"I4: {version} belongs to no file"
+    for version in sorted(files - versions):
+        yield f"I2: {version} of a stored file is gone"

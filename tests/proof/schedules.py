@@ -1,0 +1,176 @@
+"""Schedules: what happens, in which order, with which faults; drawn at random, run in a world, and reported."""
+
+import os
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import hypothesis.strategies as st
+from hypothesis import HealthCheck, Phase, given, seed, settings
+
+from tests.proof.world import FAULTS, URL_LIFETIME, URL_MARGIN, Fault, Op, Proving, World
+
+MONTH = 31 * 24 * 3600
+
+
+@dataclass(frozen=True)
+class Step:
+    """Operations at once, and how long it takes until the next step. ``choices`` say who goes on at each AWS call."""
+
+    ops: tuple[Op, ...]
+    choices: tuple[int, ...] = ()
+    wait: int = 0
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Steps, after ``files`` uploads were asked for; a month in which S3 deletes nothing may come at the end."""
+
+    steps: tuple[Step, ...]
+    files: int = 1
+    on_load: bool = False
+    month: bool = False
+
+    def __str__(self) -> str:
+        """For people to read."""
+        lines = [f"{self.files} uploads are asked for{', StoreOnLoad=True' if self.on_load else ''}"]
+        for step in self.steps:
+            lines.append(f"  at once, {step.choices}:" if len(step.ops) > 1 else "  then:")
+            lines += [f"    {op}" for op in step.ops]
+            if step.wait:
+                lines.append(f"  {step.wait} seconds pass")
+        return "\n".join([*lines, *(["  a month passes, in which S3 deletes nothing"] if self.month else [])])
+
+
+def run(proof: Proving, schedule: Schedule) -> World:
+    """Run a schedule to its end. Raises Violation where an invariant does not hold."""
+    world = proof.world(on_load=schedule.on_load)
+    world.run(*[Op("ask")] * schedule.files)
+    for step in schedule.steps:
+        world.run(*step.ops, choices=step.choices)
+        if step.wait:
+            world.wait(step.wait)
+    if schedule.month:
+        world.wait(URL_LIFETIME + URL_MARGIN)
+        world.run(Op("sweep", fault=Fault("undeletable")))
+        world.wait(MONTH)
+    world.settle()
+    return world
+
+
+# What changes files most often comes most often.
+_KINDS = (
+    ["put"] * 5
+    + ["deliver"] * 5
+    + ["store"] * 5
+    + ["delete"] * 3
+    + ["undo"] * 3
+    + ["sweep"] * 3
+    + ["info"] * 2
+    + ["ask", "lose", "redrive"]
+)
+_faults = st.builds(
+    Fault,
+    kind=st.sampled_from(sorted(FAULTS)),
+    call=st.sampled_from([0, 0, 0, 1, 1, 2, 3]),
+    part=st.integers(0, 15),
+)
+_ops = st.builds(
+    Op,
+    kind=st.sampled_from(_KINDS),
+    files=st.lists(st.sampled_from([0, 0, 1, 2]), min_size=1, max_size=3).map(tuple),
+    fault=st.none() | _faults,
+    variant=st.integers(0, 7),
+)
+_steps = st.builds(
+    Step,
+    ops=st.lists(_ops, min_size=1, max_size=3).map(tuple),
+    choices=st.lists(st.integers(0, 2), max_size=8).map(tuple),
+    wait=st.sampled_from([0, 0, 0, 0, 1, 1800, 3599, 3660, 7200]),
+)
+schedules = st.builds(
+    Schedule,
+    steps=st.lists(_steps, min_size=3, max_size=10).map(tuple),
+    files=st.sampled_from([1, 1, 2, 3]),
+    on_load=st.sampled_from([False, False, False, True]),
+    month=st.sampled_from([False, False, False, True]),
+)
+
+
+@dataclass
+class Report:
+    """What was run."""
+
+    schedules: int = 0
+    operations: Counter[str] = field(default_factory=Counter)
+    faults: Counter[str] = field(default_factory=Counter)
+    sites: set[tuple[str, str, str, str]] = field(default_factory=set)
+    writes: int = 0
+    seconds: float = 0
+    counterexample: str = ""
+
+    def add(self, world: World) -> None:
+        self.schedules += 1
+        self.operations += world.operations
+        self.faults += world.faults
+        self.sites |= world.sites
+        self.writes += world.writes
+
+    def __str__(self) -> str:
+        """For people to read."""
+        pace = f"{self.seconds:.0f} s, {self.schedules / max(self.seconds, 0.001):.0f} a second"
+        return f"""\
+schedules {self.schedules}, violations {1 if self.counterexample else 0} ({pace})
+operations {self.operations.total()}: {_counted(self.operations)}
+changes of records {self.writes}
+faults {self.faults.total()}: {_counted(self.faults)}
+call sites {len(self.sites)} (function, use case, storage, AWS call)
+{f"minimal counterexample:{chr(10)}{self.counterexample}" if self.counterexample else ""}"""
+
+
+def _counted(counts: Counter[str]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in counts.most_common())
+
+
+def explore(
+    proof: Proving, count: int, *, number: int, shrink: bool = True, check: Callable[[], None] = lambda: None
+) -> Report:
+    """Run so many schedules, the same for the same number. ``counterexample`` is the smallest that fails."""
+    report = Report()
+    failed: list[str] = []
+
+    @seed(number)
+    @settings(
+        max_examples=count,
+        database=None,
+        deadline=None,
+        report_multiple_bugs=False,
+        print_blob=False,
+        phases=[Phase.generate, Phase.shrink] if shrink else [Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(schedules)
+    def every(schedule: Schedule) -> None:
+        check()
+        try:
+            world = run(proof, schedule)
+        except Exception as error:
+            failed.append(f"{schedule}\n  {type(error).__name__}: {error}")
+            raise
+        if not failed:
+            report.add(world)
+
+    started = time.monotonic()
+    try:
+        every()
+    except Exception:
+        if not failed:
+            raise
+        report.counterexample = failed[-1]
+    report.seconds = time.monotonic() - started
+    return report
+
+
+COUNT = int(os.environ.get("SCHEDULES") or 1000)
+SEED = int(os.environ.get("SEED") or 2026)

@@ -1,0 +1,47 @@
+"""Every place in the source that calls AWS, read from the source itself."""
+
+import ast
+from collections.abc import Iterator
+
+from tests.support import ROOT
+
+_SOURCE = ROOT / "source" / "filestore"
+_COLLABORATORS = {"files": "FileRepository", "bucket": "Bucket"}
+
+
+def call_sites() -> set[tuple[str, str]]:
+    """Where a use case calls the storage: (``StoreFiles._store``, ``FileRepository.store``)."""
+    return {
+        (where, f"{_COLLABORATORS[owner]}.{method}")
+        for where, owner, method in _calls("domain")
+        if owner in _COLLABORATORS
+    }
+
+
+def aws_calls() -> set[tuple[str, str]]:
+    """Where the storage calls AWS: (``Bucket.delete``, ``DeleteObjects``)."""
+    return {(where, _camel(method)) for where, owner, method in _calls("storage") if owner == "_client"}
+
+
+def _calls(layer: str) -> Iterator[tuple[str, str, str]]:
+    """Calls of ``self.owner.method(...)``, and of ``self.owner.get_paginator("method")``."""
+    for path in sorted((_SOURCE / layer).glob("*.py")):
+        for owner_class in (node for node in ast.parse(path.read_text()).body if isinstance(node, ast.ClassDef)):
+            for function in (node for node in owner_class.body if isinstance(node, ast.FunctionDef)):
+                for call in (node for node in ast.walk(function) if isinstance(node, ast.Call)):
+                    match call:
+                        case ast.Call(
+                            func=ast.Attribute(
+                                value=ast.Attribute(value=ast.Name(id="self"), attr=owner), attr="get_paginator"
+                            ),
+                            args=[ast.Constant(value=str(method))],
+                        ):
+                            yield f"{owner_class.name}.{function.name}", owner, method
+                        case ast.Call(
+                            func=ast.Attribute(value=ast.Attribute(value=ast.Name(id="self"), attr=owner), attr=method)
+                        ):
+                            yield f"{owner_class.name}.{function.name}", owner, method
+
+
+def _camel(name: str) -> str:
+    return "".join(part.capitalize() for part in name.split("_"))

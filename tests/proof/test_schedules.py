@@ -1,0 +1,17 @@
+"""Random schedules over the real handlers: every invariant holds in all of them."""
+
+from collections.abc import Callable
+
+from tests.proof.schedules import COUNT, SEED, explore
+from tests.proof.sites import call_sites
+from tests.proof.world import FAULTS, Proving
+
+
+def test_no_schedule_breaks_an_invariant(proof: Proving, report: Callable[[str, object], None]) -> None:
+    """The same ones each time; ``make proof SCHEDULES=10000 SEED=7`` runs more and others."""
+    explored = explore(proof, COUNT, number=SEED)
+    report(f"Random schedules, SEED={SEED}", explored)
+    assert not explored.counterexample, explored.counterexample
+    assert explored.schedules >= COUNT
+    assert explored.faults.keys() == FAULTS.keys(), "a kind of fault that never came"
+    assert {(domain, storage) for _, domain, storage, _ in explored.sites} == call_sites()

@@ -1,0 +1,55 @@
+"""What each function may do, written down apart from the template: action by action, and on what."""
+
+TABLE = "${FilesTable.Arn}"
+SWEEP_INDEX = "${FilesTable.Arn}/index/sweep"
+BUCKET = "${StorageBucket.Arn}"
+OBJECTS = "${StorageBucket.Arn}/*"
+QUEUE = "${UploadedQueue.Arn}"
+KEY = "${EncryptionKeyArn}"
+
+ALLOWED: dict[str, dict[str, str]] = {
+    "Upload": {"dynamodb:PutItem": TABLE, "s3:PutObject": OBJECTS},
+    "Undo": {"dynamodb:PartiQLUpdate": TABLE, "s3:DeleteObject": OBJECTS, "s3:DeleteObjectVersion": OBJECTS},
+    "Store": {"dynamodb:PartiQLUpdate": TABLE, "s3:ListBucketVersions": BUCKET},
+    "Info": {"dynamodb:BatchGetItem": TABLE, "s3:GetObjectVersion": OBJECTS},
+    "Delete": {"dynamodb:PartiQLUpdate": TABLE, "s3:DeleteObject": OBJECTS, "s3:DeleteObjectVersion": OBJECTS},
+    "Uploaded": {
+        "dynamodb:PartiQLUpdate": TABLE,
+        "s3:DeleteObject": OBJECTS,
+        "s3:DeleteObjectVersion": OBJECTS,
+        "sqs:ReceiveMessage": QUEUE,
+        "sqs:DeleteMessage": QUEUE,
+        "sqs:GetQueueAttributes": QUEUE,
+    },
+    "Sweep": {
+        "dynamodb:Query": SWEEP_INDEX,
+        "dynamodb:PartiQLUpdate": TABLE,
+        "dynamodb:PartiQLDelete": TABLE,
+        "s3:ListBucketVersions": BUCKET,
+        "s3:DeleteObject": OBJECTS,
+        "s3:DeleteObjectVersion": OBJECTS,
+    },
+}
+"""By function; every function may also write to its own log group."""
+
+WITH_ENCRYPTION_KEY: dict[str, dict[str, str]] = {
+    "Upload": {"kms:GenerateDataKey": KEY},
+    "Info": {"kms:Decrypt": KEY},
+}
+"""In addition, where EncryptionKeyArn is given: a presigned URL can do what its signer can."""
+
+WITH_TRACING = {"xray:PutTraceSegments": "*", "xray:PutTelemetryRecords": "*"}
+"""In addition, for every function, where Tracing is on. X-Ray has no resources to name."""
+
+NOT_ENFORCED = {
+    # The embedded AWS checks s3:DeleteObject for the first object of a DeleteObjects and s3:DeleteObjectVersion for the
+    # others, AWS both for each (Amazon S3 API reference); an undo has one object.
+    ("Undo", "s3:DeleteObjectVersion"),
+    # It knows a batch of PartiQL statements as one action, updates and deletions alike.
+    ("Sweep", "dynamodb:PartiQLDelete"),
+    # It takes messages from a queue for a function without asking whether the function may.
+    ("Uploaded", "sqs:ReceiveMessage"),
+    ("Uploaded", "sqs:DeleteMessage"),
+    ("Uploaded", "sqs:GetQueueAttributes"),
+}
+"""Rights that nothing misses on the embedded AWS, so that taking them away there proves nothing."""

@@ -1,0 +1,165 @@
+"""What the template promises to whoever answers for the stack."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests import support
+from tests.support import SWAGGER, TEMPLATE
+
+RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
+PARAMETERS: dict[str, Any] = TEMPLATE["Parameters"]
+FUNCTIONS = {name: r["Properties"] for name, r in RESOURCES.items() if r["Type"] == "AWS::Serverless::Function"}
+
+
+METHOD_SETTINGS: dict[str, Any] = {
+    f"{setting['HttpMethod']} {setting['ResourcePath'].replace('~1', '/').replace('//', '/')}": setting
+    for setting in RESOURCES["FilestoreApi"]["Properties"]["MethodSettings"]
+}
+
+
+def of_type(kind: str) -> dict[str, Any]:
+    return {name: resource for name, resource in RESOURCES.items() if resource["Type"] == kind}
+
+
+def references(node: Any) -> Iterator[str]:
+    """The parameters and resources that a node refers to."""
+    match node:
+        case {"Ref": str() as name}:
+            yield name
+        case {"Fn::Sub": str() as text}:
+            yield from re.findall(r"\$\{(\w+)", text)
+        case {"Fn::Sub": [text, values]}:
+            yield from re.findall(r"\$\{(\w+)", text)
+            yield from references(values)
+        case dict():
+            for value in node.values():
+                yield from references(value)
+        case list():
+            for value in node:
+                yield from references(value)
+
+
+def test_every_parameter_has_a_default() -> None:
+    """One sam deploy is all it takes."""
+    assert [name for name, parameter in PARAMETERS.items() if "Default" not in parameter] == []
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_new_value_of_a_parameter_makes_a_new_version(function: str) -> None:
+    """SAM makes none for it, and requests go to the version: CloudFormation does, for a new description."""
+    settings = set(references(TEMPLATE["Globals"]["Function"]["Environment"])) & set(PARAMETERS)
+    assert len(settings) == 5
+    assert settings | {"StorageBucketName", "Tracing"} <= set(references(FUNCTIONS[function]["VersionDescription"]))
+
+
+class TestGradualDeployment:
+    def test_is_off_unless_asked_for(self) -> None:
+        assert not [r for r in support.translated().values() if r["Type"].startswith("AWS::CodeDeploy::")]
+
+    def test_moves_every_function_and_back_when_an_alarm_goes_off(self) -> None:
+        resources = support.translated(GradualDeployment="true")
+        groups = {n: r["Properties"] for n, r in resources.items() if r["Type"] == "AWS::CodeDeploy::DeploymentGroup"}
+        assert set(groups) == {f"{function}DeploymentGroup" for function in FUNCTIONS}
+        for group in groups.values():
+            assert group["DeploymentConfigName"]["Fn::Sub"][1] == {"ConfigName": "Canary10Percent5Minutes"}
+            assert group["AutoRollbackConfiguration"]["Enabled"] is True
+            assert "DEPLOYMENT_STOP_ON_ALARM" in group["AutoRollbackConfiguration"]["Events"]
+            alarms = {alarm["Name"]["Ref"] for alarm in group["AlarmConfiguration"]["Alarms"]}
+            assert alarms == {"ServerErrorsAlarm", "UploadedErrorsAlarm", "SweepErrorsAlarm"}
+        for function in FUNCTIONS:
+            update = resources[f"{function}Aliaslive"]["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]
+            assert update["DeploymentGroupName"] == {"Ref": f"{function}DeploymentGroup"}
+
+    def test_requests_go_to_the_alias_that_is_moved(self) -> None:
+        for item in SWAGGER["paths"].values():
+            for operation in item.values():
+                uri = operation["x-amazon-apigateway-integration"].get("uri")
+                assert uri is None or uri["Fn::Sub"].endswith("Function.Arn}:live/invocations")
+
+
+class TestData:
+    @pytest.mark.parametrize("name", ["FilesTable", "StorageBucket"])
+    def test_outlives_the_stack(self, name: str) -> None:
+        assert RESOURCES[name]["DeletionPolicy"] == "RetainExceptOnCreate"
+        assert RESOURCES[name]["UpdateReplacePolicy"] == "Retain"
+
+    def test_of_the_table_is_protected_in_prod_and_can_be_restored(self) -> None:
+        table = RESOURCES["FilesTable"]["Properties"]
+        assert table["DeletionProtectionEnabled"] == {"Fn::If": ["IsProduction", True, False]}
+        assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+
+    def test_is_encrypted_at_rest(self) -> None:
+        bucket = RESOURCES["StorageBucket"]["Properties"]["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+        ((_, with_key, without),) = [rule["Fn::If"] for rule in bucket]
+        assert with_key["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms"
+        assert without["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
+        # DynamoDB encrypts every table, with AWS' own key where none is named (DynamoDB developer guide).
+        assert "SSESpecification" not in RESOURCES["FilesTable"]["Properties"]
+        assert all(queue["Properties"]["SqsManagedSseEnabled"] for queue in of_type("AWS::SQS::Queue").values())
+
+    def test_is_not_public(self) -> None:
+        bucket = RESOURCES["StorageBucket"]["Properties"]
+        assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+        assert bucket["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+
+    def test_that_never_became_a_file_goes(self) -> None:
+        (rule,) = RESOURCES["StorageBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+        assert rule["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 7}
+
+
+class TestTheApi:
+    def test_limits_every_method_and_the_public_ones_more_tightly(self) -> None:
+        public = {
+            f"{method.upper()} {path}"
+            for path, item in SWAGGER["paths"].items()
+            for method, operation in item.items()
+            if "operationId" in operation and "security" not in operation
+        }
+        assert set(METHOD_SETTINGS) == {"* /*"} | public
+        for name, setting in METHOD_SETTINGS.items():
+            kind = "Method" if name == "* /*" else "Public"
+            assert setting["ThrottlingRateLimit"] == {"Ref": f"{kind}RateLimit"}
+            assert setting["ThrottlingBurstLimit"] == {"Ref": f"{kind}BurstLimit"}
+        assert PARAMETERS["PublicRateLimit"]["Default"] < PARAMETERS["MethodRateLimit"]["Default"]
+
+    def test_limits_every_key(self) -> None:
+        plan = RESOURCES["FilestoreUsagePlan"]["Properties"]
+        assert plan["Throttle"].keys() == {"RateLimit", "BurstLimit"}
+        assert plan["Quota"]["Limit"] == {"Ref": "UsagePlanMonthlyQuota"}
+
+    def test_never_writes_bodies_to_a_log(self) -> None:
+        assert {setting["DataTraceEnabled"] for setting in METHOD_SETTINGS.values()} == {False}
+        assert not [setting for setting in METHOD_SETTINGS.values() if "LoggingLevel" in setting]
+
+    def test_has_an_access_log_without_ids_queries_and_keys(self) -> None:
+        _, setting, _ = RESOURCES["FilestoreApi"]["Properties"]["AccessLogSetting"]["Fn::If"]
+        fields = set(json.loads(setting["Format"]).values())
+        assert {"$context.requestId", "$context.status", "$context.identity.apiKeyId"} <= fields
+        assert not fields & {"$context.path", "$context.identity.apiKey", "$context.identity.userAgent"}
+
+
+class TestAlarms:
+    @pytest.mark.parametrize("name", of_type("AWS::CloudWatch::Alarm"))
+    def test_tell_whom_the_operator_named(self, name: str) -> None:
+        alarm = RESOURCES[name]["Properties"]
+        told = [
+            {"Fn::If": ["HasAlarmEmail", {"Ref": "AlarmTopic"}, {"Ref": "AWS::NoValue"}]},
+            {"Fn::If": ["HasAlarmTopic", {"Ref": "AlarmTopicArn"}, {"Ref": "AWS::NoValue"}]},
+        ]
+        assert alarm["AlarmActions"] == alarm["OKActions"] == told
+
+    @pytest.mark.parametrize("name", of_type("AWS::CloudWatch::Alarm"))
+    def test_are_explained(self, name: str) -> None:
+        explained = (support.ROOT / "docs/monitoring.md").read_text()
+        assert f"`{name}`" in explained
+
+
+def test_whatever_a_scanner_is_told_to_skip_has_its_reason() -> None:
+    for name, resource in RESOURCES.items():
+        for skipped in resource.get("Metadata", {}).get("checkov", {}).get("skip", []):
+            assert re.fullmatch(r"CKV2?_AWS_\d+", skipped["id"]), name
+            assert len(skipped["comment"]) > 20, name
