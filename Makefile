@@ -115,10 +115,7 @@ lock: ## Write constraints.txt anew from requirements.txt
 	@$(BIN)/python -m pip freeze --disable-pip-version-check > constraints.txt
 
 clean: ## Remove everything that was made here, the state of make run included
-<<<<<<< HEAD
-	@rm -rf $(VENV) .local .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache static/node_modules test-results
-=======
-	@rm -rf $(VENV) $(SCAN) .local .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache static/node_modules
+	@rm -rf $(VENV) $(SCAN) .local .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache static/node_modules test-results
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(INSTALLED): requirements.txt source/requirements.txt constraints.txt

@@ -50,6 +50,12 @@ def upload(stack: Stack, path: Path) -> int:
         form = Form(page).open(stack.outputs["WebUrl"])
         form.fill()
         page.evaluate(OBSERVE)
+        # One that is made here, so that a page that is never busy can be told from one that nobody watches.
+        page.evaluate(
+            f"() => {{ setTimeout(() => {{ const end = Date.now() + {LONGEST_TASK}; while (Date.now() < end); }}) }}"
+        )
+        page.wait_for_function("window.tasks.length > 0")
+        page.evaluate("window.tasks.length = 0")
         started = time.monotonic()
         form.pond.drop(path)
         expect(page.locator('[data-filepond-item-state="processing-complete"]')).to_have_count(1, timeout=600_000)
