@@ -15,7 +15,7 @@ HERE = --state-dir '$(STATE_DIR)' $(if $(STACK),--stack '$(STACK)')
 OPS = $(BIN)/python -m ops --env '$(ENV)' $(if $(STACK),--stack '$(STACK)')
 
 .DEFAULT_GOAL := help
-.PHONY: help run logs test scan lint unit integration browser browser-big publish proof fuzz replay audit letters redrive diagrams deploy key keys revoke remove lock clean
+.PHONY: help run logs test scan lint unit integration browser browser-big publish proof fuzz replay audit letters redrive build bench diagrams deploy key keys revoke remove lock clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -85,6 +85,12 @@ letters: $(INSTALLED) ## Show the dead-letter queue: STACK=name on AWS, otherwis
 redrive: $(INSTALLED) ## Move the dead letters back to their queue: STACK=name on AWS, otherwise the stack that runs here
 	@PYTHONPATH=source $(BIN)/python -m ops.redrive $(HERE)
 
+build: $(INSTALLED) ## Build what is deployed, for sam deploy (PYTHON_FOR_BUILD=the runtime's Python, if not on the PATH)
+	@PYTHON_FOR_BUILD='$(PYTHON_FOR_BUILD)' $(BIN)/python -m tools.build
+
+bench: $(INSTALLED) ## Measure what Filestore costs; QUICK=1 in two minutes
+	@PYTHON_FOR_BUILD='$(PYTHON_FOR_BUILD)' $(BIN)/python -m bench $(if $(QUICK),--quick)
+
 diagrams: ## Draw the architecture's diagrams anew (needs Graphviz)
 	@for name in architecture/*.dot; do dot -Tsvg "$$name" -o "$${name%.dot}.svg"; done
 
@@ -93,8 +99,8 @@ deploy: $(INSTALLED) $(BUILT) ## Deploy to AWS: ENV=dev or prod, as samconfig.to
 		$(if $(filter no,$(CONFIRM)),--no-confirm-changeset)
 
 # What is deployed: the template with the functions' code built for Lambda.
-.aws-sam/build/template.yaml: $(INSTALLED) template.yaml swagger.yaml $(shell find source -name '*.py' -o -name '*.txt')
-	@SAM_CLI_TELEMETRY=0 $(BIN)/sam build --config-env '$(ENV)'
+.aws-sam/build/template.yaml: $(INSTALLED) template.yaml swagger.yaml $(shell find source tools -name '*.py' -o -name '*.txt')
+	@$(MAKE) --no-print-directory build
 
 key: $(INSTALLED) ## Make an API key for a back end and print it: NAME=...
 	@$(OPS) key '$(NAME)'

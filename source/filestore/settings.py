@@ -1,12 +1,10 @@
 """What the stack's parameters say, read once from the function's environment."""
 
 import os
-from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(NamedTuple):
     """The environment of a function, as template.yaml sets it. Durations are in seconds, sizes in bytes."""
 
     table_name: str

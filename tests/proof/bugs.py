@@ -53,7 +53,7 @@ def _statement(old: str, new: str, *extra: object) -> Bug:
         return original(
             repository,
             [
-                replace(change, statement=change.statement.replace(old, new), parameters=(*extra, *change.parameters))
+                change._replace(statement=change.statement.replace(old, new), parameters=(*extra, *change.parameters))
                 if old in change.statement
                 else change
                 for change in changes

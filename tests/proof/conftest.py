@@ -8,9 +8,9 @@ from tests.support import ROOT
 _sections: list[tuple[str, str]] = []
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def proof() -> Iterator[Proving]:
-    """The handlers on AWS in memory."""
+    """The handlers on AWS in memory. Other tests must not find them there."""
     with proving() as proof:
         yield proof
 

@@ -1,8 +1,11 @@
 import io
 import json
+import sys
 import time
 import uuid
+import zipfile
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -12,6 +15,7 @@ from moto import mock_aws
 from filestore import telemetry, wiring
 from filestore.storage import aws
 from tests import support
+from tools import build
 
 SETTINGS = {
     "ALLOWED_ORIGINS": "*",
@@ -167,3 +171,17 @@ def finish() -> Callable[[dict[str, Any]], str]:
         return str(upload["id"])
 
     return upload_and_store
+
+
+@pytest.fixture(scope="session")
+def artifact(tmp_path_factory: pytest.TempPathFactory) -> build.Artifact:
+    """Compiled by the Python that runs the tests, whatever its version: the packages are the same for all."""
+    return build.build(tmp_path_factory.mktemp("build"), Path(sys.executable))
+
+
+@pytest.fixture(scope="session")
+def unpacked(artifact: build.Artifact, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("task")
+    with zipfile.ZipFile(artifact.code) as bundle:
+        bundle.extractall(folder)
+    return folder

@@ -1,7 +1,6 @@
 """Throttling: retried a bounded number of times, then reported and never dropped."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import botocore.session
@@ -160,5 +159,5 @@ def test_a_create_whose_answer_was_lost_may_be_repeated(record: Callable[[str], 
     files.create(file)
     files.create(file)
     with pytest.raises(ClientError, match="ConditionalCheckFailed"):
-        files.create(replace(file, token_hash="another"))
+        files.create(file._replace(token_hash="another"))
     assert (record(A) or {})["token_hash"] == "hash"

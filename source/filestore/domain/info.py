@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from filestore.domain.disposition import attachment
 from filestore.domain.outcome import Problem, problem_of
@@ -10,16 +11,14 @@ from filestore.storage.links import LinkSigner
 from filestore.storage.repository import FileRepository
 
 
-@dataclass(frozen=True, slots=True)
-class Description:
+class Description(NamedTuple):
     """A file and, while it is stored, the URL to download it."""
 
     file: File
     url: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Descriptions:
+class Descriptions(NamedTuple):
     """Files in the order asked for, and the problem of every other id."""
 
     files: tuple[Description, ...]

@@ -9,9 +9,8 @@ import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from filestore.domain.upload import URL_MARGIN
 from filestore.domain.uploaded import RecordUploads
-from filestore.model import Clock, Deletion, timestamp
+from filestore.model import URL_MARGIN, Clock, Deletion, timestamp
 from filestore.storage.bucket import Bucket
 from filestore.storage.repository import SWEEP_SHARDS, Applied, Attempt, DueFile, FileRepository
 

@@ -4,9 +4,8 @@ import hmac
 from dataclasses import dataclass
 
 from filestore.domain.delete import pinned_versions
-from filestore.domain.upload import hash_token
 from filestore.errors import AlreadyStoredError, InvalidTokenError, TryAgainError, UnknownFileError
-from filestore.model import Clock, File, timestamp
+from filestore.model import Clock, File, hash_token, timestamp
 from filestore.settings import Settings
 from filestore.storage.bucket import Bucket
 from filestore.storage.repository import Applied, FileRepository, Refused, Throttled

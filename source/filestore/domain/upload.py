@@ -1,30 +1,26 @@
 """Ask for an upload: a record that waits for the contents, and a URL to PUT them to."""
 
-import hashlib
 import mimetypes
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from posixpath import splitext
+from typing import NamedTuple
 
 from filestore.errors import FileTooLargeError
-from filestore.model import Checksum, Clock, File, timestamp
+from filestore.model import URL_MARGIN, Checksum, Clock, File, hash_token, timestamp
 from filestore.settings import Settings
 from filestore.storage.links import LinkSigner, UploadLink
 from filestore.storage.repository import FileRepository
 
-# After its URL has expired an upload may still be on its way for a moment: clocks differ, and S3 looks at the
-# expiry when a request begins.
-URL_MARGIN = 60
-
 # How long DynamoDB's TTL leaves alone what the sweep should have removed.
 _PURGE_AFTER = 7 * 24 * 3600
 
-# The types that Python ships, not those of the machine it happens to run on.
-_TYPES = mimetypes.MimeTypes()
+# The types that Python ships: only guess_type() and the like, which nothing here calls, would add the machine's own.
+_TYPES = mimetypes.types_map
 
 
-@dataclass(frozen=True, slots=True)
-class Upload:
+class Upload(NamedTuple):
     """An upload that may start."""
 
     id: str
@@ -81,12 +77,6 @@ class BeginUpload:
         return Upload(id=file_id, link=link, token=token, expires_at=timestamp(url_expires_at))
 
 
-def hash_token(token: str) -> str:
-    """What is kept of an upload token. It is 256 random bits, so a plain hash cannot be searched."""
-    return hashlib.sha256(token.encode(errors="surrogatepass")).hexdigest()
-
-
 def _type_of(name: str) -> str:
-    # The folder keeps what stands before a colon from being taken for a URL's scheme.
-    guessed, encoding = _TYPES.guess_type(f"folder/{name}")
-    return guessed if guessed and not encoding else "application/octet-stream"
+    # A compressed file has the ending of its compression, which is none of these types.
+    return _TYPES.get(splitext(name)[1].lower(), "application/octet-stream")

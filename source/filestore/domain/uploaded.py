@@ -6,6 +6,7 @@ that whoever still holds the upload URL cannot change it.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from filestore.model import Clock, File, ObjectVersion, timestamp
 from filestore.settings import Settings
@@ -13,8 +14,7 @@ from filestore.storage.bucket import Bucket
 from filestore.storage.repository import Applied, Attempt, FileRepository, Refused, Throttled
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(NamedTuple):
     """What became of the uploads; ``bytes`` are those of the recorded ones."""
 
     recorded: int

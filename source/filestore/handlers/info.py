@@ -1,6 +1,5 @@
 """POST /files: describe files, with a URL to download each that is stored."""
 
-from dataclasses import asdict
 from typing import Any
 
 from filestore import api, wiring
@@ -30,7 +29,7 @@ def _json(description: Description) -> dict[str, Any]:
         "stored_at": file.stored_at,
         "deleted_at": file.deleted_at,
         "meta": file.meta,
-        "checksum": asdict(file.checksum) if file.checksum else None,
+        "checksum": file.checksum._asdict() if file.checksum else None,
         "url": description.url,
     }
     return {name: value for name, value in shown.items() if value is not None}

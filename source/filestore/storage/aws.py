@@ -8,9 +8,10 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, cast
 
-import botocore.session
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from botocore.handlers import BUILTIN_HANDLERS, REGISTER_FIRST, REGISTER_LAST
+from botocore.session import Session
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -34,10 +35,25 @@ _THROTTLES = frozenset(
 )
 
 
+# The part of a botocore event that names a service, where it is one of ours or none.
+_CONCERNED = frozenset({"", "*", "dynamodb", "s3"})
+
+
 @cache
-def session() -> botocore.session.Session:
-    """The session that credentials and clients come from."""
-    return botocore.session.get_session()
+def session() -> Session:
+    """The session that credentials and clients come from.
+
+    Two thirds of what botocore hooks into a session is for other services and for documentation, and would cost every
+    cold start a twentieth.
+    """
+    session = Session(include_builtin_handlers=False)
+    events = session.get_component("event_emitter")
+    register = {REGISTER_FIRST: events.register_first, REGISTER_LAST: events.register_last}
+    for event, handler, *place in BUILTIN_HANDLERS:
+        phase, *details = event.split(".")
+        if phase != "docs" and "".join(details[:1]) in _CONCERNED:
+            register[place[0]](event, handler) if place else events.register(event, handler)
+    return session
 
 
 @cache

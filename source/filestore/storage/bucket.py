@@ -8,7 +8,7 @@ Limits (Amazon S3 API reference): DeleteObjects takes 1000 keys, ListObjectVersi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -29,9 +29,14 @@ _CONCURRENT_LISTS = 8
 class Bucket:
     """The versions of the files' objects."""
 
-    def __init__(self, client: S3Client, name: str) -> None:
-        self._client = client
+    def __init__(self, client: Callable[[], S3Client], name: str) -> None:
+        self._connect = client
         self._name = name
+
+    @property
+    def _client(self) -> S3Client:
+        # Not before it is needed: most requests have nothing to ask of S3.
+        return self._connect()
 
     def versions(self, keys: Sequence[str]) -> dict[str, list[ObjectVersion]]:
         """Every version of each key's object, oldest first; a key without an object has an empty list.

@@ -7,8 +7,8 @@ and ``s3:GetObjectVersion`` on the bucket's objects.
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
-from urllib.parse import quote, urlencode
+from typing import NamedTuple
+from urllib.parse import quote
 
 from botocore.auth import S3SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
@@ -17,8 +17,7 @@ from botocore.session import Session
 from filestore.model import Checksum
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UploadLink:
+class UploadLink(NamedTuple):
     """A URL to PUT the contents to, and the headers that have to go with them."""
 
     url: str
@@ -71,10 +70,9 @@ class LinkSigner:
     def _sign(
         self, method: str, key: str, *, headers: Mapping[str, str] | None = None, query: Mapping[str, str] | None = None
     ) -> str:
-        url = f"{self._root}/{quote(key)}"
-        if query:
-            url += "?" + urlencode(query, quote_via=quote)
-        request = AWSRequest(method=method, url=url, headers=dict(headers or {}))
+        request = AWSRequest(
+            method=method, url=f"{self._root}/{quote(key)}", headers=dict(headers or {}), params=dict(query or {})
+        )
         S3SigV4QueryAuth(self._credentials.get_frozen_credentials(), "s3", self._region, self._expiration).add_auth(
             request
         )

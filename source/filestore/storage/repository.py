@@ -19,8 +19,8 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from botocore.exceptions import ClientError
 
@@ -40,7 +40,7 @@ _SET_PURGE_AT = ' SET "purge_at"=?'
 # File ids are hexadecimal, so the first digit spreads the index over sixteen partitions.
 SWEEP_SHARDS = tuple("0123456789abcdef")
 
-_FIELDS = frozenset(field.name for field in fields(File))
+_FIELDS = frozenset(File._fields)
 
 _ATTEMPTS = 5
 # Seconds after which no further call is begun: a last one that hangs still ends within API Gateway's 29.
@@ -58,22 +58,19 @@ _TRANSIENT = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(NamedTuple):
     """The change was made; the file is as it was just before."""
 
     before: File | None
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(NamedTuple):
     """The condition did not hold; the file is as it is, None where there is no record."""
 
     current: File | None
 
 
-@dataclass(frozen=True, slots=True)
-class Throttled:
+class Throttled(NamedTuple):
     """DynamoDB would not answer in time; nothing is known."""
 
 
@@ -91,8 +88,7 @@ class DueFile:
     due_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Change:
+class _Change(NamedTuple):
     file_id: str
     statement: str
     parameters: Sequence[object]
@@ -373,9 +369,7 @@ def _batches(items: Sequence[_T], size: int) -> Iterator[Sequence[_T]]:
 
 
 def _to_item(file: File) -> dict[str, Any]:
-    item = {
-        field.name: _to_attribute(value) for field in fields(file) if (value := getattr(file, field.name)) is not None
-    }
+    item = {name: _to_attribute(value) for name, value in zip(File._fields, file, strict=True) if value is not None}
     if file.sweep_at is not None:
         item["sweep_shard"] = {"S": file.id[0]}
     return item

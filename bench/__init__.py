@@ -1,0 +1,1 @@
+"""Measures what Filestore costs: make bench."""

@@ -1,0 +1,136 @@
+"""Cold starts: the built artifact in a fresh process, import and everything that the first request needs."""
+
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.events import OPERATIONS, event
+from bench.processes import Container, environment
+from bench.report import spread, table
+
+# The least that any function of this kind imports: the ratio to it holds on every machine.
+_FLOOR = "import json, ssl, http.client, logging, datetime"
+_FLOOR_PEAK = f"{_FLOOR}; print(next(line.split()[1] for line in open('/proc/self/status') if 'VmHWM' in line))"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cold:
+    """The cold start of one function."""
+
+    import_wall: list[float]
+    first_wall: list[float]
+    cpu: list[float]
+    peak: list[float]
+    modules: int
+
+
+def measure(artifact: Path, aws: str, interpreter: Path, runs: int) -> tuple[dict[str, Cold], float]:
+    """Every function's cold start, and the floor's peak memory."""
+    starts = {}
+    for operation in OPERATIONS:
+        answers = [_start(artifact, aws, interpreter, operation) for _ in range(runs)]
+        starts[operation] = Cold(
+            import_wall=[answer["import"]["wall"] for answer in answers],
+            first_wall=[answer["call"]["wall"] for answer in answers],
+            cpu=[answer["import"]["cpu"] + answer["call"]["cpu"] for answer in answers],
+            peak=[answer["peak"] for answer in answers],
+            modules=len(answers[0]["modules"]),
+        )
+    floor = subprocess.run([interpreter, "-c", _FLOOR_PEAK], env={}, capture_output=True, text=True, check=True)
+    return starts, float(floor.stdout) * 1024
+
+
+def count_instructions(artifact: Path, aws: str, interpreter: Path) -> tuple[dict[str, int], int] | None:
+    """Instructions of every function's cold start, and of the floor; None where there is no valgrind."""
+    valgrind = shutil.which("valgrind")
+    if valgrind is None:
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+
+        def under(name: str) -> tuple[list[str], Path]:
+            log = Path(folder) / name
+            tool = [
+                valgrind,
+                "--tool=cachegrind",
+                "--cache-sim=no",
+                f"--cachegrind-out-file={log}.out",
+                f"--log-file={log}",
+            ]
+            return tool, log
+
+        def count(operation: str) -> int:
+            tool, log = under(operation)
+            _start(artifact, aws, interpreter, operation, tool)
+            return _collected(log)
+
+        def count_floor() -> int:
+            tool, log = under("floor")
+            subprocess.run([*tool, interpreter, "-c", _FLOOR], env=_seeded({}), capture_output=True, check=True)
+            return _collected(log)
+
+        # Two at a time: what is counted does not depend on what else runs.
+        with ThreadPoolExecutor(2) as pool:
+            floor = pool.submit(count_floor)
+            counts = dict(zip(OPERATIONS, pool.map(count, OPERATIONS), strict=True))
+            return counts, floor.result()
+
+
+def show(starts: Mapping[str, Cold], counted: tuple[dict[str, int], int] | None, floor_peak: float) -> str:
+    """A table."""
+    counts, floor = counted or ({}, 0)
+    rows = [
+        [
+            operation,
+            f"{counts[operation] / 1e6:.0f}" if counts else "–",
+            f"{counts[operation] / floor:.2f}" if counts else "–",
+            spread([value * 1e3 for value in start.import_wall]),
+            spread([value * 1e3 for value in start.first_wall], 1),
+            spread([value * 1e3 for value in start.cpu]),
+            f"{max(start.peak) / 2**20:.1f}",
+            start.modules,
+        ]
+        for operation, start in starts.items()
+    ]
+    note = (
+        f"The floor, `{_FLOOR}`, is {floor / 1e6:.0f} M instructions and {floor_peak / 2**20:.1f} MB resident."
+        if counts
+        else "There is no valgrind here, so instructions are not counted."
+    )
+    head = [
+        "function",
+        "M instructions",
+        "× floor",
+        "import ms",
+        "first request ms",
+        "CPU ms",
+        "resident MB",
+        "modules",
+    ]
+    return f"{table(head, rows)}\n\n{note}"
+
+
+def _start(
+    artifact: Path, aws: str, interpreter: Path, operation: str, under: list[str] | None = None
+) -> dict[str, Any]:
+    with Container(
+        artifact, _seeded(environment(aws)), interpreter=interpreter, under=under or (), isolated=False
+    ) as container:
+        return container.call(operation, event(operation))
+
+
+def _seeded(env: Mapping[str, str]) -> dict[str, str]:
+    # So that two runs execute the same instructions.
+    return {**env, "PYTHONHASHSEED": "0"}
+
+
+def _collected(log: Path) -> int:
+    found = re.search(r"refs: +([\d,]+)", log.read_text())
+    if found is None:
+        raise RuntimeError(f"valgrind counted nothing: {log.read_text()}")
+    return int(found[1].replace(",", ""))

@@ -1,0 +1,89 @@
+"""The bill for a million files, from what was counted: a model, its prices and assumptions beside it.
+
+A file is requested, PUT, reported by one event, stored and described; each on its own, the dearest way.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bench.report import table
+from bench.warm import Warm
+
+# List prices in us-east-1 in dollars, of a million unless the name says otherwise (aws.amazon.com/<service>/pricing).
+API_GATEWAY_REQUEST = 3.50
+S3_PUT = 5.00
+DYNAMODB_WRITE_UNIT = 0.625
+DYNAMODB_READ_UNIT = 0.125
+SQS_REQUEST = 0.40
+LAMBDA_REQUEST = 0.20
+LAMBDA_ARM_GB_SECOND = 13.3334
+LOGS_GB = 0.50
+
+MEMORY_GB = 0.5
+# A function with 512 MB has this share of a CPU (1769 MB have one: Lambda developer guide).
+CPU_SHARE = 512 / 1769
+# What AWS takes to answer one call in the same region, in seconds, and is waited for.
+AWS_ANSWERS_IN = 0.010
+# CloudWatch adds 26 bytes to every line; START, END and REPORT are three lines of about these bytes together.
+LINE_OVERHEAD = 26
+PLATFORM_LINES = 350
+# Writes that a change of a record makes in the index that the sweep reads: a new key is a removal and an addition.
+INDEX_WRITES = {"upload": 1, "uploaded": 2, "store": 1}
+RECORD_WRITES = {"upload": 1, "uploaded": 1, "store": 1}
+
+STEPS = ("upload", "uploaded", "store", "info")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bill:
+    """Dollars by component, and what they are for."""
+
+    dollars: Mapping[str, float]
+    reasons: Mapping[str, str]
+
+    @property
+    def total(self) -> float:
+        """All of it."""
+        return sum(self.dollars.values())
+
+
+def bill(measured: Sequence[Warm], *, events_in_a_batch: int = 1) -> Bill:
+    """The bill, with S3's events delivered to the function in batches of this size."""
+    requests = {each.operation: each for each in measured if each.operation in STEPS and each.files == 1}
+    runs = {step: 1 / events_in_a_batch if step == "uploaded" else 1 for step in STEPS}
+    invocations = sum(runs.values())
+    seconds = {step: min(each.cpu) / CPU_SHARE + AWS_ANSWERS_IN * each.calls.total() for step, each in requests.items()}
+    logged = sum((requests[step].logged + LINE_OVERHEAD + PLATFORM_LINES) * share for step, share in runs.items())
+    writes, index_writes = sum(RECORD_WRITES.values()), sum(INDEX_WRITES.values())
+    queue_requests = 1 + 2 / events_in_a_batch
+    api_requests = len(STEPS) - 1
+    dollars = {
+        "API Gateway": api_requests * API_GATEWAY_REQUEST,
+        "S3": S3_PUT,
+        "DynamoDB": (writes + index_writes) * DYNAMODB_WRITE_UNIT + DYNAMODB_READ_UNIT,
+        "SQS": queue_requests * SQS_REQUEST,
+        "Lambda": invocations * LAMBDA_REQUEST
+        + sum(seconds[step] * share for step, share in runs.items()) * MEMORY_GB * LAMBDA_ARM_GB_SECOND,
+        "Logs": logged / 1e3 * LOGS_GB,
+    }
+    reasons = {
+        "API Gateway": f"{api_requests} requests to a REST API",
+        "S3": "1 PUT",
+        "DynamoDB": f"{writes} writes of a record, {index_writes} of its place in the sweep's index, 1 consistent read",
+        "SQS": f"{queue_requests:.1f} requests: S3 sends, Lambda receives and deletes {events_in_a_batch} at once",
+        "Lambda": f"{invocations:.1f} runs of {sum(seconds.values()) / len(seconds) * 1e3:.0f} ms on 512 MB arm64",
+        "Logs": f"{logged:.0f} bytes, {invocations * PLATFORM_LINES:.0f} of them Lambda's own START, END, REPORT",
+    }
+    return Bill(dollars=dollars, reasons=reasons)
+
+
+def show(single: Bill, batched: Bill) -> str:
+    """A table."""
+    rows = [
+        *(
+            [name, f"{single.dollars[name]:.2f}", f"{batched.dollars[name]:.2f}", why]
+            for name, why in single.reasons.items()
+        ),
+        ["**total**", f"**{single.total:.2f}**", f"**{batched.total:.2f}**", ""],
+    ]
+    return table(["component", "events one by one, $", "in tens, $", "of which (one by one)"], rows)

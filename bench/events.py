@@ -1,0 +1,35 @@
+"""What the functions are called with: the sample events, with as many files as wanted."""
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+OPERATIONS = ("upload", "undo", "store", "info", "delete", "uploaded", "sweep")
+"""Every function."""
+
+BATCHES = ("store", "info", "delete", "uploaded")
+"""Those that take more than one file."""
+
+_EVENTS = Path(__file__).parents[1] / "events"
+
+
+def event(operation: str, files: int = 1) -> dict[str, Any]:
+    """An event of this function."""
+    sample: dict[str, Any] = json.loads((_EVENTS / f"{operation}.json").read_text(encoding="utf-8"))
+    ids = [f"{number:032x}" for number in range(files)]
+    if operation == "uploaded":
+        (message,) = sample["Records"]
+        sample["Records"] = [_message(message, file_id) for file_id in ids]
+    elif operation in BATCHES:
+        sample["body"] = json.dumps(ids)
+    elif operation == "undo":
+        sample["pathParameters"] = {"id": ids[0]}
+    return sample
+
+
+def _message(sample: dict[str, Any], file_id: str) -> dict[str, Any]:
+    message = copy.deepcopy(sample)
+    notification = json.loads(message["body"])
+    notification["Records"][0]["s3"]["object"]["key"] = file_id
+    return message | {"messageId": file_id, "body": json.dumps(notification)}

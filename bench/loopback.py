@@ -1,0 +1,133 @@
+"""An AWS on 127.0.0.1 that answers at once, so that what is measured is our side of a call and not the engine's.
+
+It answers as DynamoDB and S3 do where everything goes well, and keeps nothing. The tests of the functions count the
+same calls on the embedded engine.
+"""
+
+import json
+import re
+import socketserver
+import sys
+import threading
+from collections.abc import Mapping
+from http.server import BaseHTTPRequestHandler
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+_ITEM = {
+    "name": {"S": "report.pdf"},
+    "type": {"S": "application/pdf"},
+    "size": {"N": "8"},
+    "token_hash": {"S": "0" * 64},
+    "created_at": {"S": "2026-01-01T00:00:00.000Z"},
+    "url_expires_at": {"N": "1767229200"},
+    "uploaded_at": {"S": "2026-01-01T00:00:01.000Z"},
+    "stored_at": {"S": "2026-01-01T00:00:02.000Z"},
+    "version_id": {"S": "v" * 32},
+    "etag": {"S": "0" * 32},
+}
+
+
+_DUE_ITEM = {
+    "deleted_at": {"S": "2026-01-01T00:00:02.000Z"},
+    "deletion": {"S": "requested"},
+    "url_expires_at": {"N": "1"},
+    "uploaded_at": {"S": "2026-01-01T00:00:01.000Z"},
+}
+DUE = int(sys.argv[1]) if len(sys.argv) > 1 else 0
+"""How many files are due, all of them deleted."""
+
+_VERSIONS = """<ListVersionsResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><IsTruncated>false</IsTruncated>
+<Version><Key>{key}</Key><VersionId>v</VersionId><ETag>"0"</ETag><Size>8</Size></Version></ListVersionsResult>"""
+
+
+class Aws(BaseHTTPRequestHandler):
+    """One connection."""
+
+    protocol_version = "HTTP/1.1"
+    # Headers and body go out in two writes: without this the second waits for the client's acknowledgement.
+    disable_nagle_algorithm = True
+
+    def do_POST(self) -> None:
+        """DynamoDB, and the one POST of S3: DeleteObjects."""
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        target = self.headers.get("X-Amz-Target")
+        if target is None:
+            self._answer(b'<DeleteResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"/>', "application/xml")
+        else:
+            answer = _ANSWERS[target.rpartition(".")[2]](json.loads(body))
+            self._answer(json.dumps(answer).encode(), "application/x-amz-json-1.0")
+
+    def do_GET(self) -> None:
+        """S3's ListObjectVersions: one version of every object."""
+        (key,) = parse_qs(urlsplit(self.path).query)["prefix"]
+        self._answer(_VERSIONS.format(key=key).encode(), "application/xml")
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the base class's
+        """Say nothing."""
+
+    def _answer(self, body: bytes, content_type: str) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+def _nothing(_: Mapping[str, Any]) -> dict[str, Any]:
+    return {}
+
+
+def _statements(request: Mapping[str, Any]) -> dict[str, Any]:
+    return {"Responses": [_statement(each) for each in request["Statements"]]}
+
+
+def _statement(statement: Mapping[str, Any]) -> dict[str, Any]:
+    if "RETURNING ALL OLD" not in statement["Statement"]:
+        return {"TableName": "files"}
+    (file_id,) = {
+        parameter["S"] for parameter in statement["Parameters"] if re.fullmatch(r"[0-9a-f]{32}", parameter.get("S", ""))
+    }
+    return {"TableName": "files", "Item": {"id": {"S": file_id}, **_ITEM}}
+
+
+def _items(request: Mapping[str, Any]) -> dict[str, Any]:
+    ((table, wanted),) = request["RequestItems"].items()
+    return {"Responses": {table: [{**key, **_ITEM} for key in wanted["Keys"]]}, "UnprocessedKeys": {}}
+
+
+def _due(request: Mapping[str, Any]) -> dict[str, Any]:
+    """A page of this shard's files that are due."""
+    shard = request["ExpressionAttributeValues"][":shard"]["S"]
+    start = int(request.get("ExclusiveStartKey", {}).get("sweep_at", {"N": "0"})["N"])
+    end = min(start + request["Limit"], DUE // 16)
+    items = [
+        {"id": {"S": f"{shard}{number:031x}"}, "sweep_at": {"N": "1"}, **_DUE_ITEM} for number in range(start, end)
+    ]
+    more = {"LastEvaluatedKey": {"sweep_at": {"N": str(end)}}} if end < DUE // 16 else {}
+    return {"Items": items, "Count": len(items), "ScannedCount": len(items), **more}
+
+
+_ANSWERS = {
+    "PutItem": _nothing,
+    "BatchExecuteStatement": _statements,
+    "BatchGetItem": _items,
+    "Query": _due,
+}
+
+
+class _Server(socketserver.ThreadingTCPServer):
+    allow_reuse_address = True
+    daemon_threads = True
+
+
+def main() -> None:
+    """Serve until standard input ends, on a free port that is the first line printed. Argument: how many are due."""
+    with _Server(("127.0.0.1", 0), Aws) as server:
+        print(server.server_address[1], flush=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,165 @@
+"""What make build makes: it holds what runs and nothing else, and every operation runs on it."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable, Iterator
+from importlib.util import cache_from_source
+from pathlib import Path
+from typing import Any
+
+import pytest
+from samtranslator.yaml_helper import yaml_parse
+
+from bench.processes import Container
+from tests import support
+from tools import build, prune
+
+Run = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def run(unpacked: Path, engine_aws: None) -> Iterator[Run]:
+    """Calls a function of the artifact, in a process that can import nothing else."""
+    del engine_aws
+    with Container(unpacked, os.environ, count=True) as container:
+        yield container.call
+
+
+def event(operation: str, body: object = None, **fields: Any) -> dict[str, Any]:
+    return support.sample_event(operation) | {"body": json.dumps(body)} | fields
+
+
+class TestContents:
+    def test_is_the_same_whenever_it_is_built(self, artifact: build.Artifact, tmp_path: Path) -> None:
+        """So that a deployment of unchanged code changes nothing, and anybody can check what runs."""
+        assert build.build(tmp_path, Path(sys.executable)).sha256 == artifact.sha256
+
+    def test_every_module_has_its_bytecode(self, unpacked: Path) -> None:
+        modules = list(unpacked.rglob("*.py"))
+        assert len(modules) > 100
+        assert [path for path in modules if not Path(cache_from_source(str(path))).exists()] == []
+
+    def test_the_bytecode_is_taken_whatever_the_dates_of_the_files(self, unpacked: Path) -> None:
+        """PEP 552: the flags of an unchecked hash are 1."""
+        flags = {path.read_bytes()[4:8] for path in unpacked.rglob("*.pyc")}
+        assert flags == {(1).to_bytes(4, "little")}
+
+    def test_holds_the_data_of_the_services_in_use_and_no_other(self, unpacked: Path) -> None:
+        data = unpacked / "botocore/data"
+        assert sorted(path.name for path in data.iterdir()) == [
+            "_retry.json",
+            "dynamodb",
+            "endpoints.json",
+            "partitions.json",
+            "s3",
+            "sdk-default-configuration.json",
+        ]
+
+    def test_holds_no_package_that_no_function_imports(self, unpacked: Path) -> None:
+        """boto3 among them: its resources would add to every cold start."""
+        assert sorted(path.name for path in unpacked.iterdir() if path.suffix != ".dist-info") == [
+            "__pycache__",
+            "aws_lambda_powertools",
+            "botocore",
+            "dateutil",
+            "filestore",
+            "jmespath",
+            "six.py",
+            "typing_extensions.py",
+            "urllib3",
+        ]
+
+    def test_says_which_versions_it_holds(self, unpacked: Path) -> None:
+        """Scanners of deployed functions look for vulnerable versions there."""
+        pinned = dict(line.split("==") for line in (support.ROOT / "source/requirements.txt").read_text().splitlines())
+        said = dict(
+            re.findall(r"^(?:Name|Version): (.+)$", path.read_text(), re.MULTILINE)
+            for path in unpacked.glob("*.dist-info/METADATA")
+        )
+        assert pinned.items() <= {name.replace("_", "-"): version for name, version in said.items()}.items()
+
+    def test_is_small(self, artifact: build.Artifact) -> None:
+        """Lambda takes 50 MB zipped; botocore alone, unpruned, is 30."""
+        assert artifact.code.stat().st_size < 7_000_000
+
+    def test_the_template_beside_it_deploys_it(self, artifact: build.Artifact) -> None:
+        template = yaml_parse((artifact.code.parent / "template.yaml").read_text())
+        assert template["Globals"]["Function"]["CodeUri"] == artifact.code.name
+        assert (artifact.code.parent / "swagger.yaml").read_text() == (support.ROOT / "swagger.yaml").read_text()
+
+    def test_a_machine_without_the_runtimes_python_builds_without_bytecode(self, tmp_path: Path) -> None:
+        built = build.build(tmp_path, None)
+        assert not built.bytecode
+        with zipfile.ZipFile(built.code) as bundle:
+            assert [name for name in bundle.namelist() if name.endswith(".pyc")] == []
+
+    def test_a_python_of_another_version_is_not_taken(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("PYTHON_FOR_BUILD", sys.executable)
+        monkeypatch.setenv("PATH", "")
+        assert build.find_interpreter(f"{sys.version_info.major}.{sys.version_info.minor}") == Path(sys.executable)
+        assert build.find_interpreter("2.7") is None
+
+
+class TestEndpoints:
+    REGIONS = ("us-east-1", "eu-central-1", "cn-north-1", "us-gov-west-1", "me-central-1")
+
+    def test_are_those_that_the_whole_of_botocore_knows(self, unpacked: Path) -> None:
+        """What was pruned of the endpoints' data is of no service in use."""
+        ask = """
+import json, sys, botocore.session
+session = botocore.session.get_session()
+print(json.dumps({
+    f"{service} {region}": session.create_client(service, region, endpoint_url=None).meta.endpoint_url
+    for service in ("dynamodb", "s3") for region in sys.argv[1:]
+}))
+"""
+        known = {}
+        for name, options, path in (("pruned", ["-S"], str(unpacked)), ("whole", [], "")):
+            asked = subprocess.run(
+                [sys.executable, *options, "-c", ask, *self.REGIONS],
+                env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=True,
+            )  # fmt: skip
+            known[name] = json.loads(asked.stdout)
+        assert known["pruned"] == known["whole"]
+        assert known["pruned"]["dynamodb cn-north-1"] == "https://dynamodb.cn-north-1.amazonaws.com.cn"
+
+
+class TestOperations:
+    def test_every_operation_runs_and_makes_no_call_that_was_pruned(
+        self, run: Run, versions: Callable[[], list[tuple[str, str]]]
+    ) -> None:
+        """Through the whole life of files; the AWS calls seen on the way are exactly those that pruning keeps."""
+        seen: set[str] = set()
+
+        def answer(operation: str, lambda_event: dict[str, Any]) -> Any:
+            reply = run(operation, lambda_event)
+            seen.update(name for name, _ in reply["calls"])
+            if "statusCode" not in reply["result"]:
+                return reply["result"]
+            assert reply["result"]["statusCode"] < 300, reply["result"]["body"]
+            return json.loads(reply["result"]["body"] or "null")
+
+        def upload() -> dict[str, Any]:
+            requested: dict[str, Any] = answer("upload", event("upload", {"name": "report.pdf", "size": 8}))
+            return requested | {"object": support.put(requested["url"], b"contents")}
+
+        told, *untold = [upload() for _ in range(4)]
+        assert answer("uploaded", support.upload_event(told["object"])) == {"batchItemFailures": []}
+        ids = [file["id"] for file in (told, *untold[:2])]
+        assert answer("store", event("store", ids)) == ids
+        described = answer("info", event("info", ids))
+        assert [support.get(file["url"]) for file in described] == [b"contents"] * 3
+        undone = untold[2]
+        answer("uploaded", support.upload_event(undone["object"]))
+        answer(
+            "undo",
+            event("undo", pathParameters={"id": undone["id"]}, headers={"x-upload-token": undone["token"]}),
+        )
+        assert answer("delete", event("delete", ids)) == ids
+        assert versions() == []
+        answer("sweep", {})
+        assert seen == {call for calls in prune.CALLS.values() for call in calls}

@@ -1,0 +1,43 @@
+"""make bench: what it computes from what it measured."""
+
+from collections import Counter
+from xml.etree import ElementTree
+
+from bench import cost, report
+from bench.warm import Warm
+
+MEASURED = [
+    Warm(operation=operation, files=1, cpu=[0.002, 0.001], calls=Counter({"call": 1}), sent=500, logged=logged)
+    for operation, logged in (("upload", 450), ("uploaded", 400), ("store", 450), ("info", 250), ("undo", 9000))
+]
+
+
+class TestTheBill:
+    def test_adds_up_the_list_prices_of_what_was_counted(self) -> None:
+        bill = cost.bill(MEASURED)
+        assert {name: round(dollars, 2) for name, dollars in bill.dollars.items()} == {
+            "API Gateway": 10.50,
+            "S3": 5.00,
+            "DynamoDB": 4.50,
+            "SQS": 1.20,
+            # 4 x 0.20, and 4 runs of 10 ms + 1 ms / 0.29 at half a GB
+            "Lambda": 1.16,
+            # 1550 bytes of ours, 4 x 26 of CloudWatch's, 4 x 350 of Lambda's
+            "Logs": 1.53,
+        }
+        assert round(bill.total, 2) == 23.89
+
+    def test_is_lower_where_events_come_in_batches(self) -> None:
+        bill = cost.bill(MEASURED, events_in_a_batch=10)
+        assert {name: round(bill.dollars[name], 2) for name in ("SQS", "DynamoDB")} == {"SQS": 0.48, "DynamoDB": 4.50}
+        assert bill.total < cost.bill(MEASURED).total
+
+
+class TestTheReport:
+    def test_gives_the_median_and_the_extremes(self) -> None:
+        assert report.spread([3.04, 1.0, 9.96], 1) == "3.0 (1.0\u201310.0)"
+
+    def test_draws_a_bar_for_every_value(self) -> None:
+        drawn = ElementTree.fromstring(report.bars("a & b", {"upload": 4.1, "sweep": 4.4}, limit=4.5, unit="x"))  # noqa: S314 - our own
+        texts = [element.text for element in drawn.iter("{http://www.w3.org/2000/svg}text")]
+        assert texts == ["a & b", "upload", "4.10x", "sweep", "4.40x"]

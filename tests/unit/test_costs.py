@@ -1,0 +1,196 @@
+"""What a request costs, where it can be counted: AWS calls, log lines and bytes, modules. Time is for make bench.
+
+The functions run out of the artifact, in a process of their own, against an AWS that answers at once.
+"""
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+from bench.events import OPERATIONS, event
+from bench.processes import Container, Loopback, environment
+from filestore import wiring
+from filestore.storage import aws
+from tests.support import counted_calls, invoke, sample_event
+
+
+@pytest.fixture(scope="module")
+def loopback() -> Iterator[str]:
+    with Loopback() as aws:
+        yield aws.url
+
+
+@pytest.fixture(scope="module")
+def container(unpacked: Path, loopback: str) -> Iterator[Container]:
+    with Container(unpacked, environment(loopback), count=True) as container:
+        yield container
+
+
+CALLS: dict[tuple[str, int], dict[str, int]] = {
+    ("upload", 1): {"PutItem": 1},
+    ("undo", 1): {"BatchExecuteStatement": 1, "DeleteObjects": 1},
+    ("uploaded", 1): {"BatchExecuteStatement": 1},
+    ("uploaded", 10): {"BatchExecuteStatement": 1},
+    ("store", 1): {"BatchExecuteStatement": 1},
+    ("store", 25): {"BatchExecuteStatement": 1},
+    ("store", 26): {"BatchExecuteStatement": 2},
+    ("store", 100): {"BatchExecuteStatement": 4},
+    ("info", 1): {"BatchGetItem": 1},
+    ("info", 100): {"BatchGetItem": 1},
+    ("delete", 1): {"BatchExecuteStatement": 1, "DeleteObjects": 1},
+    ("delete", 25): {"BatchExecuteStatement": 1, "DeleteObjects": 1},
+    ("delete", 26): {"BatchExecuteStatement": 2, "DeleteObjects": 1},
+    ("delete", 100): {"BatchExecuteStatement": 4, "DeleteObjects": 1},
+    # One a shard: the first page, which is the only one where nothing is due.
+    ("sweep", 1): {"Query": 16},
+}
+
+
+@pytest.mark.parametrize(("operation", "files"), CALLS, ids=str)
+def test_makes_exactly_the_aws_calls_that_it_needs(container: Container, operation: str, files: int) -> None:
+    reply = container.call(operation, event(operation, files))
+    assert Counter(name for name, _ in reply["calls"]) == CALLS[operation, files]
+
+
+@pytest.mark.parametrize(("operation", "files"), CALLS, ids=str)
+def test_logs_one_line_of_at_most_600_bytes(container: Container, operation: str, files: int) -> None:
+    """Logs were the greater part of what the service cost once."""
+    log = container.call(operation, event(operation, files))["log"]
+    assert log.count("\n") == 1
+    # A batch of events is that many files, and names each.
+    named = 40 * (files - 1) if operation == "uploaded" else 0
+    assert len(log.encode()) <= 600 + named
+
+
+def test_logs_one_line_of_at_most_600_bytes_for_a_request_that_is_refused(container: Container) -> None:
+    refused = event("store") | {"body": json.dumps(["x" * 129] * 100)}
+    reply = container.call("store", refused)
+    assert reply["result"]["statusCode"] == 400
+    assert reply["log"].count("\n") == 1
+    assert len(reply["log"].encode()) <= 600
+
+
+_ALL = "domain handlers model settings storage storage.aws storage.repository telemetry wiring"
+_API = f"{_ALL} api domain.outcome errors"
+MODULES = {
+    "upload": f"{_API} domain.upload storage.links",
+    "undo": f"{_API} domain.delete domain.undo storage.bucket",
+    "store": f"{_API} domain.store storage.bucket",
+    "info": f"{_API} domain.disposition domain.info storage.links",
+    "delete": f"{_API} domain.delete storage.bucket",
+    "uploaded": f"{_ALL} domain.uploaded storage.bucket",
+    "sweep": f"{_ALL} domain.sweep domain.uploaded storage.bucket",
+}
+
+
+class TestImports:
+    """A module that a cold start does not load costs nothing; one more line here is a cold start that got slower."""
+
+    @pytest.mark.parametrize("operation", OPERATIONS)
+    def test_a_function_imports_only_its_own_modules(self, imported: dict[str, list[str]], operation: str) -> None:
+        ours = {name.removeprefix("filestore.") for name in imported[operation] if name.startswith("filestore.")}
+        assert ours == {f"handlers.{operation}", *MODULES[operation].split()}
+
+    @pytest.mark.parametrize("operation", OPERATIONS)
+    def test_a_function_imports_no_package_but_these(self, imported: dict[str, list[str]], operation: str) -> None:
+        packages = {name.split(".")[0] for name in imported[operation]} - sys.stdlib_module_names - {"__main__"}
+        assert packages == {
+            "aws_lambda_powertools",
+            "botocore",
+            "dateutil",
+            "filestore",
+            "jmespath",
+            "six",
+            "typing_extensions",
+            "urllib3",
+        }
+
+    @pytest.mark.parametrize("operation", OPERATIONS)
+    def test_a_function_imports_few_modules(self, imported: dict[str, list[str]], operation: str) -> None:
+        """Those of the packages; how many of the standard library come along depends on its version."""
+        theirs = [name for name in imported[operation] if name.split(".")[0] not in sys.stdlib_module_names]
+        assert len(theirs) <= 220
+
+    @pytest.fixture(scope="class")
+    def imported(self, unpacked: Path, loopback: str) -> dict[str, list[str]]:
+        """The modules that each function has imported once it has answered a request."""
+        modules = {}
+        for operation in OPERATIONS:
+            with Container(unpacked, environment(loopback)) as container:
+                modules[operation] = container.call(operation, event(operation))["modules"]
+        return modules
+
+
+@pytest.mark.usefixtures("moto_aws")
+class TestSigning:
+    @pytest.mark.parametrize("operation", ["upload", "info"])
+    def test_no_client_of_s3_is_made_to_sign_a_url(self, monkeypatch: pytest.MonkeyPatch, operation: str) -> None:
+        monkeypatch.setattr(aws, "s3", _refuse)
+        assert invoke(operation, sample_event(operation))["statusCode"] == 200
+
+
+@pytest.mark.usefixtures("engine_aws")
+class TestS3:
+    def test_is_not_asked_when_an_upload_that_was_told_of_is_stored(
+        self, monkeypatch: pytest.MonkeyPatch, configure: Any, requested: dict[str, Any]
+    ) -> None:
+        monkeypatch.setattr(aws, "s3", _refuse)
+        configure()
+        told = event("uploaded")
+        body = json.loads(told["Records"][0]["body"])
+        body["Records"][0]["s3"]["object"]["key"] = requested["id"]
+        told["Records"][0]["body"] = json.dumps(body)
+        assert invoke("uploaded", told) == {"batchItemFailures": []}
+        stored = invoke("store", sample_event("store") | {"body": json.dumps([requested["id"]])})
+        assert json.loads(stored["body"]) == [requested["id"]]
+
+
+@pytest.mark.usefixtures("engine_aws")
+class TestSweep:
+    def _fill(self, count: int, *, shards: int = 16, due: bool) -> None:
+        """Records that are stored, or deleted and due, spread over the first shards."""
+        table = wiring.settings().table_name
+        state = {"deleted_at": {"S": "x"}, "deletion": {"S": "requested"}} if due else {"stored_at": {"S": "x"}}
+        items = [
+            {
+                "id": {"S": f"{number % shards:x}{number:031x}"},
+                "name": {"S": "a"},
+                "type": {"S": "text/plain"},
+                "created_at": {"S": "2026-01-01T00:00:00.000Z"},
+                "url_expires_at": {"N": "0"},
+                **state,
+                **({"sweep_shard": {"S": f"{number % shards:x}"}, "sweep_at": {"N": "1"}} if due else {}),
+            }
+            for number in range(count)
+        ]
+        for start in range(0, count, 25):
+            batch: Any = [{"PutRequest": {"Item": item}} for item in items[start : start + 25]]
+            aws.dynamodb().batch_write_item(RequestItems={table: batch})
+
+    def test_reads_only_what_is_due_however_full_the_table_is(self) -> None:
+        self._fill(500, due=False)
+        with counted_calls() as calls:
+            invoke("sweep", sample_event("sweep"))
+        assert calls == {"Query": 16}
+
+    def test_reads_a_page_of_100_at_a_time_and_writes_25_at_a_time(self) -> None:
+        self._fill(101, shards=1, due=True)
+        with counted_calls() as calls:
+            invoke("sweep", sample_event("sweep"))
+        assert calls == {"Query": 16 + 1, "ListObjectVersions": 101, "BatchExecuteStatement": 4 + 1}
+
+    def test_a_second_one_writes_nothing(self) -> None:
+        self._fill(32, due=True)
+        invoke("sweep", sample_event("sweep"))
+        with counted_calls() as calls:
+            invoke("sweep", sample_event("sweep"))
+        assert calls == {"Query": 16}
+
+
+def _refuse() -> NoReturn:
+    raise AssertionError("a client of S3 is made")

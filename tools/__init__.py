@@ -1,0 +1,1 @@
+"""What makes the deployment out of the source: make build."""

@@ -1,0 +1,169 @@
+"""Builds what is deployed, into the folder where ``sam deploy`` looks for it.
+
+.aws-sam/build/template.yaml    the template, with the code and the swagger beside it
+.aws-sam/build/swagger.yaml
+.aws-sam/build/filestore.zip    source/ and the packages it needs, for the template's runtime and architecture
+
+The same input gives the same bytes, on any machine: nothing in the zip has a date, an owner or a compression of this
+machine's. Bytecode is part of it, because Lambda cannot keep what it compiles: without, every cold start compiles
+again. Only the runtime's own version of Python can make it.
+"""
+
+import argparse
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from samtranslator.yaml_helper import yaml_parse
+
+from tools.prune import prune
+
+ROOT = Path(__file__).parents[1]
+OUTPUT = ROOT / ".aws-sam/build"
+
+_PLATFORMS = {"arm64": "manylinux2014_aarch64", "x86_64": "manylinux2014_x86_64"}
+_CODE = "filestore.zip"
+# The earliest date that a zip can name.
+_DATE = (1980, 1, 1, 0, 0, 0)
+
+# Unchecked: Lambda's file dates say nothing. The name that tracebacks show is the one that Lambda has it under.
+_COMPILE = """
+import importlib.util, pathlib, py_compile, sys
+for path in sorted(pathlib.Path().rglob("*.py")):
+    py_compile.compile(
+        str(path), importlib.util.cache_from_source(str(path)), f"/var/task/{path}", doraise=True,
+        invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+    )
+"""
+
+
+class BuildError(Exception):
+    """The build cannot go on; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Artifact:
+    """What was built."""
+
+    code: Path
+    sha256: str
+    bytecode: bool
+
+
+def build(output: Path, interpreter: Path | None) -> Artifact:
+    """Build into a folder, which is made anew. Without an interpreter there is no bytecode. Raises BuildError."""
+    template = (ROOT / "template.yaml").read_text(encoding="utf-8")
+    version, architecture = target()
+    with tempfile.TemporaryDirectory() as folder:
+        code = Path(folder) / "code"
+        _install(code, version, _PLATFORMS[architecture])
+        prune(code)
+        shutil.copytree(ROOT / "source/filestore", code / "filestore", ignore=shutil.ignore_patterns("__pycache__"))
+        if interpreter is not None:
+            _compile(code, interpreter)
+        shutil.rmtree(output, ignore_errors=True)
+        output.mkdir(parents=True)
+        _zip(code, output / _CODE)
+    shutil.copy(ROOT / "swagger.yaml", output)
+    source = "    CodeUri: source\n"
+    if template.count(source) != 1:
+        raise BuildError("template.yaml no longer says in one place that the code is in source.")
+    (output / "template.yaml").write_text(template.replace(source, f"    CodeUri: {_CODE}\n"), encoding="utf-8")
+    return Artifact(
+        code=output / _CODE,
+        sha256=hashlib.sha256((output / _CODE).read_bytes()).hexdigest(),
+        bytecode=interpreter is not None,
+    )
+
+
+def target() -> tuple[str, str]:
+    """The version of Python and the architecture that the template deploys to."""
+    function = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))["Globals"]["Function"]
+    (architecture,) = function["Architectures"]
+    return function["Runtime"].removeprefix("python"), architecture
+
+
+def find_interpreter(version: str) -> Path | None:
+    """A Python of this version: the one in PYTHON_FOR_BUILD, this one, or one on the PATH."""
+    for name in (os.environ.get("PYTHON_FOR_BUILD"), sys.executable, f"python{version}"):
+        found = shutil.which(name) if name else None
+        if found and version_of(Path(found)) == version:
+            return Path(found)
+    return None
+
+
+def version_of(interpreter: Path) -> str | None:
+    """The version of this Python, such as 3.13; None if it does not run."""
+    asked = subprocess.run(
+        [interpreter, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return asked.stdout.strip() if asked.returncode == 0 else None
+
+
+def _install(folder: Path, version: str, platform: str) -> None:
+    installed = subprocess.run(
+        [
+            sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile",
+            "--target", str(folder), "--only-binary", ":all:", "--implementation", "cp",
+            "--python-version", version, "--platform", platform,
+            "--requirement", "source/requirements.txt", "--constraint", "constraints.txt",
+        ],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if installed.returncode != 0:
+        raise BuildError(f"pip cannot install the functions' packages:\n{installed.stderr.strip()}")
+
+
+def _compile(folder: Path, interpreter: Path) -> None:
+    compiled = subprocess.run(
+        [interpreter, "-S", "-c", _COMPILE],
+        # Sets among the constants are written in the order of their hashes.
+        cwd=folder, env={"PYTHONHASHSEED": "0"}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if compiled.returncode != 0:
+        raise BuildError(f"{interpreter} cannot compile:\n{compiled.stderr.strip()}")
+
+
+def _zip(folder: Path, archive: Path) -> None:
+    # Stored, not deflated: compressors differ from machine to machine, and Lambda takes 50 MB.
+    with zipfile.ZipFile(archive, "w") as bundle:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                entry = zipfile.ZipInfo(path.relative_to(folder).as_posix(), _DATE)
+                # Written as by Unix, readable by all: Lambda runs as a user of its own.
+                entry.create_system = 3
+                entry.external_attr = 0o100644 << 16
+                bundle.writestr(entry, path.read_bytes())
+
+
+def main() -> None:
+    """Build, and say what was built."""
+    parser = argparse.ArgumentParser(prog="python -m tools.build", description="Builds what is deployed.")
+    parser.add_argument("--output", type=Path, default=OUTPUT, help="folder to build into, made anew (%(default)s)")
+    arguments = parser.parse_args()
+    version, architecture = target()
+    interpreter = find_interpreter(version)
+    try:
+        artifact = build(arguments.output, interpreter)
+    except BuildError as error:
+        sys.exit(f"error: {error}")
+    size = artifact.code.stat().st_size / 1e6
+    print(f"Built for Python {version} on {architecture}: {artifact.code} ({size:.1f} MB)\nsha256 {artifact.sha256}")
+    if not artifact.bytecode:
+        print(
+            f"warning: there is no Python {version} here, so the zip has no bytecode: it works, but its cold starts\n"
+            f"take twice as long. Put python{version} on the PATH, or: make build PYTHON_FOR_BUILD=/path/to/python",
+            file=sys.stderr,
+        )
+    print("Deploy it with: sam deploy")
+
+
+if __name__ == "__main__":
+    main()
