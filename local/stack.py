@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
-from local import deploy, gaps, npm
+from local import deploy, gaps, npm, page
+from local.backend import Applications, Filestore
 from local.emulator import Emulator
 from local.errors import LocalError
 from local.journal import Journal
@@ -70,7 +71,7 @@ class Stack:
             "UploadedDeadLetterQueueUrl": deployed["UploadedDeadLetterQueueUrl"],
             "Functions": functions,
         }
-        self._web = Web(self._port, self.outputs["ApiRootUrl"], self._journal.page_request)
+        self._web = self._serve(template["Parameters"])
         self._web.start()
         self._journal.open(self.outputs["StorageBucketName"])
         self._publish()
@@ -89,6 +90,29 @@ class Stack:
         if self._lock is not None:
             self._lock.close()
             self._lock = None
+
+    def _serve(self, declared: Mapping[str, Any]) -> Web:
+        api_root_url = self.outputs["ApiRootUrl"]
+
+        def parameter(name: str) -> int:
+            return int(self._parameters.get(name, declared[name]["Default"]))
+
+        return Web(
+            self._port,
+            config=page.config(
+                api_root_url=api_root_url,
+                backend_url="backend",
+                unstored_file_lifetime=parameter("UnstoredFileLifetime"),
+                max_file_size=parameter("MaxFileSize"),
+            ),
+            policy=page.policy(
+                api_root_url=api_root_url, storage_url=self.outputs["AwsEndpointUrl"], backend_url="backend"
+            ),
+            applications=Applications(
+                Filestore(api_root_url, self.outputs["ApiKey"]), self.state / "applications.sqlite"
+            ),
+            on_request=self._journal.page_request,
+        )
 
     @property
     def _outputs_file(self) -> Path:

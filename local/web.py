@@ -1,39 +1,39 @@
-"""Serves the page: static/web as it is, the packages that it uses, and the API's address."""
+"""Serves the page: static/web as it is, the packages that it uses, what it has to know, and the demo's back end."""
 
-import json
-import mimetypes
 import threading
 from collections.abc import Callable
-from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path, PurePosixPath
-from urllib.parse import unquote, urlsplit
+from pathlib import Path
 
-from local.emulator import ROOT
+import flask
+from werkzeug.exceptions import HTTPException
+from werkzeug.serving import WSGIRequestHandler, make_server
 
-_PAGE = ROOT / "static" / "web"
-_PACKAGES = ROOT / "static" / "node_modules"
-# Those of the machine's own tables may differ, and a browser runs no module of another type.
-_TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html", ".svg": "image/svg+xml"}
+from local import page
+from local.backend import Applications, blueprint
 
 
 class Web:
     """The page's server, on 127.0.0.1. ``on_request`` is called with the method, path and status of each request."""
 
-    def __init__(self, port: int, api_root_url: str, on_request: Callable[[str, str, int], None]) -> None:
-        config = json.dumps({"apiRootUrl": api_root_url}).encode()
+    def __init__(
+        self,
+        port: int,
+        *,
+        config: str,
+        policy: str,
+        applications: Applications,
+        on_request: Callable[[str, str, int], None],
+    ) -> None:
+        app = _app(config, policy)
+        app.register_blueprint(blueprint(applications))
 
-        class Handler(_Handler):
-            def config(self) -> bytes:
-                return config
-
-            def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-                del size
-                on_request(self.command, urlsplit(self.path).path, int(code))
+        @app.after_request
+        def report(response: flask.Response) -> flask.Response:
+            on_request(flask.request.method, flask.request.path, response.status_code)
+            return response
 
         self.url = f"http://127.0.0.1:{port}/"
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-        self._server.daemon_threads = True
+        self._server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_Silent)
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
     def start(self) -> None:
@@ -48,57 +48,48 @@ class Web:
         self._server.server_close()
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Silent(WSGIRequestHandler):
     protocol_version = "HTTP/1.1"
 
-    def config(self) -> bytes:
-        raise NotImplementedError
-
-    def do_GET(self) -> None:
-        self._answer(with_body=True)
-
-    def do_HEAD(self) -> None:
-        self._answer(with_body=False)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the base class's
-        del format, args
-
-    def _answer(self, *, with_body: bool) -> None:
-        path = unquote(urlsplit(self.path).path)
-        file = _file(path)
-        if path == "/config.json":
-            status, kind, body = HTTPStatus.OK, "application/json", self.config()
-        elif file is not None:
-            status, kind, body = HTTPStatus.OK, _type(file), file.read_bytes()
-        else:
-            status, kind, body = HTTPStatus.NOT_FOUND, "text/plain", b"There is no such page.\n"
-        self.send_response(status)
-        self.send_header("Content-Type", f"{kind}; charset=utf-8" if kind.startswith("text/") else kind)
-        self.send_header("Content-Length", str(len(body)))
-        self.send_header("Cache-Control", "no-store")
-        self.send_header("X-Content-Type-Options", "nosniff")
-        self.end_headers()
-        if with_body:
-            self.wfile.write(body)
+    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - the name is the base class's
+        del type, message, args
 
 
-def _file(path: str) -> Path | None:
-    """The file that a path stands for, if it is one of those that are served."""
-    match PurePosixPath(path).parts:
-        case ("/",):
-            root, relative = _PAGE, "index.html"
-        case ("/", "vendor", package, *rest):
-            root, relative = _PACKAGES / package / "dist", "/".join(rest)
-        case ("/", *rest):
-            root, relative = _PAGE, "/".join(rest)
-        case _:
-            return None
-    if "\0" in path:
-        return None
-    file = (root / relative).resolve()
-    served = (_PAGE.resolve(), _PACKAGES.resolve())
-    return file if file.is_file() and any(file.is_relative_to(folder) for folder in served) else None
+def _app(config: str, policy: str) -> flask.Flask:
+    app = flask.Flask(__name__, static_folder=None)
+    # A name that somebody points at 127.0.0.1 must not make this server a part of their site.
+    app.config["TRUSTED_HOSTS"] = ["127.0.0.1", "localhost"]
+
+    @app.get("/config.json")
+    def read_config() -> flask.Response:
+        return flask.Response(config, mimetype="application/json")
+
+    @app.get(f"/{page.VENDOR}/<package>/<path:name>")
+    def vendor(package: str, name: str) -> flask.Response:
+        if package not in page.packages():
+            flask.abort(404)
+        return _file(page.vendor_file(package, ""), name)
+
+    @app.get("/")
+    @app.get("/<path:name>")
+    def file(name: str = "index.html") -> flask.Response:
+        return _file(page.FILES, name)
+
+    @app.errorhandler(HTTPException)
+    def refuse(error: HTTPException) -> tuple[str, int, dict[str, str]]:
+        return f"{error.code} {error.name}\n", error.code or 500, {"Content-Type": "text/plain; charset=utf-8"}
+
+    @app.after_request
+    def protect(response: flask.Response) -> flask.Response:
+        response.headers["Cache-Control"] = "no-store"
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Referrer-Policy"] = "no-referrer"
+        response.headers["Content-Security-Policy"] = f"{policy}; frame-ancestors 'none'"
+        return response
+
+    return app
 
 
-def _type(file: Path) -> str:
-    return _TYPES.get(file.suffix) or mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+def _file(folder: Path, name: str) -> flask.Response:
+    kind = page.TYPES.get(Path(name).suffix)
+    return flask.send_from_directory(folder, name, mimetype=kind.split(";")[0] if kind else None, conditional=False)

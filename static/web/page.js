@@ -1,17 +1,34 @@
-/** The page's own script: a form whose documents are uploaded by FilePond. */
+/** The form: its documents are uploaded by FilePond, and what is submitted are their ids. */
 
+import { announce, BackendError, callBackend, count, element, make, readConfig, remaining, size } from './dom.js';
 import { FilestoreUploader } from './uploader.js';
 
 /** @typedef {{ id: string, name: string }} SubmittedFile */
-/** @typedef {{ id: string, serverId: string | null, filename: string, status: number }} PondFile */
+/** @typedef {{ id: string, name: string, email: string, position: string, note: string, files: SubmittedFile[] }} Application */
 
 /** What PUT /files takes in one call. */
 const MAX_FILES = 100;
-
-/** Canvases of larger images make a page stutter. */
-const MAX_PREVIEW_SIZE = '20MB';
-
 const COPIED_FOR = 2000;
+
+const click = matchMedia('(pointer: coarse)').matches ? 'tap' : 'click';
+
+const ACCEPTED = {
+  'image/*': 'pictures',
+  'audio/*': 'audio',
+  'video/*': 'video',
+  'text/plain': 'text',
+  'text/markdown': 'text',
+  'text/csv': 'text',
+  'application/pdf': 'PDF',
+  'application/zip': 'ZIP',
+  'application/msword': 'office documents',
+  'application/vnd.ms-excel': 'office documents',
+  'application/vnd.oasis.opendocument.text': 'office documents',
+  'application/vnd.oasis.opendocument.spreadsheet': 'office documents',
+  'application/vnd.openxmlformats-officedocument.wordprocessingml.document': 'office documents',
+  'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet': 'office documents',
+  'application/vnd.openxmlformats-officedocument.presentationml.presentation': 'office documents',
+};
 
 const service = element('service');
 const unavailable = element('unavailable');
@@ -21,29 +38,36 @@ const submit = /** @type {HTMLButtonElement} */ (element('submit'));
 const result = element('result');
 
 /** @type {any} */
-const { FilePond, FilePondPluginImagePreview } = globalThis;
+const { FilePond, FilePondPluginFileValidateSize, FilePondPluginFileValidateType, FilePondPluginImagePreview } = globalThis;
 
-/** @type {any} */
+/** @type {import('filepond').FilePond | undefined} */
 let pond;
-let apiRootUrl = '';
-/** @type {Map<string, string>} */
+/** @type {import('./dom.js').Config} */
+let config;
+/** @type {Application | undefined} what was sent before and is looked at again */
+let application;
+let sending = false;
+/** @type {Map<string, string>} what is wrong, by FilePond's id of the file */
 const failures = new Map();
+/** @type {Map<File, string>} */
+const waiting = new Map();
 
 element('reconnect').addEventListener('click', connect);
-form.addEventListener('submit', (event) => {
-  event.preventDefault();
-  showResult(submittedFiles());
-});
+form.addEventListener('submit', send);
 element('again').addEventListener('click', startOver);
 element('copy-command').addEventListener('click', (event) => copy(event, element('command')));
+addEventListener('offline', () => setService('unavailable', 'Offline'));
+addEventListener('online', () => setService('ready', 'Connected'));
+setInterval(showCountdown, 1000);
 connect();
 
 async function connect() {
   setService('loading', 'Connecting');
   try {
     if (!FilePond) throw new Error('The uploader could not be loaded. Reload the page to try again.');
-    apiRootUrl = await readApiRootUrl();
-    await reach(apiRootUrl);
+    config = await readConfig();
+    await reach(config.apiRootUrl);
+    application ??= await readApplication();
   } catch (reason) {
     setService('unavailable', 'Not connected');
     element('unavailable-reason').textContent = reason instanceof Error ? reason.message : String(reason);
@@ -53,19 +77,15 @@ async function connect() {
   }
   unavailable.hidden = true;
   form.hidden = false;
+  element('to-files').hidden = element('result-to-files').hidden = config.backendUrl === null;
+  element('documents-limit').textContent = `, up to ${size(config.maxFileSize)} each and ${MAX_FILES} in all`;
+  element('lifetime').textContent = ` after ${remaining(config.unstoredFileLifetime * 1000)}`;
+  if (application) showApplication(application);
   pond ??= setUpPond();
   fields.disabled = false;
   form.removeAttribute('aria-busy');
   setService('ready', 'Connected');
-}
-
-async function readApiRootUrl() {
-  try {
-    const response = await fetch('config.json', { cache: 'no-store' });
-    return String((await response.json()).apiRootUrl);
-  } catch {
-    throw new Error('This page could not find out where its service is (config.json).');
-  }
+  showProgress();
 }
 
 /**
@@ -78,72 +98,170 @@ async function reach(url) {
   if (!response?.ok) throw new Error(`The service at ${new URL(url).host} does not answer. Try again in a moment.`);
 }
 
+/** @returns {Promise<Application | undefined>} the one that the page's address names */
+async function readApplication() {
+  const id = new URLSearchParams(location.search).get('application');
+  return id && config.backendUrl ? callBackend(`${config.backendUrl}/applications/${encodeURIComponent(id)}`) : undefined;
+}
+
+/** @param {Application} application */
+function showApplication(application) {
+  for (const name of /** @type {const} */ (['name', 'email', 'position', 'note'])) {
+    /** @type {HTMLInputElement} */ (element(name)).value = application[name];
+  }
+  element('form-title').textContent = 'Change your application';
+  element('form-lead').textContent = 'What you sent is here. Add documents, or take some away; it is changed when you press Send.';
+}
+
 function setUpPond() {
-  FilePond.registerPlugin(FilePondPluginImagePreview);
-  const created = FilestoreUploader.setup(apiRootUrl, '#documents', {
+  FilePond.registerPlugin(FilePondPluginImagePreview, FilePondPluginFileValidateType, FilePondPluginFileValidateSize);
+  const created = FilestoreUploader.setup(config.apiRootUrl, '#documents', {
+    maxFileSize: config.maxFileSize,
+    acceptedFileTypes: Object.keys(ACCEPTED),
+    lifetime: config.unstoredFileLifetime,
+    download: (id) => `${config.backendUrl}/files/${encodeURIComponent(id)}`,
+    onwait: (file, message) => {
+      if (message) waiting.set(file, message);
+      else waiting.delete(file);
+      showProgress();
+    },
+    files: (application?.files ?? []).map(({ id }) => ({ source: id, options: { type: 'local' } })),
     credits: false,
     fileSizeBase: 1024,
     itemInsertLocation: 'after',
     maxFiles: MAX_FILES,
-    maxParallelUploads: 3,
-    imagePreviewMaxFileSize: MAX_PREVIEW_SIZE,
     imagePreviewMaxHeight: 180,
+    fileValidateTypeLabelExpectedTypesMap: ACCEPTED,
+    labelFileTypeNotAllowed: 'This type is not accepted',
+    fileValidateTypeLabelExpectedTypes: 'Send {allButLastType} or {lastType}',
+    labelMaxFileSizeExceeded: 'Too large',
+    labelMaxFileSize: 'A file may have up to {filesize}',
     labelIdle: 'Drop your files here, or <span class="filepond--label-action">browse</span>',
     labelFileProcessingComplete: 'Uploaded',
     // Why is told below the drop area, where there is room for it.
     labelFileProcessingError: 'Not uploaded',
-    labelTapToCancel: 'click to cancel',
-    labelTapToRetry: 'click to retry',
-    labelTapToUndo: 'click to undo',
+    labelFileLoadError: 'Not there any more',
+    labelTapToCancel: `${click} to cancel`,
+    labelTapToRetry: `${click} to retry`,
+    labelTapToUndo: `${click} to undo`,
   });
-  created.on('processfile', (/** @type {{ body: string } | null} */ error, /** @type {{ id: string }} */ file) => {
+  const { on } = /** @type {any} */ (created);
+  on('processfile', (/** @type {{ body: string } | null} */ error, /** @type {{ id: string }} */ file) => {
     if (error) failures.set(file.id, error.body);
+    else failures.delete(file.id);
   });
-  for (const event of ['addfile', 'processfilestart', 'processfile', 'processfileabort', 'processfilerevert', 'removefile']) {
-    created.on(event, showProgress);
-  }
-  created.on('warning', () => setStatus(`At most ${MAX_FILES} files can be sent at once.`));
+  on('error', (/** @type {any} */ error, /** @type {{ id: string } | undefined} */ file) => {
+    if (file) failures.set(file.id, error.body ?? [error.main, error.sub].join('. '));
+  });
+  const events = ['addfile', 'processfilestart', 'processfile', 'processfileabort', 'processfilerevert', 'removefile', 'error'];
+  for (const event of events) on(event, showProgress);
+  on('warning', () => setStatus(`At most ${MAX_FILES} files can be sent at once.`));
   return created;
 }
 
 function showProgress() {
-  const { PROCESSING_COMPLETE, PROCESSING_ERROR, LOAD_ERROR } = FilePond.FileStatus;
-  /** @type {PondFile[]} */
+  if (!pond) return;
+  const { PROCESSING_COMPLETE, PROCESSING_ERROR, LOAD_ERROR, IDLE } = FilePond.FileStatus;
   const files = pond.getFiles();
-  const ready = files.filter(({ status }) => status === PROCESSING_COMPLETE).length;
-  const failed = files.filter(({ status }) => status === PROCESSING_ERROR || status === LOAD_ERROR);
-  const busy = files.length - ready - failed.length;
+  const local = (/** @type {import('filepond').FilePondFile} */ file) => file.origin === FilePond.FileOrigin.LOCAL;
+  const ready = files.filter((file) => file.status === PROCESSING_COMPLETE || (local(file) && file.status === IDLE));
+  const failed = files.filter(({ id, status }) => [PROCESSING_ERROR, LOAD_ERROR].includes(status) || failures.has(id));
+  const busy = files.length - new Set([...ready, ...failed]).size;
 
-  submit.disabled = busy + failed.length > 0;
-  element('failures').replaceChildren(
-    ...failed.map(({ id, filename }) => textElement('li', '', `${filename}: ${failures.get(id) ?? 'It cannot be read.'}`)),
-  );
-  if (busy > 0) setStatus(`Uploading ${count(busy)}…`);
+  submit.disabled = sending || busy + failed.length > 0;
+  showFailures(failed.map(({ id, filename }) => `${filename}: ${failures.get(id) ?? 'It cannot be read.'}`));
+  if (sending) setStatus('Sending …');
+  else if (busy > 0) setStatus([`Uploading ${count(busy)} …`, ...new Set(waiting.values())].join(' '));
   else if (failed.length > 0) setStatus(`${count(failed.length)} could not be uploaded. Retry or remove to go on.`);
-  else setStatus(ready > 0 ? `${count(ready)} ready to send.` : '');
-  showStep(busy > 0 ? 'pending' : ready > 0 ? 'uploaded' : undefined);
+  else setStatus(ready.length > 0 ? `${count(ready.length)} ready to send.` : '');
+  showStep(busy > 0 ? 'pending' : ready.length > 0 ? 'uploaded' : undefined);
+  showCountdown();
 }
 
-/** @returns {SubmittedFile[]} what the form submits, as a back end would read it, with the names for people */
-function submittedFiles() {
-  const names = new Map(pond.getFiles().map((/** @type {PondFile} */ { serverId, filename }) => [serverId, filename]));
-  return new FormData(form).getAll('documents').map((id) => ({ id: String(id), name: names.get(String(id)) ?? '' }));
+/** @param {string[]} texts */
+function showFailures(texts) {
+  const shown = element('failures');
+  if (shown.textContent !== texts.join('')) shown.replaceChildren(...texts.map((text) => make('p', '', text)));
 }
 
-/** @param {SubmittedFile[]} files */
-function showResult(files) {
-  const ids = files.map(({ id }) => `"${id}"`);
-  const person = String(new FormData(form).get('name')).trim();
-  element('result-thanks').textContent = `Thank you, ${person}. ${count(files.length)} sent.`;
+/** Not announced: nobody wants to hear every second. */
+function showCountdown() {
+  const ids = new Set(pond?.getFiles().map(({ serverId }) => serverId));
+  const unsent = FilestoreUploader.pending().filter(({ id }) => ids.has(id));
+  const countdown = element('countdown');
+  countdown.hidden = unsent.length === 0 || form.hidden;
+  if (countdown.hidden) return;
+  const left = Math.min(...unsent.map(({ expiresAt }) => expiresAt)) - Date.now();
+  countdown.textContent = `Unless you send them, they are removed in ${remaining(left)}.`;
+}
+
+/** @param {SubmitEvent} event */
+async function send(event) {
+  event.preventDefault();
+  if (!pond) return;
+  const data = new FormData(form);
+  const documents = data.getAll('documents').filter(Boolean).map(String);
+  const names = new Map(pond.getFiles().map(({ serverId, filename }) => [serverId, filename]));
+  const files = documents.map((id) => ({ id, name: names.get(id) ?? '' }));
+  const person = Object.fromEntries(['name', 'email', 'position', 'note'].map((name) => [name, String(data.get(name) ?? '')]));
+  if (config.backendUrl) {
+    sending = true;
+    showProgress();
+    try {
+      const url = `${config.backendUrl}/applications`;
+      if (application) await callBackend(`${url}/${application.id}`, 'PUT', { ...person, documents });
+      else await callBackend(url, 'POST', { ...person, documents });
+    } catch (reason) {
+      showRefusal(reason, names);
+      return;
+    } finally {
+      sending = false;
+      submit.disabled = false;
+    }
+  }
+  FilestoreUploader.submitted(documents);
+  showResult(person.name ?? '', files);
+}
+
+/**
+ * @param {unknown} reason
+ * @param {Map<string, string>} names by file id
+ */
+function showRefusal(reason, names) {
+  const problems = reason instanceof BackendError ? Object.entries(reason.problems) : [];
+  for (const [id, problem] of problems) {
+    const file = pond?.getFiles().find(({ serverId }) => serverId === id);
+    if (file) failures.set(file.id, `${problem} Remove it and add it again.`);
+  }
+  sending = false;
+  showProgress();
+  if (problems.length === 0) showFailures([reason instanceof Error ? reason.message : String(reason)]);
+  setStatus(problems.length > 0 ? `Not sent: ${problems.length} of ${count(names.size)} could not be kept.` : 'Not sent.');
+}
+
+/**
+ * @param {string} person
+ * @param {SubmittedFile[]} files
+ */
+function showResult(person, files) {
+  const ids = JSON.stringify(files.map(({ id }) => id)).replaceAll(',', ', ');
+  const stored = config.backendUrl !== null;
+  element('result-thanks').textContent = `Thank you, ${person.trim()}. ${count(files.length)} sent.`;
+  element('result-title').textContent = stored ? 'Your back end has stored these files' : 'Your back end receives these file ids';
+  element('result-lead').textContent = stored
+    ? 'The form carried their ids, not the files. With an id, a back end can look at a file, download it or delete it.'
+    : 'The form carries ids, not files. That is all a back end needs to keep, inspect or delete them.';
   element('result-files').replaceChildren(...files.map(fileRow));
+  element('command-title').textContent = stored ? 'Look at them' : 'Keep them';
   element('command').textContent = [
-    `curl -X PUT '${apiRootUrl}/files' \\`,
+    `curl -X ${stored ? 'POST' : 'PUT'} '${config.apiRootUrl}/files' \\`,
     '  -H "x-api-key: $API_KEY" \\',
     "  -H 'Content-Type: application/json' \\",
-    `  -d '[${ids.join(', ')}]'`,
+    `  -d '${ids}'`,
   ].join('\n');
   form.hidden = true;
   result.hidden = false;
+  showStep(stored ? 'stored' : 'uploaded');
   element('result-title').focus();
 }
 
@@ -151,10 +269,10 @@ function showResult(files) {
 function fileRow({ id, name }) {
   const row = document.createElement('li');
   row.dataset.fileId = id;
-  const label = textElement('span', 'file-name', name);
+  const label = make('span', 'file-name', name);
   label.title = name;
-  const code = textElement('code', 'file-id', id);
-  const button = textElement('button', 'button small', 'Copy');
+  const code = make('code', 'file-id', id);
+  const button = make('button', 'button small', 'Copy');
   button.setAttribute('type', 'button');
   button.setAttribute('aria-label', `Copy the id of ${name}`);
   button.addEventListener('click', (event) => copy(event, code));
@@ -163,9 +281,13 @@ function fileRow({ id, name }) {
 }
 
 function startOver() {
+  if (application) {
+    location.assign('index.html');
+    return;
+  }
   form.reset();
   // The files belong to the back end now: nothing is to be undone.
-  pond.removeFiles({ revert: false });
+  pond?.removeFiles({ revert: false });
   result.hidden = true;
   form.hidden = false;
   showProgress();
@@ -212,34 +334,6 @@ function setService(state, text) {
 
 /** @param {string} text */
 function setStatus(text) {
-  element('status').textContent = text;
-}
-
-/** @param {string} text */
-function announce(text) {
-  element('announcement').textContent = text;
-}
-
-/** @param {number} files */
-function count(files) {
-  return files === 1 ? '1 file' : `${files} files`;
-}
-
-/**
- * @param {string} tag
- * @param {string} className
- * @param {string} text
- */
-function textElement(tag, className, text) {
-  const created = document.createElement(tag);
-  created.className = className;
-  created.textContent = text;
-  return created;
-}
-
-/** @param {string} id */
-function element(id) {
-  const found = document.getElementById(id);
-  if (!found) throw new Error(`The page has no element #${id}.`);
-  return found;
+  const status = element('status');
+  if (status.textContent !== text) status.textContent = text;
 }

@@ -1,21 +1,33 @@
 import re
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import flask
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from werkzeug.serving import make_server
 
-from tests.browser.pages import Form
+from local import npm
+from tests.browser.pages import Form, Network
 from tests.stack import Stack
+from tests.support import ROOT
 
-_FLAGS = (
+FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
 )
+
+
+@pytest.fixture(scope="package", autouse=True)
+def packages() -> None:
+    """What the tests need besides what the page loads."""
+    npm.install(print, for_tests=True)
 
 
 @pytest.fixture(scope="package")
@@ -27,7 +39,7 @@ def browser() -> Iterator[Browser]:
     if executable is None:
         pytest.fail("The tests of the page need Chromium. Install it, for example: apt install chromium", pytrace=False)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=_FLAGS)
+        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
         yield browser
         browser.close()
 
@@ -96,3 +108,47 @@ def file(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return make
+
+
+@pytest.fixture
+def network(page: Page) -> Network:
+    return Network(page)
+
+
+class Site:
+    """A web site of somebody's own, on another origin than the page of ``make run``."""
+
+    def __init__(self) -> None:
+        self.pages: dict[str, str] = {}
+        app = flask.Flask(__name__, static_folder=None)
+
+        @app.get("/<path:path>")
+        def serve(path: str) -> Any:
+            if path in self.pages:
+                return flask.Response(self.pages[path], mimetype="text/html")
+            folder, _, name = path.partition("/")
+            if folder == "vendor":
+                package, _, name = name.partition("/")
+                return flask.send_from_directory(ROOT / "static" / "node_modules" / package / "dist", name)
+            return flask.send_from_directory(ROOT / "static" / "web", path)
+
+        self._server = make_server("127.0.0.1", 0, app, threaded=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+
+    def add(self, name: str, html: str) -> str:
+        """Answers the page's address."""
+        self.pages[name] = html
+        return f"http://127.0.0.1:{self._server.server_port}/{name}"
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+@pytest.fixture(scope="package")
+def site() -> Iterator[Site]:
+    site = Site()
+    yield site
+    site.stop()

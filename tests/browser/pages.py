@@ -1,10 +1,33 @@
 """The pages as a person meets them."""
 
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
 
 PATIENCE = 30_000
+expect.set_options(timeout=PATIENCE)
+
+
+class Network:
+    """The browser's way to the world, as slow or broken as a test needs it."""
+
+    def __init__(self, page: Page) -> None:
+        self._devtools = page.context.new_cdp_session(page)
+        self._devtools.send("Network.enable")
+
+    def slow(self, bytes_a_second: int) -> None:
+        self._emulate(offline=False, uploadThroughput=bytes_a_second)
+
+    def offline(self) -> None:
+        self._emulate(offline=True)
+
+    def normal(self) -> None:
+        self._emulate(offline=False)
+
+    def _emulate(self, **conditions: Any) -> None:
+        unlimited = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+        self._devtools.send("Network.emulateNetworkConditions", unlimited | conditions)
 
 
 class Pond:
@@ -14,21 +37,35 @@ class Pond:
         self.page = page
         self.root = page.locator(".filepond--root")
         self.items = page.locator(".filepond--item")
+        # To end a session would end what another one emulates.
+        self._devtools = page.context.new_cdp_session(page)
 
     def drop(self, *files: Path) -> None:
         """Drop files on it as the desktop does."""
         self.root.scroll_into_view_if_needed()
         box = self.root.bounding_box()
         assert box
-        devtools = self.page.context.new_cdp_session(self.page)
         at = {"x": box["x"] + box["width"] / 2, "y": box["y"] + 40}
         data = {"items": [], "files": [str(file) for file in files], "dragOperationsMask": 1}
         for kind in ("dragEnter", "dragOver", "drop"):
-            devtools.send("Input.dispatchDragEvent", {"type": kind, **at, "data": data})
-        devtools.detach()
+            self._devtools.send("Input.dispatchDragEvent", {"type": kind, **at, "data": data})
 
     def item(self, name: str) -> Locator:
         return self.items.filter(has=self.page.locator(".filepond--file-info-main", has_text=name))
+
+    def press(self, button: str, name: str) -> None:
+        """Press a button of a file; its name is the one that FilePond's style sheet has for it."""
+        self.item(name).locator(f".filepond--action-{button}").click()
+
+    def remove(self, name: str) -> None:
+        """Take a file away that has not been uploaded."""
+        self.press("remove-item", name)
+        expect(self.item(name)).to_have_count(0)
+
+    def undo(self, name: str) -> None:
+        """Take a file back that has been uploaded."""
+        self.press("revert-item-processing", name)
+        expect(self.item(name)).to_have_count(0)
 
     def expect_uploaded(self, count: int) -> None:
         done = self.page.locator('.filepond--item[data-filepond-item-state="processing-complete"]')
@@ -60,6 +97,8 @@ class Form:
 
     def fill(self) -> None:
         self.page.get_by_label("Your name").fill("Ada Lovelace")
+        self.page.get_by_label("Email").fill("ada@example.org")
+        self.page.get_by_label("Position").select_option("Engineer")
 
     def send(self) -> list[str]:
         """Submit; answers the ids that the page shows."""
@@ -67,3 +106,23 @@ class Form:
         expect(self.page.locator("#result")).to_be_visible()
         ids: list[str] = self.page.locator("[data-file-id]").evaluate_all("all => all.map((row) => row.dataset.fileId)")
         return ids
+
+
+class FilesPage:
+    """The page with the stored files."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.rows = page.locator("#stored > [data-file-id]")
+
+    def open(self, url: str) -> "FilesPage":
+        self.page.goto(f"{url}files.html")
+        return self
+
+    def row(self, name: str) -> Locator:
+        return self.rows.filter(has=self.page.locator(".file-name", has_text=name))
+
+    def delete(self, name: str) -> None:
+        self.row(name).get_by_role("button", name="Delete").click()
+        self.page.locator("#confirm-delete").click()
+        expect(self.row(name)).to_have_count(0)

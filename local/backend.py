@@ -1,0 +1,247 @@
+"""A back end as an application has one: it takes the form, holds the API key, and keeps records of its own.
+
+Browsers upload to S3 and submit ids; what becomes of the files is decided here.
+"""
+
+import sqlite3
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import flask
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
+
+_TIMEOUT = 30
+_PAGE = 50
+_MAX_FILES = 100
+_FIELDS = {"name": 120, "email": 254, "position": 120, "note": 1000}
+_REQUIRED = ("name", "email", "position")
+_SCHEMA = """
+    CREATE TABLE IF NOT EXISTS applications (
+        id TEXT PRIMARY KEY, name TEXT NOT NULL, email TEXT NOT NULL, position TEXT NOT NULL, note TEXT NOT NULL,
+        received_at TEXT NOT NULL
+    );
+    CREATE TABLE IF NOT EXISTS files (
+        id TEXT PRIMARY KEY, application_id TEXT NOT NULL REFERENCES applications (id),
+        name TEXT NOT NULL, type TEXT NOT NULL, size INTEGER NOT NULL, stored_at TEXT NOT NULL
+    );
+    CREATE INDEX IF NOT EXISTS files_by_date ON files (stored_at DESC, id);
+"""
+
+
+class BackendError(Exception):
+    """What the page is told, with a status of HTTP, and by file id what is wrong with it."""
+
+    def __init__(self, status: HTTPStatus, message: str, problems: dict[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.problems = problems or {}
+
+
+class Filestore:
+    """The calls that need the API key. All of them may be repeated, so they are."""
+
+    def __init__(self, api_root_url: str, api_key: str) -> None:
+        self._files = f"{api_root_url}/files"
+        self._session = requests.Session()
+        self._session.headers["x-api-key"] = api_key
+        patience = Retry(total=5, backoff_factor=0.2, status_forcelist=(429, 503), allowed_methods=None)
+        self._session.mount("http", HTTPAdapter(max_retries=patience))
+
+    def store(self, ids: Sequence[str]) -> dict[str, str]:
+        """Keep these uploads; answers what is wrong with those that cannot be kept."""
+        try:
+            problems: dict[str, dict[str, str]] = self._call("PUT", ids)["problems"]
+        except requests.HTTPError as error:
+            # With StoreOnLoad=True there is nothing to be done.
+            if error.response.json().get("code") == "stored_on_load":
+                return {}
+            raise
+        return {file_id: problem["message"] for file_id, problem in problems.items()}
+
+    def describe(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Those of these files that are stored, by id."""
+        return {file["id"]: file for file in self._call("POST", ids)["result"]} if ids else {}
+
+    def delete(self, ids: Sequence[str]) -> None:
+        """Remove what is in these files. Those that are gone already do not matter."""
+        if ids:
+            self._call("DELETE", ids)
+
+    def _call(self, method: str, ids: Sequence[str]) -> Any:
+        answer = self._session.request(method, f"{self._files}?problems=yes", json=list(ids), timeout=_TIMEOUT)
+        answer.raise_for_status()
+        return answer.json()
+
+
+class Applications:
+    """What was submitted, in a database of the back end's own."""
+
+    def __init__(self, filestore: Filestore, database: Path) -> None:
+        self._filestore = filestore
+        self._database = database
+        with self._connect() as connection:
+            connection.executescript(_SCHEMA)
+
+    def receive(self, fields: dict[str, str], ids: Sequence[str], application_id: str | None = None) -> dict[str, Any]:
+        """Keep an application and its files; one that is there already is replaced, and files no longer in it removed.
+
+        The uploads are stored before anything is written down, so that no record is ever without its file.
+        """
+        before = [file["id"] for file in self.get(application_id)["files"]] if application_id else []
+        new = [file_id for file_id in ids if file_id not in before]
+        problems = self._filestore.store(new) if new else {}
+        described = self._filestore.describe(new)
+        problems |= {file_id: "It has not arrived." for file_id in new if file_id not in described | problems}
+        if problems:
+            raise BackendError(HTTPStatus.CONFLICT, "Some files could not be kept. Add them again.", problems)
+        removed = [file_id for file_id in before if file_id not in ids]
+        application = {"id": application_id or uuid.uuid4().hex, **fields, "received_at": _now()}
+        with self._connect() as connection:
+            connection.execute(
+                "INSERT INTO applications VALUES (:id, :name, :email, :position, :note, :received_at)"
+                " ON CONFLICT (id) DO UPDATE SET name = :name, email = :email, position = :position, note = :note",
+                application,
+            )
+            connection.executemany(
+                "INSERT OR IGNORE INTO files VALUES (:id, :application_id, :name, :type, :size, :stored_at)",
+                [{"application_id": application["id"], **described[file_id]} for file_id in new],
+            )
+        self._remove(removed)
+        return self.get(application["id"])
+
+    def get(self, application_id: str) -> dict[str, Any]:
+        """An application with its files. Raises BackendError where there is none."""
+        with self._connect() as connection:
+            found = connection.execute("SELECT * FROM applications WHERE id = ?", [application_id]).fetchone()
+            files = connection.execute(
+                "SELECT id, name, type, size FROM files WHERE application_id = ? ORDER BY rowid", [application_id]
+            ).fetchall()
+        if found is None:
+            raise BackendError(HTTPStatus.NOT_FOUND, "There is no such application.")
+        return {**found, "files": [dict(file) for file in files]}
+
+    def files(self, offset: int) -> dict[str, Any]:
+        """A page of the stored files, newest first, with links to look at them."""
+        with self._connect() as connection:
+            (total,) = connection.execute("SELECT count(*) FROM files").fetchone()
+            rows = connection.execute(
+                "SELECT files.*, applications.name AS applicant, applications.position FROM files"
+                " JOIN applications ON applications.id = application_id"
+                " ORDER BY stored_at DESC, files.rowid DESC LIMIT ? OFFSET ?",
+                [_PAGE, offset],
+            ).fetchall()
+        described = self._filestore.describe([row["id"] for row in rows])
+        files = [{**row, "url": described.get(row["id"], {}).get("url")} for row in rows]
+        return {"files": files, "total": total, "next": offset + _PAGE if offset + _PAGE < total else None}
+
+    def link(self, file_id: str) -> str:
+        """Where the file can be downloaded for a while. Raises BackendError where it is none of the back end's."""
+        with self._connect() as connection:
+            known = connection.execute("SELECT 1 FROM files WHERE id = ?", [file_id]).fetchone()
+        url = self._filestore.describe([file_id]).get(file_id, {}).get("url") if known else None
+        if url is None:
+            raise BackendError(HTTPStatus.NOT_FOUND, "There is no such file.")
+        return str(url)
+
+    def delete(self, file_id: str) -> None:
+        """Delete one file."""
+        with self._connect() as connection:
+            known = connection.execute("SELECT 1 FROM files WHERE id = ?", [file_id]).fetchone()
+        if known is None:
+            raise BackendError(HTTPStatus.NOT_FOUND, "There is no such file.")
+        self._remove([file_id])
+
+    def _remove(self, ids: Sequence[str]) -> None:
+        """From Filestore first: a record too many can be deleted again, a file without one never is."""
+        self._filestore.delete(ids)
+        with self._connect() as connection:
+            connection.executemany("DELETE FROM files WHERE id = ?", [[file_id] for file_id in ids])
+
+    @contextmanager
+    def _connect(self) -> Iterator[sqlite3.Connection]:
+        connection = sqlite3.connect(self._database)
+        connection.row_factory = sqlite3.Row
+        try:
+            with connection:
+                yield connection
+        finally:
+            connection.close()
+
+
+def blueprint(applications: Applications) -> flask.Blueprint:
+    """The routes that the page calls."""
+    routes = flask.Blueprint("backend", __name__, url_prefix="/backend")
+
+    @routes.before_request
+    def refuse_other_sites() -> None:
+        """Any page can send a form to 127.0.0.1, and browsers always say from where it comes."""
+        if flask.request.method not in ("GET", "HEAD") and flask.request.origin != flask.request.host_url.rstrip("/"):
+            raise BackendError(HTTPStatus.FORBIDDEN, "Only pages of this server may do that.")
+
+    @routes.post("/applications")
+    def receive() -> Any:
+        return applications.receive(*_application()), HTTPStatus.CREATED
+
+    @routes.get("/applications/<application_id>")
+    def get(application_id: str) -> Any:
+        return applications.get(application_id)
+
+    @routes.put("/applications/<application_id>")
+    def replace(application_id: str) -> Any:
+        return applications.receive(*_application(), application_id)
+
+    @routes.get("/files")
+    def files() -> Any:
+        return applications.files(max(0, flask.request.args.get("offset", 0, int)))
+
+    @routes.get("/files/<file_id>")
+    def download(file_id: str) -> Any:
+        return flask.redirect(applications.link(file_id))
+
+    @routes.delete("/files/<file_id>")
+    def delete(file_id: str) -> Any:
+        applications.delete(file_id)
+        return "", HTTPStatus.NO_CONTENT
+
+    @routes.errorhandler(BackendError)
+    def refused(error: BackendError) -> Any:
+        return {"message": error.message, "problems": error.problems}, error.status
+
+    @routes.errorhandler(requests.RequestException)
+    def unreachable(_: requests.RequestException) -> Any:
+        return {"message": "The files cannot be reached right now. Try again in a moment."}, HTTPStatus.BAD_GATEWAY
+
+    return routes
+
+
+def _application() -> tuple[dict[str, str], list[str]]:
+    """The fields and the file ids of a submitted form. Raises BackendError where they are not as they should be."""
+    body = flask.request.get_json(silent=True)
+    if not isinstance(body, dict):
+        raise BackendError(HTTPStatus.BAD_REQUEST, "A JSON object is needed.")
+    fields = {name: body.get(name, "") for name in _FIELDS}
+    if any(not isinstance(fields[name], str) or len(fields[name]) > limit for name, limit in _FIELDS.items()):
+        raise BackendError(HTTPStatus.BAD_REQUEST, "A field is too long.")
+    fields = {name: text.strip() for name, text in fields.items()}
+    missing = [name for name in _REQUIRED if not fields[name]]
+    if missing:
+        raise BackendError(HTTPStatus.BAD_REQUEST, f"Missing: {', '.join(missing)}.")
+    ids = body.get("documents")
+    if not isinstance(ids, list) or not all(isinstance(file_id, str) for file_id in ids):
+        raise BackendError(HTTPStatus.BAD_REQUEST, "The documents are a list of file ids.")
+    ids = list(dict.fromkeys(ids))
+    if not 1 <= len(ids) <= _MAX_FILES:
+        raise BackendError(HTTPStatus.BAD_REQUEST, f"An application has 1 to {_MAX_FILES} documents.")
+    return fields, ids
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -1,0 +1,68 @@
+"""The page: its files, what it has to know of the stack, and what it may do in a browser."""
+
+import json
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from local.emulator import ROOT
+
+FILES = ROOT / "static" / "web"
+PACKAGES = ROOT / "static" / "node_modules"
+VENDOR = "vendor"
+
+# Those of the machine's own tables may differ, and a browser runs no module of another type.
+TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".svg": "image/svg+xml",
+}
+
+
+def packages() -> list[str]:
+    """The packages that the page loads."""
+    names: dict[str, str] = json.loads((ROOT / "static" / "package.json").read_text())["dependencies"]
+    return sorted(names)
+
+
+def config(*, api_root_url: str, backend_url: str | None, unstored_file_lifetime: int, max_file_size: int) -> str:
+    """config.json, which the page reads before anything else."""
+    return json.dumps(
+        {
+            "apiRootUrl": api_root_url,
+            "backendUrl": backend_url,
+            "unstoredFileLifetime": unstored_file_lifetime,
+            "maxFileSize": max_file_size,
+        }
+    )
+
+
+def policy(*, api_root_url: str, storage_url: str, backend_url: str | None, scripts: tuple[str, ...] = ()) -> str:
+    """The page's Content-Security-Policy. ``scripts`` are the hashes of what is inline."""
+    api, storage = _origin(api_root_url), _origin(storage_url)
+    backend = [_origin(backend_url)] if backend_url and urlsplit(backend_url).netloc else []
+    return "; ".join(
+        f"{directive} {' '.join(sources)}"
+        for directive, sources in {
+            "default-src": ["'none'"],
+            "script-src": ["'self'", *scripts],
+            "style-src": ["'self'"],
+            "img-src": ["'self'", "blob:", storage],
+            "connect-src": ["'self'", api, storage, *backend],
+            # The preview of images is drawn in a worker that FilePond makes out of a function.
+            "worker-src": ["blob:"],
+            "form-action": ["'self'"],
+            "base-uri": ["'none'"],
+        }.items()
+    )
+
+
+def vendor_file(package: str, name: str) -> Path:
+    """A file that a package publishes for browsers."""
+    return PACKAGES / package / "dist" / name
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"

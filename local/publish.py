@@ -1,0 +1,235 @@
+"""Publishes the page to S3, for a stack that is deployed: ``python -m local.publish --stack NAME``.
+
+Whatever the AWS SDK is configured for is used: profile, region, credentials.
+"""
+
+import argparse
+import base64
+import hashlib
+import json
+import os
+import re
+import sys
+from collections.abc import Iterator
+from html import escape
+from pathlib import PurePosixPath
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local import npm, page
+from local.errors import LocalError
+
+_FOR_EVER = "public, max-age=31536000, immutable"
+_ASK_FIRST = "no-cache"
+_LOADED = re.compile(r'<(?P<tag>script|link|img)\b(?P<before>[^>]*?)\b(?P<attribute>src|href)="(?P<path>[^":]+)"')
+_WITHOUT_BACKEND = {"files.html", "files.js"}
+
+
+class Published(NamedTuple):
+    """An object of the site."""
+
+    path: str
+    contents: bytes
+    cache_control: str
+
+    @property
+    def content_type(self) -> str:
+        """By its name."""
+        return page.TYPES[PurePosixPath(self.path).suffix]
+
+
+class Asset(NamedTuple):
+    """A file whose name changes with its contents, so that browsers may keep it."""
+
+    source: str
+    contents: bytes
+
+    @property
+    def path(self) -> str:
+        """Where it is published."""
+        name = PurePosixPath(self.source)
+        return f"assets/{name.stem}.{hashlib.sha256(self.contents).hexdigest()[:16]}{name.suffix}"
+
+    @property
+    def integrity(self) -> str:
+        """What a browser checks it against (W3C Subresource Integrity)."""
+        return "sha384-" + base64.b64encode(hashlib.sha384(self.contents).digest()).decode()
+
+
+def build(config: str, **addresses: Any) -> Iterator[Published]:
+    """The site, in an order in which a page never comes before what it loads. ``addresses`` are those of the policy."""
+    skipped = set() if addresses["backend_url"] else _WITHOUT_BACKEND
+    own = [file for file in sorted(page.FILES.iterdir()) if file.name not in skipped]
+    pages = [file for file in own if file.suffix == ".html"]
+    assets = {file.name: Asset(file.name, file.read_bytes()) for file in own if file not in pages}
+    for html in pages:
+        for loaded in _LOADED.finditer(html.read_text(encoding="utf-8")):
+            match PurePosixPath(loaded["path"]).parts:
+                case (page.VENDOR, package, name):
+                    assets[loaded["path"]] = Asset(name, page.vendor_file(package, name).read_bytes())
+    for asset in assets.values():
+        yield Published(asset.path, asset.contents, _FOR_EVER)
+    yield Published("config.json", config.encode(), _ASK_FIRST)
+    for html in pages:
+        published = _page(html.read_text(encoding="utf-8"), assets, addresses)
+        yield Published(html.name, published.encode(), _ASK_FIRST)
+
+
+def _page(html: str, assets: dict[str, Asset], addresses: dict[str, Any]) -> str:
+    """A page that loads the assets under their published names, each checked, and nothing else."""
+
+    def load(found: re.Match[str]) -> str:
+        asset = assets.get(found["path"])
+        if asset is None:
+            return found[0]
+        checked = "" if found["tag"] == "img" or asset.path.endswith(".svg") else f' integrity="{asset.integrity}"'
+        return f'<{found["tag"]}{found["before"]}{found["attribute"]}="{asset.path}"{checked}'
+
+    # Modules import each other by the names that they have in the repository.
+    modules = [asset for asset in assets.values() if asset.source in assets and asset.path.endswith(".js")]
+    imports = json.dumps(
+        {
+            "imports": {f"./assets/{asset.source}": f"./{asset.path}" for asset in modules},
+            "integrity": {f"./{asset.path}": asset.integrity for asset in modules},
+        }
+    )
+    digest = base64.b64encode(hashlib.sha256(imports.encode()).digest()).decode()
+    policy = page.policy(**addresses, scripts=(f"'sha256-{digest}'",))
+    head = (
+        '<meta charset="utf-8">\n'
+        f'  <meta http-equiv="Content-Security-Policy" content="{escape(policy)}">\n'
+        '  <meta name="referrer" content="no-referrer">\n'
+        f'  <script type="importmap">{imports}</script>'
+    )
+    return _LOADED.sub(load, html).replace('<meta charset="utf-8">', head, 1)
+
+
+def publish(*, stack: str, bucket: str | None, backend_url: str | None, api_root_url: str | None) -> str:
+    """Publish the page of a stack; answers its address. Raises LocalError."""
+    npm.install(_say)
+    session = boto3.Session()
+    s3 = session.client("s3")
+    region = s3.meta.region_name
+    outputs, parameters = _stack(session.client("cloudformation"), stack)
+    if bucket is None:
+        bucket = f"{stack}-page-{session.client('sts').get_caller_identity()['Account']}-{region}".lower()
+    api_root_url = api_root_url or outputs["ApiRootUrl"]
+    address = _bucket_url(bucket, region)
+    site = build(
+        page.config(
+            api_root_url=api_root_url,
+            backend_url=backend_url,
+            unstored_file_lifetime=int(parameters["UnstoredFileLifetime"]),
+            max_file_size=int(parameters["MaxFileSize"]),
+        ),
+        api_root_url=api_root_url,
+        storage_url=_bucket_url(outputs["StorageBucketName"], region),
+        backend_url=backend_url,
+    )
+    _make_bucket(s3, bucket, region)
+    for each in site:
+        _say(f"  {each.path}")
+        s3.put_object(
+            Bucket=bucket,
+            Key=each.path,
+            Body=each.contents,
+            ContentType=each.content_type,
+            CacheControl=each.cache_control,
+        )
+    origin = "{0.scheme}://{0.netloc}".format(urlsplit(address))
+    allowed = parameters["AllowedOrigins"].split(",")
+    if "*" not in allowed and origin not in allowed:
+        _say(f"The stack allows no uploads from {origin}: add it to the parameter AllowedOrigins.")
+    return f"{address}/index.html"
+
+
+def _stack(cloudformation: Any, name: str) -> tuple[dict[str, str], dict[str, str]]:
+    """The outputs and the parameters of a stack."""
+    try:
+        (stack,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
+    except ClientError as error:
+        raise LocalError(f"The stack {name} cannot be read: {error.response['Error']['Message']}") from None
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+    parameters = {each["ParameterKey"]: each["ParameterValue"] for each in stack.get("Parameters", [])}
+    if not {"ApiRootUrl", "StorageBucketName"} <= outputs.keys():
+        raise LocalError(f"The stack {name} is none of Filestore's: it has no output ApiRootUrl.")
+    return outputs, parameters
+
+
+def _make_bucket(s3: Any, bucket: str, region: str) -> None:
+    """Make the bucket, for everybody to read. One that is there is left as it is."""
+    try:
+        s3.head_bucket(Bucket=bucket)
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:  # noqa: PLR2004 - not found
+            raise LocalError(f"The bucket {bucket} cannot be used: {error.response['Error']['Message']}") from None
+    else:
+        return
+    _say(f"Making the bucket {bucket} ...")
+    # The one region that must not be named (CreateBucket in the Amazon S3 API reference).
+    where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+    s3.create_bucket(Bucket=bucket, **where)
+    s3.put_public_access_block(
+        Bucket=bucket,
+        PublicAccessBlockConfiguration={
+            "BlockPublicAcls": True,
+            "IgnorePublicAcls": True,
+            "BlockPublicPolicy": False,
+            "RestrictPublicBuckets": False,
+        },
+    )
+    partition = "aws-cn" if region.startswith("cn-") else "aws-us-gov" if region.startswith("us-gov-") else "aws"
+    statement = {
+        "Sid": "EverybodyReadsThePage",
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": "s3:GetObject",
+        "Resource": f"arn:{partition}:s3:::{bucket}/*",
+    }
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+
+
+def _bucket_url(bucket: str, region: str) -> str:
+    """As source/filestore/storage/links.py addresses buckets."""
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    if endpoint:
+        return f"{endpoint.rstrip('/')}/{bucket}"
+    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+    return f"https://{bucket}.s3.{region}.{suffix}"
+
+
+def main() -> int:
+    """Answer the exit status: 0 when published, 1 when something failed."""
+    parser = argparse.ArgumentParser(prog="python -m local.publish", description=__doc__)
+    parser.add_argument("--stack", required=True, help="name of the CloudFormation stack")
+    parser.add_argument(
+        "--bucket", help="bucket for the page; made if it is not there (default: STACK-page-ACCOUNT-REGION)"
+    )
+    parser.add_argument("--backend-url", help="of your back end; without one the page shows the ids that it would send")
+    parser.add_argument(
+        "--api-root-url", help="where the API has a domain name of its own (default: the stack's output)"
+    )
+    options = parser.parse_args()
+    try:
+        address = publish(
+            stack=options.stack,
+            bucket=options.bucket,
+            backend_url=options.backend_url,
+            api_root_url=options.api_root_url,
+        )
+    except (LocalError, BotoCoreError, ClientError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    _say(f"\n{address}")
+    return 0
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

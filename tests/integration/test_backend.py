@@ -1,0 +1,130 @@
+"""The demo's back end over HTTP: what it takes, and whom it takes it from."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+import requests
+
+from tests.stack import Stack
+from tests.support import UNKNOWN_ID
+
+APPLICATION = {"name": "Ada", "email": "ada@example.org", "position": "Engineer", "note": ""}
+
+
+def ask(
+    stack: Stack, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None
+) -> requests.Response:
+    """A request as the page itself sends it, unless the headers say otherwise."""
+    url: str = stack.outputs["WebUrl"]
+    return requests.request(
+        method,
+        f"{url}backend/{path}",
+        json=body,
+        headers={"Origin": url.rstrip("/"), **(headers or {})},
+        timeout=60,
+        allow_redirects=False,
+    )
+
+
+def apply(stack: Stack, *ids: str, **fields: Any) -> requests.Response:
+    return ask(stack, "POST", "applications", {**APPLICATION, "documents": ids, **fields})
+
+
+class TestApplications:
+    def test_its_files_are_stored_when_it_is_answered(self, stack: Stack) -> None:
+        upload = stack.upload(b"contents")
+        received = apply(stack, upload["id"])
+        assert received.status_code == 201
+        assert [file["id"] for file in received.json()["files"]] == [upload["id"]]
+        assert stack.download(upload["id"]) == b"contents"
+        link = ask(stack, "GET", f"files/{upload['id']}")
+        assert link.status_code == 302
+        assert requests.get(link.headers["Location"], timeout=60).content == b"contents"
+
+    def test_one_file_that_cannot_be_kept_is_named_and_nothing_is_written_down(self, stack: Stack) -> None:
+        upload = stack.upload()
+        refused = apply(stack, upload["id"], UNKNOWN_ID)
+        assert refused.status_code == 409
+        assert refused.json()["problems"].keys() == {UNKNOWN_ID}
+        assert ask(stack, "GET", f"files/{upload['id']}").status_code == 404
+        assert apply(stack, upload["id"]).status_code == 201
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"name": ""},
+            {"email": "  "},
+            {"position": None},
+            {"note": "x" * 1001},
+            {"documents": []},
+            {"documents": "abc"},
+            {"documents": [1]},
+            {"documents": [f"{number:032}" for number in range(101)]},
+        ],
+    )
+    def test_what_makes_no_sense_is_refused(self, stack: Stack, change: dict[str, Any]) -> None:
+        assert apply(stack, UNKNOWN_ID, **change).status_code == 400
+
+    @pytest.mark.parametrize("body", [None, [], "text"])
+    def test_what_is_no_object_is_refused(self, stack: Stack, body: object) -> None:
+        assert ask(stack, "POST", "applications", body).status_code == 400
+
+    def test_files_of_others_are_not_its_own(self, stack: Stack) -> None:
+        upload = stack.store()
+        assert ask(stack, "GET", f"files/{upload['id']}").status_code == 404
+        assert ask(stack, "DELETE", f"files/{upload['id']}").status_code == 404
+        assert stack.download(upload["id"]) == b"contents"
+
+    def test_there_is_no_application_but_those_received(self, stack: Stack) -> None:
+        assert ask(stack, "GET", "applications/none").status_code == 404
+        assert ask(stack, "PUT", "applications/none", {**APPLICATION, "documents": [UNKNOWN_ID]}).status_code == 404
+
+
+class TestOtherSites:
+    """The server holds an API key, and every page in the browser can reach 127.0.0.1."""
+
+    @pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1:1", ""])
+    def test_can_change_nothing(self, stack: Stack, origin: str) -> None:
+        upload = stack.upload()
+        kept = apply(stack, upload["id"]).json()
+        headers = {"Origin": origin}
+        for method, path in (
+            ("POST", "applications"),
+            ("PUT", f"applications/{kept['id']}"),
+            ("DELETE", f"files/{upload['id']}"),
+        ):
+            refused = ask(stack, method, path, {**APPLICATION, "documents": [upload["id"]]}, headers)
+            assert refused.status_code == 403
+        assert stack.download(upload["id"]) == b"contents"
+
+    def test_can_read_nothing(self, stack: Stack) -> None:
+        answer = ask(stack, "GET", "files", headers={"Origin": "http://evil.example"})
+        assert not [name for name in answer.headers if name.lower().startswith("access-control-")]
+
+    @pytest.mark.parametrize("path", ["", "config.json", "backend/files"])
+    def test_cannot_point_a_name_of_theirs_at_it(self, stack: Stack, path: str) -> None:
+        url = stack.outputs["WebUrl"] + path
+        assert requests.get(url, headers={"Host": "evil.example"}, timeout=60).status_code == 400
+        assert requests.get(url, headers={"Host": f"localhost:{stack.port}"}, timeout=60).status_code == 200
+
+    def test_cannot_frame_the_page(self, stack: Stack) -> None:
+        policy = requests.get(stack.outputs["WebUrl"], timeout=60).headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy
+        assert "frame-ancestors 'none'" in policy
+        assert "unsafe" not in policy
+
+    @pytest.mark.parametrize(
+        "path",
+        [
+            "../package.json",
+            "%2e%2e/package.json",
+            "vendor/filepond/../package.json",
+            "vendor/typescript/tsc.js",
+            "x\0",
+        ],
+    )
+    def test_sees_only_the_page_and_its_packages(self, stack: Stack, path: str) -> None:
+        request = requests.Request("GET", stack.outputs["WebUrl"]).prepare()
+        request.url = stack.outputs["WebUrl"] + path
+        assert requests.Session().send(request, timeout=60).status_code == 404
