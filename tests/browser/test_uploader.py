@@ -326,7 +326,7 @@ class TestOtherClients:
     def test_the_example_of_the_guide_works_as_it_stands(
         self, page: Page, site: Site, stack: Stack, file: Callable[..., Path]
     ) -> None:
-        example = example_of_the_guide()
+        example = example_of_the_readme()
         assert len(example.splitlines()) <= 15
         example += '<link rel="icon" href="logo.svg">'  # for no browser to look for a favicon of the test's site
         page.route("https://unpkg.com/filepond@4/dist/*", unpkg)
@@ -378,8 +378,8 @@ def unpkg(route: Route) -> None:
     route.fulfill(path=STATIC / "node_modules" / "filepond" / "dist" / name)
 
 
-def example_of_the_guide() -> str:
-    guide = (ROOT / "docs" / "front-end.md").read_text()
-    found = re.search(r"<!-- example -->\n```html\n(.*?)```\n<!-- /example -->", guide, re.DOTALL)
+def example_of_the_readme() -> str:
+    readme = (ROOT / "README.md").read_text()
+    found = re.search(r"<!-- example -->\n```html\n(.*?)```\n<!-- /example -->", readme, re.DOTALL)
     assert found
     return found[1]
