@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import requests
+from botocore.exceptions import EndpointConnectionError
 
 from local import emulator
 
@@ -80,7 +81,7 @@ def deployed_lines() -> Iterator[str]:
         logs = emulator.client(url, "logs")
         try:
             groups = [group["logGroupName"] for group in logs.describe_log_groups()["logGroups"]]
-        except OSError:
+        except EndpointConnectionError:
             continue  # It was stopped by its test.
         for group in groups:
             for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group):

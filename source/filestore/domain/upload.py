@@ -16,8 +16,9 @@ from filestore.storage.repository import FileRepository
 # How long DynamoDB's TTL leaves alone what the sweep should have removed.
 _PURGE_AFTER = 7 * 24 * 3600
 
-# The types that Python ships: only guess_type() and the like, which nothing here calls, would add the machine's own.
-_TYPES = mimetypes.types_map
+# The types that Python ships. They are in types_map until somebody calls guess_type() or the like, which adds the
+# machine's own; MimeTypes() has them at any time, but would read the machine's first.
+_TYPES = mimetypes.MimeTypes().types_map[True] if mimetypes.inited else mimetypes.types_map
 
 
 class Upload(NamedTuple):
