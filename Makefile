@@ -10,8 +10,9 @@ STATE_DIR ?= .local
 ENV ?= dev
 BUILT ?= .aws-sam/build/template.yaml
 
-# On AWS the stack of this name, otherwise the one that runs here.
-HERE = --state-dir '$(STATE_DIR)' $(if $(STACK),--stack '$(STACK)')
+# On AWS the stack of this name or environment, otherwise the one that runs here.
+ON_AWS = $(or $(STACK),$(if $(filter command,$(origin ENV)),filestore-$(ENV)))
+HERE = --state-dir '$(STATE_DIR)' $(if $(ON_AWS),--stack '$(ON_AWS)')
 OPS = $(BIN)/python -m ops --env '$(ENV)' $(if $(STACK),--stack '$(STACK)')
 
 .DEFAULT_GOAL := help
@@ -30,7 +31,7 @@ run: $(INSTALLED) ## Run the whole stack on this machine until Ctrl-C
 		$(if $(UNSTORED_FILE_LIFETIME),--unstored-file-lifetime '$(UNSTORED_FILE_LIFETIME)') \
 		$(if $(SWEEP_SCHEDULE),--sweep-schedule '$(SWEEP_SCHEDULE)')
 
-logs: $(INSTALLED) ## Show what the functions of make run have logged; ID=... for one file or request
+logs: $(INSTALLED) ## Show what the functions of make run have logged; ID=... for one upload or request
 	@$(BIN)/python -m local.logs --state-dir '$(STATE_DIR)' '$(ID)'
 
 test: lint $(INSTALLED) ## Check everything and run every test
@@ -63,7 +64,7 @@ browser-big: $(INSTALLED) ## Upload half a gigabyte in Chromium and tell how the
 	@PYTHONPATH=source $(BIN)/python -m tests.browser.big
 
 publish: $(INSTALLED) ## Publish the page to S3: STACK=name [BUCKET=name] [BACKEND_URL=https://...]
-	@$(if $(STACK),,echo "error: name the stack: make publish STACK=filestore" >&2; exit 1)
+	@$(if $(STACK),,echo "error: name the stack: make publish STACK=filestore-dev" >&2; exit 1)
 	@$(BIN)/python -m local.publish --stack '$(STACK)' $(if $(BUCKET),--bucket '$(BUCKET)') \
 		$(if $(BACKEND_URL),--backend-url '$(BACKEND_URL)') $(if $(API_ROOT_URL),--api-root-url '$(API_ROOT_URL)')
 
@@ -76,13 +77,13 @@ fuzz: $(INSTALLED) ## Call the handlers 100,000 times with hostile input
 replay: $(INSTALLED) ## Use the upload URLs of stored files again, 1,000 times
 	@REPLAYS=1000 $(BIN)/python -m pytest tests/integration/test_faults.py -k replayed
 
-audit: $(INSTALLED) ## Compare bucket and table, read-only: STACK=name on AWS, otherwise the stack that runs here
+audit: $(INSTALLED) ## Compare bucket and table, read-only: of ENV=dev, prod or STACK=name on AWS, otherwise of what runs here
 	@PYTHONPATH=source $(BIN)/python -m ops.audit $(HERE)
 
-letters: $(INSTALLED) ## Show the dead-letter queue: STACK=name on AWS, otherwise the stack that runs here
+letters: $(INSTALLED) ## Show the dead-letter queue, likewise
 	@PYTHONPATH=source $(BIN)/python -m ops.redrive --show $(HERE)
 
-redrive: $(INSTALLED) ## Move the dead letters back to their queue: STACK=name on AWS, otherwise the stack that runs here
+redrive: $(INSTALLED) ## Move the dead letters back to their queue, likewise
 	@PYTHONPATH=source $(BIN)/python -m ops.redrive $(HERE)
 
 build: $(INSTALLED) ## Build what is deployed, for sam deploy (PYTHON_FOR_BUILD=the runtime's Python, if not on the PATH)
@@ -94,15 +95,20 @@ bench: $(INSTALLED) ## Measure what Filestore costs; QUICK=1 in two minutes
 diagrams: ## Draw the architecture's diagrams anew (needs Graphviz)
 	@for name in architecture/*.dot; do dot -Tsvg "$$name" -o "$${name%.dot}.svg"; done
 
-deploy: $(INSTALLED) $(BUILT) ## Deploy to AWS: ENV=dev or prod, as samconfig.toml says
-	@SAM_CLI_TELEMETRY=0 $(BIN)/sam deploy --config-env '$(ENV)' --template-file '$(BUILT)' \
+deploy: $(INSTALLED) is-environment $(BUILT) ## Deploy to AWS: ENV=dev or prod, as samconfig.toml says; STACK=name for another stack
+	@SAM_CLI_TELEMETRY=0 $(BIN)/sam deploy --config-file '$(CURDIR)/samconfig.toml' --config-env '$(ENV)' \
+		--template-file '$(BUILT)' $(if $(STACK),--stack-name '$(STACK)') \
 		$(if $(filter no,$(CONFIRM)),--no-confirm-changeset)
+
+.PHONY: is-environment
+is-environment:
+	@$(if $(filter dev prod,$(ENV)),,echo "error: ENV is dev or prod, not $(ENV)" >&2; exit 1)
 
 # What is deployed: the template with the functions' code built for Lambda.
 .aws-sam/build/template.yaml: $(INSTALLED) template.yaml swagger.yaml $(shell find source tools -name '*.py' -o -name '*.txt')
 	@$(MAKE) --no-print-directory build
 
-key: $(INSTALLED) ## Make an API key for a back end and print it: NAME=...
+key: $(INSTALLED) ## Make an API key for a back end and print it: NAME=... ENV=dev or prod
 	@$(OPS) key '$(NAME)'
 
 keys: $(INSTALLED) ## List the API keys
@@ -120,7 +126,7 @@ lock: ## Write constraints.txt anew from requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $(VENV)/requirements.txt
 	@$(BIN)/python -m pip freeze --disable-pip-version-check > constraints.txt
 
-clean: ## Remove everything that was made here, the state of make run included
+clean: ## Remove everything that was made here, .local included
 	@rm -rf $(VENV) $(SCAN) .local .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache static/node_modules test-results
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

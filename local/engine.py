@@ -31,11 +31,18 @@ _OVERRIDES = {
     "response-expires": b"expires",
 }
 _LOOK_AGAIN = 0.5
+_HEALTH = "/_ministack/health"
+_API = re.compile(r"/restapis/[^/]+/[^/]+/_user_request_/.*", re.DOTALL)
+_OBJECT = re.compile(r"/[a-z0-9][a-z0-9.-]+/.+", re.DOTALL)
 _RANGE = re.compile(rb"bytes=(\d*)-(\d*)")
 
 
 async def app(scope: Any, receive: Any, send: Any) -> None:
     """Serve one request, or the engine's start and stop."""
+    if scope["type"] == "http" and not _is_allowed(scope):
+        await send({"type": "http.response.start", "status": 403, "headers": [(b"content-type", b"text/plain")]})
+        await send({"type": "http.response.body", "body": b"Not for pages of other sites.\n"})
+        return
     if scope["type"] == "http" and scope["method"] == "GET":
         query = parse_qs(scope["query_string"].decode("ascii"))
         if "versionId" in query:
@@ -43,6 +50,35 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
             wanted = dict(scope["headers"]).get(b"range", b"")
             send = _VersionedRead(send, overrides, _RANGE.fullmatch(wanted))
     await engine(scope, receive, send)
+
+
+def _is_allowed(scope: MutableMapping[str, Any]) -> bool:
+    """Whether a request may be what it seems.
+
+    The engine trusts whoever knows its root key, which everybody does, and any page may read its answers. On AWS a page
+    of another site reaches nothing but the API and what a URL was signed for, so here, too: otherwise any page that is
+    open on this machine could deploy functions to it.
+    """
+    headers = dict(scope["headers"])
+    name, _, _ = headers.get(b"host", b"").partition(b":")
+    if name not in (b"127.0.0.1", b"localhost"):
+        # A name of somebody else's that leads here (DNS rebinding).
+        return False
+    path = scope["path"]
+    if path.startswith("/_ministack/") and path != _HEALTH:
+        return False
+    from_page = b"origin" in headers or headers.get(b"sec-fetch-site", b"none") not in (b"none", b"same-origin")
+    if not from_page or _API.fullmatch(path):
+        return True
+    query = parse_qs(scope["query_string"].decode("latin-1"))
+    # The root key, in either version of the signature.
+    by_root = query.get("X-Amz-Credential", [""])[0].startswith("test/") or "AWSAccessKeyId" in query
+    return (
+        scope["method"] in ("GET", "HEAD", "OPTIONS", "PUT")
+        and _OBJECT.fullmatch(path) is not None
+        and b"authorization" not in headers
+        and not by_root
+    )
 
 
 class _VersionedRead:

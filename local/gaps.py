@@ -31,7 +31,7 @@ def fill(
     api.answer_preflights(swagger)
     api.shape_refusals(swagger)
     api.deploy()
-    api.throttle(template, outputs)
+    api.throttle(template)
     _expire_records(aws, outputs["TableName"], template)
     _allow_plain_http(aws, outputs["StorageBucketName"])
     _allow_partiql(aws, functions)
@@ -122,9 +122,8 @@ class _Api:
         if self._changed:
             self._gateway.create_deployment(**self._api, stageName=self._stage)
 
-    def throttle(self, template: Yaml, outputs: Mapping[str, str]) -> None:
+    def throttle(self, template: Yaml) -> None:
         """Limits of single methods: the engine files them under the escaped path, where no request finds them."""
-        del outputs
         stage = self._gateway.get_stage(**self._api, stageName=self._stage)
         settings = stage.get("methodSettings", {})
         for limits in template["Resources"]["FilestoreApi"]["Properties"]["MethodSettings"]:

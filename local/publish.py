@@ -114,8 +114,9 @@ def publish(*, stack: str, bucket: str | None, backend_url: str | None, api_root
     s3 = session.client("s3")
     region = s3.meta.region_name
     outputs, parameters = _stack(session.client("cloudformation"), stack)
+    owner = session.client("sts").get_caller_identity()["Account"]
     if bucket is None:
-        bucket = f"{stack}-page-{session.client('sts').get_caller_identity()['Account']}-{region}".lower()
+        bucket = f"{stack}-page-{owner}-{region}".lower()
     api_root_url = api_root_url or outputs["ApiRootUrl"]
     address = _bucket_url(bucket, region)
     site = build(
@@ -129,11 +130,12 @@ def publish(*, stack: str, bucket: str | None, backend_url: str | None, api_root
         storage_url=_bucket_url(outputs["StorageBucketName"], region),
         backend_url=backend_url,
     )
-    _make_bucket(s3, bucket, region)
+    _make_bucket(s3, bucket, region, owner)
     for each in site:
         _say(f"  {each.path}")
         s3.put_object(
             Bucket=bucket,
+            ExpectedBucketOwner=owner,
             Key=each.path,
             Body=each.contents,
             ContentType=each.content_type,
@@ -159,10 +161,10 @@ def _stack(cloudformation: Any, name: str) -> tuple[dict[str, str], dict[str, st
     return outputs, parameters
 
 
-def _make_bucket(s3: Any, bucket: str, region: str) -> None:
-    """Make the bucket, for everybody to read. One that is there is left as it is."""
+def _make_bucket(s3: Any, bucket: str, region: str, owner: str) -> None:
+    """Make the bucket, for everybody to read. One that is there is left as it is; another account's is refused."""
     try:
-        s3.head_bucket(Bucket=bucket)
+        s3.head_bucket(Bucket=bucket, ExpectedBucketOwner=owner)
     except ClientError as error:
         if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:  # noqa: PLR2004 - not found
             raise LocalError(f"The bucket {bucket} cannot be used: {error.response['Error']['Message']}") from None

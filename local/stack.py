@@ -121,7 +121,8 @@ class Stack:
     def _claim(self) -> None:
         """Two stacks must not share a folder. The lock goes with the process, however that ends."""
         # The API key is in it.
-        self.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.state.mkdir(parents=True, exist_ok=True)
+        self.state.chmod(0o700)
         lock = (self.state / "lock").open("w")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -11,6 +11,8 @@ from typing import Any
 from ops.errors import OperatorError
 from ops.stack import Clients, describe
 
+_TAG = "filestore:stack"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Key:
@@ -20,6 +22,8 @@ class Key:
     name: str
     enabled: bool
     created: datetime
+    is_ours: bool
+    """Made here for this stack, and not brought along from elsewhere."""
 
 
 def create(clients: Clients, stack: str, name: str) -> str:
@@ -27,8 +31,12 @@ def create(clients: Clients, stack: str, name: str) -> str:
     if any(key.name == name for key in listed(clients, stack)):
         raise OperatorError(f"There is a key {name} already. Choose another name, or revoke that one first.")
     gateway = clients("apigateway")
-    key = gateway.create_api_key(name=name, enabled=True, tags={"filestore:stack": stack})
-    gateway.create_usage_plan_key(usagePlanId=_usage_plan(clients, stack), keyId=key["id"], keyType="API_KEY")
+    key = gateway.create_api_key(name=name, enabled=True, tags={_TAG: stack})
+    try:
+        gateway.create_usage_plan_key(usagePlanId=_usage_plan(clients, stack), keyId=key["id"], keyType="API_KEY")
+    except Exception:
+        gateway.delete_api_key(apiKey=key["id"])
+        raise
     return str(key["value"])
 
 
@@ -37,7 +45,16 @@ def listed(clients: Clients, stack: str) -> list[Key]:
     gateway = clients("apigateway")
     keys = [gateway.get_api_key(apiKey=member["id"]) for member in _members(gateway, _usage_plan(clients, stack))]
     return sorted(
-        (Key(id=key["id"], name=key["name"], enabled=key["enabled"], created=key["createdDate"]) for key in keys),
+        (
+            Key(
+                id=key["id"],
+                name=key["name"],
+                enabled=key["enabled"],
+                created=key["createdDate"],
+                is_ours=key.get("tags", {}).get(_TAG) == stack,
+            )
+            for key in keys
+        ),
         key=lambda key: key.name,
     )
 
@@ -51,7 +68,7 @@ def revoke(clients: Clients, stack: str, name: str) -> None:
 
 
 def revoke_all(clients: Clients, stack: str) -> None:
-    """Delete every key."""
+    """Delete every key; one that was not made for this stack only leaves its plan."""
     _delete(clients, stack, listed(clients, stack))
 
 
@@ -59,7 +76,8 @@ def _delete(clients: Clients, stack: str, found: Iterable[Key]) -> None:
     gateway, usage_plan = clients("apigateway"), _usage_plan(clients, stack)
     for key in found:
         gateway.delete_usage_plan_key(usagePlanId=usage_plan, keyId=key.id)
-        gateway.delete_api_key(apiKey=key.id)
+        if key.is_ours:
+            gateway.delete_api_key(apiKey=key.id)
 
 
 def _usage_plan(clients: Clients, stack: str) -> str:

@@ -91,7 +91,10 @@ def target() -> tuple[str, str]:
 
 def find_interpreter(version: str) -> Path | None:
     """A Python of this version: the one in PYTHON_FOR_BUILD, this one, or one on the PATH."""
-    for name in (os.environ.get("PYTHON_FOR_BUILD"), sys.executable, f"python{version}"):
+    named = os.environ.get("PYTHON_FOR_BUILD")
+    if named and (not shutil.which(named) or version_of(Path(named)) != version):
+        raise BuildError(f"PYTHON_FOR_BUILD={named} is no Python {version}.")
+    for name in (named, sys.executable, f"python{version}"):
         found = shutil.which(name) if name else None
         if found and version_of(Path(found)) == version:
             return Path(found)
@@ -149,8 +152,8 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=OUTPUT, help="folder to build into, made anew (%(default)s)")
     arguments = parser.parse_args()
     version, architecture = target()
-    interpreter = find_interpreter(version)
     try:
+        interpreter = find_interpreter(version)
         artifact = build(arguments.output, interpreter)
     except BuildError as error:
         sys.exit(f"error: {error}")
@@ -162,7 +165,6 @@ def main() -> None:
             f"take twice as long. Put python{version} on the PATH, or: make build PYTHON_FOR_BUILD=/path/to/python",
             file=sys.stderr,
         )
-    print("Deploy it with: sam deploy")
 
 
 if __name__ == "__main__":

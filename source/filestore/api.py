@@ -53,6 +53,7 @@ _STATUS: tuple[tuple[type[FilestoreError], HTTPStatus], ...] = (
 )
 
 # Control characters and lone surrogates: the former have no place in a name or an id, the latter no UTF-8 encoding.
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
@@ -126,7 +127,7 @@ class Request:
         if not text:
             _refuse("", "A JSON body is needed.")
         if len(text) > _MAX_BODY:
-            _refuse("", f"The body is larger than {_MAX_BODY} bytes.")
+            _refuse("", f"The body is longer than {_MAX_BODY} characters.")
         try:
             if self.event.get("isBase64Encoded"):
                 text = base64.b64decode(text, validate=True).decode()
@@ -204,6 +205,11 @@ def is_printable(text: str) -> bool:
     return _UNPRINTABLE.search(text) is None
 
 
+def is_encodable(text: str) -> bool:
+    """Whether the text has no lone surrogates, and so an encoding in UTF-8."""
+    return _SURROGATE.search(text) is None
+
+
 def _refuse(path: str, message: str) -> NoReturn:
     raise InvalidBodyError([FieldError(path, message)])
 
@@ -252,8 +258,3 @@ def _proxy_answer(response: Response, allowed_origin: str | None) -> dict[str, A
         "body": "" if response.body is None else json.dumps(response.body),
         "isBase64Encoded": False,
     }
-
-
-def is_encodable(text: str) -> bool:
-    """Whether the text has no lone surrogates, and so an encoding in UTF-8."""
-    return not re.search(r"[\ud800-\udfff]", text)

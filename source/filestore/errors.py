@@ -84,6 +84,6 @@ class AlreadyStoredError(FilestoreError):
 
 
 class TryAgainError(FilestoreError):
-    """AWS throttled past our retries. Repeating the call is harmless."""
+    """AWS throttled past our retries, or did not answer. Repeating the call is harmless."""
 
     code = "try_again"

@@ -1,4 +1,4 @@
-"""The words that every layer shares: a file, an object version, an upload that S3 reports.
+"""The words that every layer shares: a file, an object version.
 
 Values are named tuples: a frozen dataclass with slots costs every cold start four times as much to define.
 """

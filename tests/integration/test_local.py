@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 import requests
@@ -110,6 +111,40 @@ class TestWhatItPrints:
         ]
         for secret in (stack.outputs["ApiKey"], upload["token"], "X-Amz-Signature"):
             assert secret not in printed
+
+
+class TestPagesOfOtherSites:
+    """The engine's root key is known to everybody: a page that is open on this machine must not get to use it."""
+
+    ELSEWHERE: ClassVar = [
+        {"Origin": "https://evil.example"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Host": "evil.example"},
+    ]
+
+    @pytest.mark.parametrize("headers", ELSEWHERE)
+    def test_cannot_command_the_embedded_aws(self, stack: Stack, headers: dict[str, str]) -> None:
+        url = stack.client("apigateway").generate_presigned_url("get_api_keys", Params={"includeValues": True})
+        assert requests.get(url, headers={"Sec-Fetch-Site": "none"}, timeout=60).status_code == 200
+        assert requests.get(url, headers=headers, timeout=60).status_code == 403
+        aws = stack.outputs["AwsEndpointUrl"]
+        query = "?Action=ListRoles&Version=2010-05-08&X-Amz-Credential=test/20261124/us-east-1/iam/aws4_request"
+        assert requests.post(f"{aws}/{query}", headers=headers, timeout=60).status_code == 403
+        assert requests.post(stack.outputs["UploadedQueueUrl"], headers=headers, timeout=60).status_code == 403
+
+    @pytest.mark.parametrize("headers", ELSEWHERE)
+    def test_cannot_read_objects_with_the_root_key(self, stack: Stack, headers: dict[str, str]) -> None:
+        upload = stack.upload()
+        where = {"Bucket": stack.outputs["StorageBucketName"], "Key": upload["id"]}
+        url = stack.client("s3").generate_presigned_url("get_object", Params=where)
+        assert requests.get(url, timeout=60).content == b"contents"
+        assert requests.get(url, headers=headers, timeout=60).status_code == 403
+
+    def test_cannot_reset_it(self, stack: Stack) -> None:
+        stored = stack.store()
+        assert requests.post(f"{stack.outputs['AwsEndpointUrl']}/_ministack/reset", timeout=60).status_code == 403
+        assert stack.download(stored["id"]) == b"contents"
 
 
 class TestSideBySide:

@@ -19,8 +19,7 @@ def test_the_curl_lines_tell_the_whole_story(stack: Stack) -> None:
         timeout=60,
         check=True,
     ).stdout
-    # Answers of curl follow each other without a line break.
-    stored, details, deleted, record = json.loads(f"[{told.replace('][', '],[')}]")
+    stored, details, deleted, record = map(json.loads, told.splitlines())
     assert stored == deleted == [details[0]["id"]] == [record[0]["id"]]
     assert (details[0]["name"], details[0]["size"]) == ("hello.txt", 17)
     assert "url" in details[0]

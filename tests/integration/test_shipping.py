@@ -250,9 +250,8 @@ class TestMake:
         return run
 
     def test_deploys_makes_keys_revokes_them_and_removes(self, aws: Emulator, make: Callable[..., Any]) -> None:
-        """The functions' code as it is in the repository: what is built of it has tests of its own."""
         before = everything(aws)
-        deployed = make("deploy", "ENV=dev", "BUILT=template.yaml")
+        deployed = make("deploy", "ENV=dev")
         assert deployed.returncode == 0, deployed.stderr
         parameters = aws.client("cloudformation").describe_stacks(StackName="filestore-dev")["Stacks"][0]["Parameters"]
         assert {"ParameterKey": "LogRetentionDays", "ParameterValue": "14"} in parameters
@@ -273,6 +272,7 @@ class TestMake:
             return requests.post(url, json=["x"], headers={"x-api-key": value}, timeout=60).status_code
 
         assert status() == 200
+        assert "Nothing differs" in make("audit", "ENV=dev").stdout
         assert make("revoke", "NAME=shop").returncode == 0
         assert status() == 403
         assert "error: There is no key shop" in make("revoke", "NAME=shop").stderr
@@ -292,6 +292,10 @@ class TestMake:
         assert make("key", "NAME=shop", region=sites[1]).returncode == 0
         assert [make("keys", region=region).stdout.split()[:1] for region in sites] == [[], ["shop"]]
         assert [make("remove", region=region).stdout for region in sites] == ["filestore-dev is gone.\n"] * 2
+
+    def test_knows_two_environments(self, make: Callable[..., Any]) -> None:
+        assert "error: ENV is dev or prod, not staging" in make("deploy", "ENV=staging").stderr
+        assert "filestore-prod" in make("audit", "ENV=prod").stderr
 
     def test_asks_for_the_name_of_a_key(self, make: Callable[..., Any]) -> None:
         assert "a key needs a name" in make("key").stderr

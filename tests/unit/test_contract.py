@@ -46,6 +46,13 @@ def test_the_swagger_has_no_yaml_that_cloudformation_cannot_read() -> None:
     )
 
 
+def test_the_swagger_has_nothing_that_api_gateway_does_not_import() -> None:
+    """References to responses and bodies, oneOf and anyOf: Amazon API Gateway important notes."""
+    text = (ROOT / "swagger.yaml").read_text()
+    assert set(re.findall(r"\$ref: '#/components/(\w+)/", text)) == {"parameters", "schemas"}
+    assert not re.search(r"\b(oneOf|anyOf|allOf):", text)
+
+
 def test_every_function_has_a_handler_a_sample_event_and_tests() -> None:
     modules = {path.stem for path in (ROOT / "source/filestore/handlers").glob("*.py")} - {"__init__"}
     assert {logical_id(module) for module in modules} == set(FUNCTIONS)

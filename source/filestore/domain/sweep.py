@@ -52,12 +52,14 @@ class Sweep:
         now = int(self.clock())
         # In another order each time, so that a backlog or a fault in one shard does not hold up the same others always.
         for shard in random.sample(SWEEP_SHARDS, len(SWEEP_SHARDS)):
-            if not swept.finished:
+            if not swept.finished and swept.failure is None:
                 break
             try:
                 self._sweep_shard(shard, now, swept, has_time)
             except Exception as failure:
+                failure.add_note(f"shard {shard}")
                 swept.failure = failure
+                swept.finished = False
         return swept
 
     def _sweep_shard(self, shard: str, now: int, swept: Swept, has_time: Callable[[], bool]) -> None:

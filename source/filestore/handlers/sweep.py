@@ -26,7 +26,8 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
             "PlaceholdersRemoved": swept.placeholders,
             "VersionsRemoved": swept.versions,
         },
-        gauges={"DueFiles": swept.due, "OldestDueAge": swept.oldest},
+        # An alarm waits for them, so a sweep that failed has none.
+        gauges={} if swept.failure else {"DueFiles": swept.due, "OldestDueAge": swept.oldest},
     )
     if swept.failure:
         raise swept.failure

@@ -346,8 +346,8 @@ class FileRepository:
 
 def _recordable(upload: ObjectVersion, max_size: int) -> str:
     condition = '"uploaded_at" IS MISSING AND "deleted_at" IS MISSING'
-    # No item is without its key.
-    return condition if upload.size <= max_size else f'{condition} AND "id" IS MISSING'
+    # No record is without it.
+    return condition if upload.size <= max_size else f'{condition} AND "created_at" IS MISSING'
 
 
 def _attempt(response: Mapping[str, Any]) -> Attempt:
