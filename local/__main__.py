@@ -31,7 +31,7 @@ def main() -> int:
     )
     try:
         stack.start()
-        _say(_welcome(stack.outputs))
+        _say(_welcome(stack.outputs, store_on_load=options.store_on_load == "True"))
         stack.engine_died.wait()
         raise LocalError(f"The embedded AWS has ended unexpectedly. What it said is in {stack.engine_log}.")
     except LocalError as error:
@@ -85,10 +85,11 @@ def _parameters(options: argparse.Namespace) -> dict[str, str | None]:
     }
 
 
-def _welcome(outputs: dict[str, Any]) -> str:
+def _welcome(outputs: dict[str, Any], *, store_on_load: bool) -> str:
     api, key = outputs["ApiRootUrl"], outputs["ApiKey"]
     send = """curl -s -T README.md "$(echo "$up" | cut -d'"' -f8)\""""
     json, authorised = "-H 'Content-Type: application/json'", f"-H 'x-api-key: {key}'"
+    store = f"""  curl -s -X PUT {api}/files {authorised} {json} -d "[\\"$id\\"]"; echo\n"""
     return f"""
 Ready.
 
@@ -96,11 +97,10 @@ Ready.
   API      {api}
   Key      {key}
 
-Upload this project's README, store it, look at it, delete it:
+Upload this project's README{"" if store_on_load else ", store it"}, look at it, delete it:
 
   up=$(curl -s {api}/file {json} -d '{{"name":"README.md"}}'); id=$(echo "$up" | cut -d'"' -f4); {send}; echo $id
-  curl -s -X PUT {api}/files {authorised} {json} -d "[\\"$id\\"]"; echo
-  curl -s {api}/files {authorised} {json} -d "[\\"$id\\"]"; echo
+{"" if store_on_load else store}  curl -s {api}/files {authorised} {json} -d "[\\"$id\\"]"; echo
   curl -s -X DELETE {api}/files {authorised} {json} -d "[\\"$id\\"]"; echo
 
 Ctrl-C stops it, and the next run goes on where this one ended. Requests:

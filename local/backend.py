@@ -4,6 +4,7 @@ Browsers upload to S3 and submit ids; what becomes of the files is decided here.
 """
 
 import sqlite3
+import time
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
 _TIMEOUT = 30
+# S3 tells of an upload a moment after the browser knows that it is done.
+_ARRIVAL = 5
 _PAGE = 50
 _MAX_FILES = 100
 _FIELDS = {"name": 120, "email": 254, "position": 120, "note": 1000}
@@ -60,9 +63,9 @@ class Filestore:
         try:
             problems: dict[str, dict[str, str]] = self._call("PUT", ids)["problems"]
         except requests.HTTPError as error:
-            # With StoreOnLoad=True there is nothing to be done.
+            # With StoreOnLoad=True there is nothing to be done but to wait.
             if error.response.json().get("code") == "stored_on_load":
-                return {}
+                return self._await(ids)
             raise
         return {file_id: problem["message"] for file_id, problem in problems.items()}
 
@@ -74,6 +77,12 @@ class Filestore:
         """Remove what is in these files. Those that are gone already do not matter."""
         if ids:
             self._call("DELETE", ids)
+
+    def _await(self, ids: Sequence[str]) -> dict[str, str]:
+        deadline = time.monotonic() + _ARRIVAL
+        while (missing := set(ids) - self.describe(ids).keys()) and time.monotonic() < deadline:
+            time.sleep(0.2)
+        return dict.fromkeys(missing, "It has not arrived.")
 
     def _call(self, method: str, ids: Sequence[str]) -> Any:
         answer = self._session.request(method, f"{self._files}?problems=yes", json=list(ids), timeout=_TIMEOUT)

@@ -26,12 +26,15 @@ def packages() -> list[str]:
     return sorted(names)
 
 
-def config(*, api_root_url: str, backend_url: str | None, unstored_file_lifetime: int, max_file_size: int) -> str:
+def config(
+    *, api_root_url: str, backend_url: str | None, store_on_load: bool, unstored_file_lifetime: int, max_file_size: int
+) -> str:
     """config.json, which the page reads before anything else."""
     return json.dumps(
         {
             "apiRootUrl": api_root_url,
             "backendUrl": backend_url,
+            "storeOnLoad": store_on_load,
             "unstoredFileLifetime": unstored_file_lifetime,
             "maxFileSize": max_file_size,
         }

@@ -123,6 +123,7 @@ def publish(*, stack: str, bucket: str | None, backend_url: str | None, api_root
         page.config(
             api_root_url=api_root_url,
             backend_url=backend_url,
+            store_on_load=parameters["StoreOnLoad"] == "True",
             unstored_file_lifetime=int(parameters["UnstoredFileLifetime"]),
             max_file_size=int(parameters["MaxFileSize"]),
         ),

@@ -94,16 +94,17 @@ class Stack:
     def _serve(self, declared: Mapping[str, Any]) -> Web:
         api_root_url = self.outputs["ApiRootUrl"]
 
-        def parameter(name: str) -> int:
-            return int(self._parameters.get(name, declared[name]["Default"]))
+        def parameter(name: str) -> str:
+            return str(self._parameters.get(name, declared[name]["Default"]))
 
         return Web(
             self._port,
             config=page.config(
                 api_root_url=api_root_url,
                 backend_url="backend",
-                unstored_file_lifetime=parameter("UnstoredFileLifetime"),
-                max_file_size=parameter("MaxFileSize"),
+                store_on_load=parameter("StoreOnLoad") == "True",
+                unstored_file_lifetime=int(parameter("UnstoredFileLifetime")),
+                max_file_size=int(parameter("MaxFileSize")),
             ),
             policy=page.policy(
                 api_root_url=api_root_url, storage_url=self.outputs["AwsEndpointUrl"], backend_url="backend"

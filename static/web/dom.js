@@ -4,6 +4,7 @@
  * @typedef {object} Config config.json
  * @property {string} apiRootUrl
  * @property {string | null} backendUrl
+ * @property {boolean} storeOnLoad whether files are stored as they arrive
  * @property {number} unstoredFileLifetime seconds
  * @property {number} maxFileSize bytes
  */
@@ -14,6 +15,17 @@ export async function readConfig() {
     return await (await fetch('config.json', { cache: 'no-store' })).json();
   } catch {
     throw new Error('This page could not find out where its service is (config.json).');
+  }
+}
+
+/**
+ * Of the texts that depend on when files are stored, show those that are true.
+ *
+ * @param {boolean} storeOnLoad
+ */
+export function showWhatIsTrue(storeOnLoad) {
+  for (const text of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-store-on-load]'))) {
+    text.hidden = text.dataset.storeOnLoad !== String(storeOnLoad);
   }
 }
 

@@ -1,6 +1,6 @@
 /** The files that the back end has stored, and what this browser has uploaded and not sent. */
 
-import { announce, callBackend, count, element, make, readConfig, remaining, size } from './dom.js';
+import { announce, callBackend, count, element, make, readConfig, remaining, showWhatIsTrue, size } from './dom.js';
 import { FilestoreUploader } from './uploader.js';
 
 /**
@@ -22,6 +22,7 @@ const confirmation = /** @type {HTMLDialogElement} */ (element('confirm'));
 
 let backendUrl = '';
 let lifetime = 0;
+let storeOnLoad = false;
 let total = 0;
 /** @type {number | null} */
 let next = 0;
@@ -41,12 +42,13 @@ async function start() {
   try {
     const config = await readConfig();
     if (config.backendUrl === null) throw new Error('This page was published without a back end.');
-    ({ backendUrl } = config);
+    ({ backendUrl, storeOnLoad } = config);
     lifetime = config.unstoredFileLifetime * 1000;
   } catch (reason) {
     showUnavailable(reason);
     return;
   }
+  showWhatIsTrue(storeOnLoad);
   showWaiting();
   await load();
 }
@@ -163,6 +165,8 @@ function askToDelete(file, shown) {
 }
 
 function showWaiting() {
+  // How they are shown is in the configuration.
+  if (!backendUrl) return;
   const uploads = FilestoreUploader.pending();
   const list = element('waiting-files');
   element('waiting').hidden = uploads.length === 0;
@@ -185,11 +189,13 @@ function waitingRow(upload) {
   const created = document.createElement('li');
   created.dataset.fileId = upload.id;
   const about = make('div', 'about');
-  const details = make('p', 'hint', `${size(upload.size)} · `);
-  details.append(make('span', 'left'));
+  const details = make('p', 'hint', size(upload.size));
   about.append(make('p', 'file-name', upload.name), details);
+  created.append(thumbnail(upload), about);
+  if (storeOnLoad) return created;
+  details.append(' · ', make('span', 'left'));
   const meter = document.createElement('progress');
   meter.setAttribute('aria-label', `Time left to send ${upload.name}`);
-  created.append(thumbnail(upload), about, meter);
+  created.append(meter);
   return created;
 }

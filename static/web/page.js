@@ -1,6 +1,6 @@
 /** The form: its documents are uploaded by FilePond, and what is submitted are their ids. */
 
-import { announce, BackendError, callBackend, count, element, make, readConfig, remaining, size } from './dom.js';
+import { announce, BackendError, callBackend, count, element, make, readConfig, remaining, showWhatIsTrue, size } from './dom.js';
 import { FilestoreUploader } from './uploader.js';
 
 /** @typedef {{ id: string, name: string }} SubmittedFile */
@@ -79,6 +79,7 @@ async function connect() {
   form.hidden = false;
   element('to-files').hidden = element('result-to-files').hidden = config.backendUrl === null;
   element('documents-limit').textContent = `, up to ${size(config.maxFileSize)} each and ${MAX_FILES} in all`;
+  showWhatIsTrue(config.storeOnLoad);
   element('lifetime').textContent = ` after ${remaining(config.unstoredFileLifetime * 1000)}`;
   if (application) showApplication(application);
   pond ??= setUpPond();
@@ -174,8 +175,13 @@ function showProgress() {
   else if (busy > 0) setStatus([`Uploading ${count(busy)} …`, ...new Set(waiting.values())].join(' '));
   else if (failed.length > 0) setStatus(`${count(failed.length)} could not be uploaded. Retry or remove to go on.`);
   else setStatus(ready.length > 0 ? `${count(ready.length)} ready to send.` : '');
-  showStep(busy > 0 ? 'pending' : ready.length > 0 ? 'uploaded' : undefined);
+  showStep(busy > 0 ? 'pending' : ready.length > 0 ? arrived() : undefined);
   showCountdown();
+}
+
+/** The step of a file that has arrived. */
+function arrived() {
+  return config.storeOnLoad ? 'stored' : 'uploaded';
 }
 
 /** @param {string[]} texts */
@@ -189,7 +195,7 @@ function showCountdown() {
   const ids = new Set(pond?.getFiles().map(({ serverId }) => serverId));
   const unsent = FilestoreUploader.pending().filter(({ id }) => ids.has(id));
   const countdown = element('countdown');
-  countdown.hidden = unsent.length === 0 || form.hidden;
+  countdown.hidden = unsent.length === 0 || form.hidden || config.storeOnLoad;
   if (countdown.hidden) return;
   const left = Math.min(...unsent.map(({ expiresAt }) => expiresAt)) - Date.now();
   countdown.textContent = `Unless you send them, they are removed in ${remaining(left)}.`;
@@ -245,12 +251,15 @@ function showRefusal(reason, names) {
  */
 function showResult(person, files) {
   const ids = JSON.stringify(files.map(({ id }) => id)).replaceAll(',', ', ');
-  const stored = config.backendUrl !== null;
+  const received = config.backendUrl !== null;
+  const stored = received || config.storeOnLoad;
   element('result-thanks').textContent = `Thank you, ${person.trim()}. ${count(files.length)} sent.`;
-  element('result-title').textContent = stored ? 'Your back end has stored these files' : 'Your back end receives these file ids';
-  element('result-lead').textContent = stored
+  element('result-title').textContent = received
+    ? `Your back end ${config.storeOnLoad ? 'knows' : 'has stored'} these files`
+    : 'Your back end receives these file ids';
+  element('result-lead').textContent = received
     ? 'The form carried their ids, not the files. With an id, a back end can look at a file, download it or delete it.'
-    : 'The form carries ids, not files. That is all a back end needs to keep, inspect or delete them.';
+    : `The form carries ids, not files. That is all a back end needs to ${config.storeOnLoad ? '' : 'keep, '}inspect or delete them.`;
   element('result-files').replaceChildren(...files.map(fileRow));
   element('command-title').textContent = stored ? 'Look at them' : 'Keep them';
   element('command').textContent = [
@@ -261,7 +270,7 @@ function showResult(person, files) {
   ].join('\n');
   form.hidden = true;
   result.hidden = false;
-  showStep(stored ? 'stored' : 'uploaded');
+  showStep(received ? 'stored' : arrived());
   element('result-title').focus();
 }
 

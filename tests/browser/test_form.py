@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -332,11 +333,25 @@ class TestStoringOnLoad:
     ) -> None:
         stack = start_stack("--store-on-load", "True")
         form = Form(page).open(stack.outputs["WebUrl"])
+        expect(page.locator("#steps")).to_contain_text("stored as it arrives")
+        expect(page.locator("#lifetime")).to_be_hidden()
         form.fill()
         form.pond.drop(file("direct.pdf", PDF))
         form.pond.expect_uploaded(1)
+        expect(form.status).to_have_text("1 file ready to send.")
+        expect(page.locator('[data-step="stored"]')).to_have_attribute("aria-current", "step")
+        expect(page.locator("#countdown")).to_be_hidden()
+        files = FilesPage(page).open(stack.outputs["WebUrl"])
+        expect(page.locator("#waiting")).to_contain_text("stored as they arrived")
+        expect(page.get_by_text("Nobody has stored these yet")).to_be_hidden()
+        expect(page.locator("#waiting-files")).to_have_text(re.compile(r"direct\.pdf125 bytes$"))
+        form.open(stack.outputs["WebUrl"]).fill()
+        form.pond.expect_uploaded(1)
         (file_id,) = form.send()
         assert stack.download(file_id) == PDF
+        files.open(stack.outputs["WebUrl"])
+        expect(files.row("direct.pdf")).to_be_visible()
+        expect(page.locator("#waiting")).to_be_hidden()
 
 
 class TestWithTheKeyboardAlone:

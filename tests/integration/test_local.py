@@ -96,6 +96,11 @@ class TestWhatItPrints:
         (file,) = json.loads(details)
         assert (file["name"], file["size"]) == ("README.md", (ROOT / "README.md").stat().st_size)
 
+    def test_has_no_line_that_stores_where_files_are_stored_as_they_arrive(self, storing_stack: Stack) -> None:
+        lines = [line for line in storing_stack.output.read_text().splitlines() if "curl" in line]
+        assert len(lines) == 3
+        assert [line for line in lines if "-X PUT" in line] == []
+
     def test_has_a_line_per_request_without_anything_secret(self, start_stack: Callable[..., Stack]) -> None:
         stack = start_stack()
         upload = stack.store(size=8)
