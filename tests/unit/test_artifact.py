@@ -101,7 +101,7 @@ class TestContents:
         monkeypatch.setenv("PYTHON_FOR_BUILD", sys.executable)
         monkeypatch.setenv("PATH", "")
         assert build.find_interpreter(f"{sys.version_info.major}.{sys.version_info.minor}") == Path(sys.executable)
-        with pytest.raises(build.BuildError, match="is no Python 2.7"):
+        with pytest.raises(build.BuildError, match="is no Python"):
             build.find_interpreter("2.7")
         monkeypatch.delenv("PYTHON_FOR_BUILD")
         assert build.find_interpreter("2.7") is None
