@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from local import emulator
+from local.errors import LocalError
+from ops.errors import run
 
 _LEFT_OUT = {"level", "message", "timestamp", "service", "_aws", "function_request_id"}
 
@@ -49,12 +51,11 @@ def main() -> int:
     try:
         outputs = json.loads((options.state_dir / "outputs.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
-        print(f"error: No stack is running in {options.state_dir}. Try: make run", file=sys.stderr)
-        return 1
+        raise LocalError(f"No stack is running in {options.state_dir}. Try: make run") from None
     for line in lines(emulator.client(outputs["AwsEndpointUrl"], "logs"), options.about):
         print(line)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(main))

@@ -32,7 +32,10 @@ def install(say: Callable[[str], None], *, for_tests: bool = False) -> None:
         check=False,
     )
     if finished.returncode != 0:
-        raise LocalError(f"npm could not install the page's packages: {finished.stderr.strip().splitlines()[-1:]}")
+        reason = (finished.stderr.strip().splitlines() or [f"exit status {finished.returncode}"])[-1]
+        raise LocalError(
+            f"npm could not install the page's packages: {reason}. Is the network there? Then try make run again."
+        )
     _INSTALLED.touch()
 
 

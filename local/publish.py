@@ -17,10 +17,12 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from local import npm, page
 from local.errors import LocalError
+from ops.errors import run
+from ops.stack import describe
 
 _FOR_EVER = "public, max-age=31536000, immutable"
 _ASK_FIRST = "no-cache"
@@ -108,13 +110,13 @@ def _page(html: str, assets: dict[str, Asset], addresses: dict[str, Any]) -> str
 
 
 def publish(*, stack: str, bucket: str | None, backend_url: str | None, api_root_url: str | None) -> str:
-    """Publish the page of a stack; answers its address. Raises LocalError."""
-    npm.install(_say)
-    session = boto3.Session()
+    """Publish the page of a stack; answers its address. Raises LocalError, or OperatorError."""
+    session: Any = boto3.Session()
     s3 = session.client("s3")
     region = s3.meta.region_name
-    outputs, parameters = _stack(session.client("cloudformation"), stack)
+    parameters, outputs = describe(session.client, stack)
     owner = session.client("sts").get_caller_identity()["Account"]
+    npm.install(_say)
     if bucket is None:
         bucket = f"{stack}-page-{owner}-{region}".lower()
     api_root_url = api_root_url or outputs["ApiRootUrl"]
@@ -147,19 +149,6 @@ def publish(*, stack: str, bucket: str | None, backend_url: str | None, api_root
     if "*" not in allowed and origin not in allowed:
         _say(f"The stack allows no uploads from {origin}: add it to the parameter AllowedOrigins.")
     return f"{address}/index.html"
-
-
-def _stack(cloudformation: Any, name: str) -> tuple[dict[str, str], dict[str, str]]:
-    """The outputs and the parameters of a stack."""
-    try:
-        (stack,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
-    except ClientError as error:
-        raise LocalError(f"The stack {name} cannot be read: {error.response['Error']['Message']}") from None
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
-    parameters = {each["ParameterKey"]: each["ParameterValue"] for each in stack.get("Parameters", [])}
-    if not {"ApiRootUrl", "StorageBucketName"} <= outputs.keys():
-        raise LocalError(f"The stack {name} is none of Filestore's: it has no output ApiRootUrl.")
-    return outputs, parameters
 
 
 def _make_bucket(s3: Any, bucket: str, region: str, owner: str) -> None:
@@ -205,7 +194,7 @@ def _bucket_url(bucket: str, region: str) -> str:
 
 
 def main() -> int:
-    """Answer the exit status: 0 when published, 1 when something failed."""
+    """Answer the exit status: 0 when published."""
     parser = argparse.ArgumentParser(prog="python -m local.publish", description=__doc__)
     parser.add_argument("--stack", required=True, help="name of the CloudFormation stack")
     parser.add_argument(
@@ -216,16 +205,12 @@ def main() -> int:
         "--api-root-url", help="where the API has a domain name of its own (default: the stack's output)"
     )
     options = parser.parse_args()
-    try:
-        address = publish(
-            stack=options.stack,
-            bucket=options.bucket,
-            backend_url=options.backend_url,
-            api_root_url=options.api_root_url,
-        )
-    except (LocalError, BotoCoreError, ClientError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    address = publish(
+        stack=options.stack,
+        bucket=options.bucket,
+        backend_url=options.backend_url,
+        api_root_url=options.api_root_url,
+    )
     _say(f"\n{address}")
     return 0
 
@@ -235,4 +220,4 @@ def _say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(main))

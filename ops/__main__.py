@@ -5,22 +5,16 @@ import sys
 from typing import Any
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
 
 from ops import keys, removal
-from ops.errors import OperatorError
+from ops.errors import run
 from ops.stack import Clients, stack_name
 
 
 def main() -> int:
     """Answer the exit status: 0 when it is done."""
     options = _options()
-    try:
-        stack = options.stack or stack_name(options.env)
-        _run(options, stack)
-    except (OperatorError, ClientError, BotoCoreError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    _run(options, options.stack or stack_name(options.env))
     return 0
 
 
@@ -61,4 +55,4 @@ def _name(text: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(main))

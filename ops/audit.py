@@ -12,6 +12,7 @@ from typing import Any
 
 from filestore.model import is_file_id
 from ops import target
+from ops.errors import run
 
 _PROGRESS_EVERY = 10_000
 
@@ -140,4 +141,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(main))

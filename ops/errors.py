@@ -1,5 +1,42 @@
 """What can go wrong, each in one line for the operator."""
 
+import sys
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    NoRegionError,
+    ProfileNotFound,
+)
+
+from local.errors import LocalError
+
+_HERE = "127.0.0.1"
+
 
 class OperatorError(Exception):
     """It was not done; the message says why and what to do."""
+
+
+def run(main: Callable[[], int]) -> int:
+    """Answer the exit status of a program: its own, or 1 when it failed, with the reason in one line."""
+    try:
+        return main()
+    except (OperatorError, LocalError, BotoCoreError, ClientError) as error:
+        print(f"error: {' '.join(_reason(error).split())}", file=sys.stderr)
+        return 1
+
+
+def _reason(error: Exception) -> str:
+    match error:
+        case NoRegionError() | NoCredentialsError() | ProfileNotFound():
+            said = str(error).rstrip(".")
+            return f"{said}. Choose an AWS profile: AWS_PROFILE=... make ... (aws configure makes one)"
+        # Its outputs.json is still there when it was killed.
+        case EndpointConnectionError() if urlsplit(error.kwargs["endpoint_url"]).hostname == _HERE:
+            return "No stack runs here. Try: make run"
+    return str(error)

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from ops import target
+from ops.errors import run
 
 _BATCH = 10
 _WAIT = 1
@@ -73,4 +74,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(main))

@@ -7,7 +7,7 @@ table are retained by the template, and what is to go as well goes here, once no
 from enum import StrEnum
 from typing import Any
 
-from botocore.exceptions import ClientError, WaiterError
+from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 
 from ops import keys
 from ops.errors import OperatorError
@@ -27,7 +27,8 @@ class Data(StrEnum):
 def remove(clients: Clients, stack: str, data: Data | None) -> list[str]:
     """Delete the stack and its keys; answers what is left, in words.
 
-    Without ``data`` a stack that has files is refused. In prod ``Data.DELETE`` is refused.
+    Without ``data`` a stack that has files is refused, and what comes in meanwhile is left. In prod
+    ``Data.DELETE`` is refused.
     """
     parameters, outputs = describe(clients, stack)
     bucket, table = outputs["StorageBucketName"], outputs["TableName"]
@@ -40,10 +41,23 @@ def remove(clients: Clients, stack: str, data: Data | None) -> list[str]:
         raise OperatorError(f"{stack} has files. Say DATA=keep to leave them in your account, or DATA=delete.")
     keys.revoke_all(clients, stack)
     _delete_stack(clients("cloudformation"), stack)
+    left = {
+        f"bucket {bucket}": "empty and delete the bucket in the console of S3",
+        f"table {table}": f"aws dynamodb delete-table --table-name {table}",
+    }
     if data is Data.KEEP or parameters["EnvironmentParameter"] == "prod":
-        return [f"bucket {bucket}", f"table {table}"]
-    _delete_bucket(clients("s3"), bucket)
-    _delete_table(clients("dynamodb"), table)
+        return list(left)
+    try:
+        if data is None and (_has_objects(clients, bucket) or _has_records(clients, table)):
+            return list(left)
+        _delete_bucket(clients("s3"), bucket)
+        del left[f"bucket {bucket}"]
+        _delete_table(clients("dynamodb"), table)
+    except (OperatorError, BotoCoreError, ClientError) as error:
+        raise OperatorError(
+            f"The stack {stack} is deleted, but left in the account: {', '.join(left)}. {str(error).rstrip('.')}."
+            f" Delete what is left yourself: {'; '.join(left.values())}"
+        ) from None
     return []
 
 

@@ -12,6 +12,7 @@ from ops.errors import OperatorError
 Clients = Callable[[str], Any]
 """Answers the client of an AWS service."""
 
+_OUTPUTS = {"ApiRootUrl", "StorageBucketName", "TableName"}
 _SAMCONFIG = Path(__file__).parents[1] / "samconfig.toml"
 
 
@@ -25,14 +26,16 @@ def stack_name(environment: str) -> str:
 
 
 def describe(clients: Clients, stack: str) -> tuple[Mapping[str, str], Mapping[str, str]]:
-    """The parameters and the outputs of a stack. Raises OperatorError where there is none."""
+    """The parameters and the outputs of a stack. Raises OperatorError where there is none of Filestore's."""
     try:
         (found,) = clients("cloudformation").describe_stacks(StackName=stack)["Stacks"]
     except ClientError as error:
         if error.response["Error"]["Code"] != "ValidationError":
             raise
         raise OperatorError(f"There is no stack {stack} in this account and region.") from None
-    return (
-        {parameter["ParameterKey"]: parameter["ParameterValue"] for parameter in found["Parameters"]},
-        {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])},
-    )
+    parameters = {each["ParameterKey"]: each["ParameterValue"] for each in found.get("Parameters", [])}
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
+    missing = sorted(_OUTPUTS - outputs.keys())
+    if missing:
+        raise OperatorError(f"The stack {stack} is none of Filestore's: it has no output {missing[0]}.")
+    return parameters, outputs

@@ -2,21 +2,21 @@
 
 import argparse
 import json
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
 
 from local import emulator
+from ops.errors import OperatorError
+from ops.stack import describe
 
 
 class Target:
     """A stack's outputs, and clients of the AWS that it is deployed to."""
 
-    def __init__(self, outputs: dict[str, str], client: Callable[[str], Any]) -> None:
+    def __init__(self, outputs: Mapping[str, str], client: Callable[[str], Any]) -> None:
         self.outputs = outputs
         self.client = client
 
@@ -32,19 +32,15 @@ def parser(description: str | None) -> argparse.ArgumentParser:
 
 
 def find(options: argparse.Namespace) -> Target:
-    """The stack that the options mean. Ends the program where there is none."""
+    """The stack that the options mean. Raises OperatorError where there is none."""
     if options.stack:
         session: Any = boto3.Session()
-        try:
-            (stack,) = session.client("cloudformation").describe_stacks(StackName=options.stack)["Stacks"]
-        except (BotoCoreError, ClientError) as error:
-            sys.exit(f"error: {error}")
-        outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+        _, outputs = describe(session.client, options.stack)
         return Target(outputs, session.client)
     published = options.state_dir / "outputs.json"
     if not published.exists():
-        sys.exit(
-            f"error: no stack runs here ({published} is not there). Start one with make run, or name one: STACK=..."
+        raise OperatorError(
+            f"No stack runs here ({published} is not there). Start one with make run, or name one: STACK=..."
         )
-    outputs = json.loads(published.read_text())
-    return Target(outputs, lambda service: emulator.client(outputs["AwsEndpointUrl"], service))
+    here = json.loads(published.read_text())
+    return Target(here, lambda service: emulator.client(here["AwsEndpointUrl"], service))

@@ -129,4 +129,4 @@ def test_publishing_again_replaces_the_page_and_keeps_the_bucket_as_it_is(addres
 def test_a_stack_that_is_not_there_is_named(stack: Stack) -> None:
     refused = publish(stack, "--stack", "nothing")
     assert refused.returncode == 1
-    assert refused.stderr.startswith("error: The stack nothing cannot be read: ")
+    assert refused.stderr == "error: There is no stack nothing in this account and region.\n"
