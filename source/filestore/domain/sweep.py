@@ -20,7 +20,7 @@ _RECORD_RETENTION = 30 * 24 * 3600
 
 @dataclass(slots=True)
 class Swept:
-    """What a sweep did. ``finished`` is False where its time ran out; the next one goes on.
+    """What a sweep did. ``finished`` is False where something is left; the next one goes on.
 
     ``failure`` is why a shard was left as it was; the others were swept all the same. ``due`` is how many files it
     found due, ``oldest`` for how many seconds the first of them had been.
@@ -52,24 +52,27 @@ class Sweep:
         now = int(self.clock())
         # In another order each time, so that a backlog or a fault in one shard does not hold up the same others always.
         for shard in random.sample(SWEEP_SHARDS, len(SWEEP_SHARDS)):
-            if not swept.finished and swept.failure is None:
-                break
             try:
-                self._sweep_shard(shard, now, swept, has_time)
+                in_time = self._sweep_shard(shard, now, swept, has_time)
             except Exception as failure:
                 failure.add_note(f"shard {shard}")
                 swept.failure = failure
                 swept.finished = False
+            else:
+                if not in_time:
+                    swept.finished = False
+                    break
         return swept
 
-    def _sweep_shard(self, shard: str, now: int, swept: Swept, has_time: Callable[[], bool]) -> None:
+    def _sweep_shard(self, shard: str, now: int, swept: Swept, has_time: Callable[[], bool]) -> bool:
+        """Handle the files of this shard that are due; answers whether there was time for all of them."""
         for page in self.files.due(shard, now=now):
             if not has_time():
-                swept.finished = False
-                return
+                return False
             swept.due += len(page)
             swept.oldest = max([swept.oldest, *(now - file.due_at for file in page)])
             self._sweep(page, now, swept)
+        return True
 
     def _sweep(self, page: Sequence[DueFile], now: int, swept: Swept) -> None:
         self._end_uploads([file for file in page if not file.uploaded and file.deletion is None], swept)
