@@ -27,8 +27,8 @@ AWS_ANSWERS_IN = 0.010
 # CloudWatch adds 26 bytes to every line; START, END and REPORT are three lines of about these bytes together.
 LINE_OVERHEAD = 26
 PLATFORM_LINES = 350
-# Writes that a change of a record makes in the index that the sweep reads: a new key is a removal and an addition.
-INDEX_WRITES = {"upload": 1, "uploaded": 2, "store": 1}
+# Writes in the index that the sweep reads: a file comes in when it is requested and leaves when it is stored.
+INDEX_WRITES = {"upload": 1, "uploaded": 0, "store": 1}
 RECORD_WRITES = {"upload": 1, "uploaded": 1, "store": 1}
 
 STEPS = ("upload", "uploaded", "store", "info")

@@ -28,11 +28,11 @@ _ITEM = {
 }
 
 
-_DUE_ITEM = {
+_DUE_ITEM = _ITEM | {
     "deleted_at": {"S": "2026-01-01T00:00:02.000Z"},
     "deletion": {"S": "requested"},
     "url_expires_at": {"N": "1"},
-    "uploaded_at": {"S": "2026-01-01T00:00:01.000Z"},
+    "sweep_at": {"N": "1"},
 }
 DUE = int(sys.argv[1]) if len(sys.argv) > 1 else 0
 """How many files are due, all of them deleted."""
@@ -93,17 +93,16 @@ def _statement(statement: Mapping[str, Any]) -> dict[str, Any]:
 
 def _items(request: Mapping[str, Any]) -> dict[str, Any]:
     ((table, wanted),) = request["RequestItems"].items()
-    return {"Responses": {table: [{**key, **_ITEM} for key in wanted["Keys"]]}, "UnprocessedKeys": {}}
+    item = _DUE_ITEM if DUE else _ITEM
+    return {"Responses": {table: [{**key, **item} for key in wanted["Keys"]]}, "UnprocessedKeys": {}}
 
 
 def _due(request: Mapping[str, Any]) -> dict[str, Any]:
-    """A page of this shard's files that are due."""
+    """A page of the index: this shard's files that are due."""
     shard = request["ExpressionAttributeValues"][":shard"]["S"]
     start = int(request.get("ExclusiveStartKey", {}).get("sweep_at", {"N": "0"})["N"])
     end = min(start + request["Limit"], DUE // 16)
-    items = [
-        {"id": {"S": f"{shard}{number:031x}"}, "sweep_at": {"N": "1"}, **_DUE_ITEM} for number in range(start, end)
-    ]
+    items = [{"id": {"S": f"{shard}{number:031x}"}, "sweep_at": {"N": "1"}} for number in range(start, end)]
     more = {"LastEvaluatedKey": {"sweep_at": {"N": str(end)}}} if end < DUE // 16 else {}
     return {"Items": items, "Count": len(items), "ScannedCount": len(items), **more}
 

@@ -1,7 +1,7 @@
 """What each function may do, written down apart from the template: action by action, and on what."""
 
 TABLE = "${FilesTable.Arn}"
-SWEEP_INDEX = "${FilesTable.Arn}/index/sweep"
+DUE_INDEX = "${FilesTable.Arn}/index/due"
 BUCKET = "${StorageBucket.Arn}"
 OBJECTS = "${StorageBucket.Arn}/*"
 QUEUE = "${UploadedQueue.Arn}"
@@ -22,7 +22,8 @@ ALLOWED: dict[str, dict[str, str]] = {
         "sqs:GetQueueAttributes": QUEUE,
     },
     "Sweep": {
-        "dynamodb:Query": SWEEP_INDEX,
+        "dynamodb:Query": DUE_INDEX,
+        "dynamodb:BatchGetItem": TABLE,
         "dynamodb:PartiQLUpdate": TABLE,
         "dynamodb:PartiQLDelete": TABLE,
         "s3:ListBucketVersions": BUCKET,

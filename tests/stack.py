@@ -129,12 +129,15 @@ class Stack:
         return swept
 
     def make_due(self, file_id: str) -> None:
-        """Have the next sweep look at a file, whatever its time."""
+        """Have the next sweep find a file whose time is over."""
+        past = {"sweep_at": {"N": "1"}}
+        if "uploaded_at" in (self.record(file_id) or {}):
+            past["uploaded_at"] = {"S": "2026-01-01T00:00:00.000Z"}
         self.client("dynamodb").update_item(
             TableName=self.outputs["TableName"],
             Key={"id": {"S": file_id}},
-            UpdateExpression="SET sweep_at = :past",
-            ExpressionAttributeValues={":past": {"N": "1"}},
+            UpdateExpression="SET " + ", ".join(f"{name} = :{name}" for name in past),
+            ExpressionAttributeValues={f":{name}": value for name, value in past.items()},
         )
 
     def versions(self, file_id: str = "") -> list[str]:

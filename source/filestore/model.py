@@ -30,6 +30,11 @@ def timestamp(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def seconds(timestamp: str) -> float:
+    """The time that a timestamp says, in seconds since the epoch."""
+    return datetime.fromisoformat(timestamp).timestamp()
+
+
 def hash_token(token: str) -> str:
     """What is kept of an upload token. It is 256 random bits, so a plain hash cannot be searched."""
     return hashlib.sha256(token.encode(errors="surrogatepass")).hexdigest()

@@ -87,7 +87,7 @@ def sweep() -> Sweep:
     """The schedule."""
     from filestore.domain.sweep import Sweep
 
-    return Sweep(_files(), _bucket(), record_uploads(), now)
+    return Sweep(_files(), _bucket(), record_uploads(), settings(), now)
 
 
 @cache

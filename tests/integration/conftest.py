@@ -11,8 +11,8 @@ collect_ignore_glob = [] if "TEST_HOST" in os.environ else ["*.tavern.yaml"]
 
 @pytest.fixture(scope="session")
 def hasty_stack(start_stack: Callable[..., Stack]) -> Stack:
-    """A stack whose upload URLs and unstored uploads live for two seconds."""
-    return start_stack("--signed-url-expiration", "2", "--unstored-file-lifetime", "2")
+    """A stack whose upload URLs live for two seconds, and unstored uploads for one."""
+    return start_stack("--signed-url-expiration", "2", "--unstored-file-lifetime", "1")
 
 
 @pytest.fixture(scope="session")

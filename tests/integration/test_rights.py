@@ -128,6 +128,7 @@ NEEDED: dict[tuple[str, str], Callable[[Stack], bool]] = {
     ("Uploaded", "dynamodb:PartiQLUpdate"): records_an_upload,
     ("Uploaded", "s3:DeleteObject"): drops_a_second_upload,
     ("Uploaded", "s3:DeleteObjectVersion"): drops_a_second_and_a_third_upload,
+    ("Sweep", "dynamodb:BatchGetItem"): removes_what_nobody_stored,
     ("Sweep", "dynamodb:Query"): sweeps,
     ("Sweep", "dynamodb:PartiQLUpdate"): removes_what_nobody_stored,
     ("Sweep", "s3:ListBucketVersions"): removes_what_nobody_stored,

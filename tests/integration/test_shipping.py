@@ -19,7 +19,8 @@ from ops.errors import OperatorError
 from tests.stack import Stack, eventually
 from tests.support import free_port
 
-PREVIOUS_RELEASE = ROOT / "tests/integration/releases/0.9.0.zip"
+# Made by: git archive --format=zip -o tests/integration/releases/VERSION.zip TAG source swagger.yaml template.yaml
+PREVIOUS_RELEASE = ROOT / "tests/integration/releases/1.0.0-rc.1.zip"
 
 
 class Deployment(Stack):
@@ -66,6 +67,19 @@ class TestUpgrade:
         with zipfile.ZipFile(PREVIOUS_RELEASE) as archive:
             archive.extractall(folder)
         return folder
+
+    def test_changes_at_most_one_index_of_the_table(self, release: Path) -> None:
+        """CloudFormation refuses more than one that comes or goes in an update, and any that changes (DynamoDB)."""
+
+        def indexes(root: Path) -> dict[str, Any]:
+            table = deploy.read_yaml("template.yaml", root)["Resources"]["FilesTable"]["Properties"]
+            return {index["IndexName"]: index for index in table["GlobalSecondaryIndexes"]}
+
+        before, after = indexes(release), indexes(ROOT)
+        assert len(before.keys() ^ after.keys()) <= 1
+        assert {name: after[name] for name in before.keys() & after.keys()} == {
+            name: before[name] for name in before.keys() & after.keys()
+        }
 
     def test_keeps_every_file_and_every_key(self, aws: Emulator, release: Path) -> None:
         stack = Deployment(aws, "upgraded", root=release)

@@ -72,15 +72,25 @@ _SCENARIOS: Mapping[str, Scenario] = {
         Op("sweep"),
         (Op("put", (0,), variant=6), Op("deliver", (0,))),
         # Just before the record is dropped, and after its object was looked for in vain.
-        choices=(0, 0, 0, 1, 1, 1),
+        choices=(0, 0, 0, 0, 1, 1, 1),
     ),
     "the sweep adopts an upload whose event was lost": Scenario(
         (_PUT, Step((Op("lose", (0,)),)), _DEAD_URL), Op("sweep")
     ),
     "the sweep adopts one of two uploads": Scenario((_PUT, _PUT, _DEAD_URL), Op("sweep")),
     "the sweep stores what it adopts": Scenario((_PUT, _DEAD_URL), Op("sweep"), on_load=True),
+    "the sweep puts an upload off to the end of its lifetime": Scenario((*_UPLOADED, _DEAD_URL), Op("sweep")),
     "the sweep expires an upload": Scenario((*_UPLOADED, _OLD), Op("sweep")),
-    "the sweep expires an upload while it is stored": Scenario((*_UPLOADED, _OLD), Op("sweep"), (Op("store", (0,)),)),
+    "the sweep expires an upload while it is stored": Scenario(
+        (*_UPLOADED, _OLD),
+        Op("sweep"),
+        (Op("store", (0,)),),
+        # After its record was read.
+        choices=(0, 0, 0, 1, 1),
+    ),
+    "the sweep puts an upload off while it is deleted": Scenario(
+        (*_UPLOADED, _DEAD_URL), Op("sweep"), (Op("delete", (0,)),), choices=(0, 0, 0, 1, 1, 1)
+    ),
     "the sweep finishes a delete whose URL works": Scenario(_INTERRUPTED_DELETE, Op("sweep")),
     "the sweep finishes what S3 would not delete for a month": Scenario(
         (*_UPLOADED, _OLD, Step((Op("sweep", fault=Fault("undeletable")),), wait=31 * 24 * 3600)), Op("sweep")

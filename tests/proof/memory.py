@@ -21,8 +21,8 @@ _STATEMENT = re.compile(
 _CHANGE = re.compile(r'(SET|REMOVE) "(\w+)"')
 _PRESENCE = re.compile(r'"(\w+)" IS (NOT )?MISSING')
 _COMPARISON = re.compile(r'"(\w+)" ?(=|<=|<|>) ?\?')
-_INDEX = TEMPLATE["Resources"]["FilesTable"]["Properties"]["GlobalSecondaryIndexes"][0]
-_PROJECTED = {"id", "sweep_shard", "sweep_at", *_INDEX["Projection"]["NonKeyAttributes"]}
+(_INDEX,) = TEMPLATE["Resources"]["FilesTable"]["Properties"]["GlobalSecondaryIndexes"]
+_PROJECTED = {"id", *(key["AttributeName"] for key in _INDEX["KeySchema"])}
 
 
 @dataclass(frozen=True)
@@ -115,6 +115,7 @@ class Memory:
         return 200, {"Responses": {table: found}, "UnprocessedKeys": {}}
 
     def _query(self, parameters: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
+        assert parameters["IndexName"] == _INDEX["IndexName"]
         assert parameters["KeyConditionExpression"] == "sweep_shard = :shard AND sweep_at <= :now"
         shard = parameters["ExpressionAttributeValues"][":shard"]["S"]
         now = int(parameters["ExpressionAttributeValues"][":now"]["N"])

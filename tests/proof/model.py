@@ -5,6 +5,7 @@ what was so at some moment of the call (``SAYS``); and when everything has come 
 """
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -33,6 +34,8 @@ MAY: dict[str, set[tuple[State, State]]] = {
         (PENDING, NONE),
         (PENDING, UPLOADED),
         (UPLOADED, EXPIRED),
+        # To live on to the end of its lifetime.
+        (UPLOADED, UPLOADED),
         # Through with it, or to be looked at once more.
         (DELETED, DELETED),
         (EXPIRED, EXPIRED),
@@ -74,7 +77,7 @@ def state(item: Item | None) -> State:
 
 
 def wrong_changes(
-    operation: str, before: Item | None, after: Item | None, *, on_load: bool, now: float
+    operation: str, before: Item | None, after: Item | None, *, on_load: bool, now: float, lifetime: int
 ) -> Iterable[str]:
     """What is wrong with this change of a record."""
     change = (state(before), state(after))
@@ -85,8 +88,10 @@ def wrong_changes(
     url_expires_at = int(before["url_expires_at"]["N"])
     if operation == "sweep" and change == (PENDING, NONE) and now < url_expires_at:
         yield "a placeholder was removed while its upload URL works"
-    if operation == "sweep" and change == (UPLOADED, EXPIRED) and now < int(before["sweep_at"]["N"]):
-        yield "an upload expired before its lifetime was over"
+    if operation == "sweep" and change == (UPLOADED, EXPIRED):
+        lived = now - datetime.fromisoformat(before["uploaded_at"]["S"]).timestamp()
+        if lived < lifetime - 1:
+            yield f"an upload expired after {lived} of {lifetime} seconds"
     if operation == "undo" and change == (STORED, DELETED) and now >= url_expires_at:
         yield "a stored file was undone after its token had expired"
     changed = [name for name in ONCE if after is not None and name in before and after.get(name) != before[name]]

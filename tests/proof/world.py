@@ -257,7 +257,9 @@ class World:
                 ((table, wanted),) = parameters["RequestItems"].items()
                 left = [key for number, key in enumerate(wanted["Keys"]) if concerned(number)]
                 rest = [key for key in wanted["Keys"] if key not in left]
-                status, answer = self.memory.call(name, {"RequestItems": {table: {**wanted, "Keys": rest}}})
+                status, answer = 200, {"Responses": {table: []}}
+                if rest:
+                    status, answer = self.memory.call(name, {"RequestItems": {table: {**wanted, "Keys": rest}}})
                 return status, answer | {"UnprocessedKeys": {table: {"Keys": left}} if left else {}}
             case "DeleteObjects":
                 objects = parameters["Delete"]["Objects"]
@@ -277,7 +279,9 @@ class World:
         self.history.setdefault(file_id, [(0, model.NONE)]).append((self.moment, model.state(after)))
         if before is None:
             self.issued.add(file_id)
-        wrong = model.wrong_changes(operation, before, after, on_load=self.on_load, now=self.clock())
+        wrong = model.wrong_changes(
+            operation, before, after, on_load=self.on_load, now=self.clock(), lifetime=FILE_LIFETIME
+        )
         # Kept for later: raised here it would be the handler's to catch.
         self.wrong_change = self.wrong_change or next(iter(wrong), None)
 

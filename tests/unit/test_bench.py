@@ -18,18 +18,18 @@ class TestTheBill:
         assert {name: round(dollars, 2) for name, dollars in bill.dollars.items()} == {
             "API Gateway": 10.50,
             "S3": 5.00,
-            "DynamoDB": 4.50,
+            "DynamoDB": 3.25,
             "SQS": 1.20,
             # 4 x 0.20, and 4 runs of 10 ms + 1 ms / 0.29 at half a GB
             "Lambda": 1.16,
             # 1550 bytes of ours, 4 x 26 of CloudWatch's, 4 x 350 of Lambda's
             "Logs": 1.53,
         }
-        assert round(bill.total, 2) == 23.89
+        assert round(bill.total, 2) == 22.64
 
     def test_is_lower_where_events_come_in_batches(self) -> None:
         bill = cost.bill(MEASURED, events_in_a_batch=10)
-        assert {name: round(bill.dollars[name], 2) for name in ("SQS", "DynamoDB")} == {"SQS": 0.48, "DynamoDB": 4.50}
+        assert {name: round(bill.dollars[name], 2) for name in ("SQS", "DynamoDB")} == {"SQS": 0.48, "DynamoDB": 3.25}
         assert bill.total < cost.bill(MEASURED).total
 
 

@@ -3,20 +3,22 @@
 The functions run out of the artifact, in a process of their own, against an AWS that answers at once.
 """
 
+import itertools
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
 
+from bench.cost import INDEX_WRITES
 from bench.events import OPERATIONS, event
 from bench.processes import Container, Loopback, environment
 from filestore import wiring
 from filestore.storage import aws
-from tests.support import counted_calls, invoke, sample_event
+from tests.support import TEMPLATE, call, counted_calls, invoke, put, sample_event, upload_event
 
 
 @pytest.fixture(scope="module")
@@ -151,6 +153,32 @@ class TestS3:
 
 
 @pytest.mark.usefixtures("engine_aws")
+class TestIndexWrites:
+    """Each is billed like a write of the record: none for a place that stays, two for one that moves."""
+
+    def test_are_two_for_a_file_that_is_stored_in_time(self, record: Callable[[str], dict[str, Any] | None]) -> None:
+        (index,) = TEMPLATE["Resources"]["FilesTable"]["Properties"]["GlobalSecondaryIndexes"]
+        assert index["Projection"] == {"ProjectionType": "KEYS_ONLY"}
+        keys = [key["AttributeName"] for key in index["KeySchema"]]
+
+        def place(file_id: str) -> list[Any] | None:
+            item = record(file_id) or {}
+            return [item[key] for key in keys] if set(keys) <= item.keys() else None
+
+        upload = call("upload", {"name": "a"}).body
+        places = [None, place(upload["id"])]
+        invoke("uploaded", upload_event(put(upload["url"], b"contents")))
+        places.append(place(upload["id"]))
+        assert call("store", [upload["id"]]).body == [upload["id"]]
+        places.append(place(upload["id"]))
+        writes = [
+            0 if before == after else (before is not None) + (after is not None)
+            for before, after in itertools.pairwise(places)
+        ]
+        assert writes == list(INDEX_WRITES.values()) == [1, 0, 1]
+
+
+@pytest.mark.usefixtures("engine_aws")
 class TestSweep:
     def _fill(self, count: int, *, shards: int = 16, due: bool) -> None:
         """Records that are stored, or deleted and due, spread over the first shards."""
@@ -182,7 +210,12 @@ class TestSweep:
         self._fill(101, shards=1, due=True)
         with counted_calls() as calls:
             invoke("sweep", sample_event("sweep"))
-        assert calls == {"Query": 16 + 1, "ListObjectVersions": 101, "BatchExecuteStatement": 4 + 1}
+        assert calls == {
+            "Query": 16 + 1,
+            "BatchGetItem": 2,
+            "ListObjectVersions": 101,
+            "BatchExecuteStatement": 4 + 1,
+        }
 
     def test_a_second_one_writes_nothing(self) -> None:
         self._fill(32, due=True)

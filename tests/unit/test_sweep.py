@@ -42,6 +42,52 @@ class TestUploadsThatNobodyStored:
         assert sweep() == NOTHING
         assert call("store", [uploaded["id"]]).body == [uploaded["id"]]
 
+    def test_are_given_the_end_of_their_lifetime_by_the_first_sweep_that_sees_them(
+        self, uploaded: dict[str, Any], clock: Clock, record: Record
+    ) -> None:
+        uploaded_at = int(clock())
+        clock.advance(3660)
+        with counted_calls() as calls:
+            assert sweep() == NOTHING
+        assert calls == {"Query": 16, "BatchGetItem": 1, "BatchExecuteStatement": 1}
+        assert int((record(uploaded["id"]) or {})["sweep_at"]) == uploaded_at + 7200
+        with counted_calls() as calls:
+            assert sweep() == NOTHING
+        assert calls == {"Query": 16}
+
+    def test_are_gone_before_their_url_is_dead_if_they_live_less_long(
+        self, configure: Callable[..., None], clock: Clock, versions: Versions
+    ) -> None:
+        configure(UNSTORED_FILE_LIFETIME="60")
+        upload = call("upload", {"name": "a"}).body
+        invoke("uploaded", upload_event(put(upload["url"], b"contents")))
+        clock.advance(59)
+        assert sweep() == NOTHING
+        clock.advance(1)
+        assert sweep()["expired"] == 1
+        assert versions() == []
+
+    def test_that_are_deleted_while_the_sweep_puts_them_off_are_finished_at_once(
+        self, uploaded: dict[str, Any], clock: Clock, versions: Versions, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        clock.advance(3660)
+        pages = wiring.sweep().files.due
+
+        def delete_meanwhile(shard: str, *, now: int) -> Any:
+            for page in pages(shard, now=now):
+                if page:
+                    with monkeypatch.context() as interrupted:
+                        interrupted.setattr(Bucket, "delete", lambda *_: set())
+                        call("delete", [uploaded["id"]])
+                yield page
+
+        with monkeypatch.context() as patch:
+            patch.setattr(type(wiring.sweep().files), "due", lambda _, shard, now: delete_meanwhile(shard, now=now))
+            assert sweep() == NOTHING
+        assert len(versions()) == 1
+        assert sweep() == NOTHING | {"deletions_finished": 1, "versions_removed": 1}
+        assert versions() == []
+
     def test_are_gone_afterwards(
         self, uploaded: dict[str, Any], clock: Clock, versions: Versions, record: Record
     ) -> None:
@@ -87,7 +133,7 @@ def test_a_shard_that_cannot_be_swept_does_not_hold_up_the_others(
         Item={"id": {"S": shard * 32}, "sweep_shard": {"S": shard}, "sweep_at": {"N": "1"}},
     )
     clock.advance(3660)
-    with pytest.raises(KeyError):
+    with pytest.raises(TypeError):
         invoke("sweep", {})
     assert record(requested["id"]) is None
     assert log()[-1]["PlaceholdersRemoved"] == [1.0]

@@ -17,17 +17,36 @@ Versions = Callable[[], list[tuple[str, str]]]
 NOTHING_FAILED: dict[str, list[object]] = {"batchItemFailures": []}
 
 
-def test_records_the_upload(requested: dict[str, Any], record: Record, clock: Clock) -> None:
+def test_records_the_upload(requested: dict[str, Any], record: Record) -> None:
     created = put(requested["url"], b"contents", requested["headers"])
     assert invoke("uploaded", upload_event(created)) == NOTHING_FAILED
     item = record(requested["id"])
     assert item
     assert item["version_id"] == created["versionId"]
     assert item["size"] == "8"
-    assert int(item["sweep_at"]) == int(clock()) + 7200
     assert "uploaded_at" in item
     assert "stored_at" not in item
     assert "purge_at" not in item
+
+
+def test_leaves_its_place_in_the_index_as_it_is(requested: dict[str, Any], record: Record) -> None:
+    """Two writes that a file which is stored in time never needs."""
+    before = record(requested["id"])
+    invoke("uploaded", upload_event(put(requested["url"], b"contents", requested["headers"])))
+    after = record(requested["id"])
+    assert before
+    assert after
+    assert {after[name] == before[name] for name in ("sweep_shard", "sweep_at")} == {True}
+
+
+def test_is_due_before_its_url_expires_where_unstored_uploads_live_less_long(
+    configure: Callable[..., None], record: Record, clock: Clock
+) -> None:
+    configure(UNSTORED_FILE_LIFETIME="3599")
+    upload = call("upload", {"name": "a"}).body
+    clock.advance(1)
+    invoke("uploaded", upload_event(put(upload["url"], b"contents")))
+    assert int((record(upload["id"]) or {})["sweep_at"]) == int(clock()) + 3599
 
 
 def test_costs_one_call_of_aws(requested: dict[str, Any]) -> None:

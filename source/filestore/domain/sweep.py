@@ -1,8 +1,9 @@
 """The sweep: whatever is due is brought to its end, and whatever was interrupted is finished.
 
 Per file that is due, by what its record says: a deleted one loses the objects it still has; an upload that nobody
-stored is marked as deleted and loses its object; one that never happened loses its record, unless the bucket has its
-object after all (S3's event was lost): then it is recorded now. All of it may be repeated at any point.
+stored is marked as deleted and loses its object once its lifetime is over; one that never happened loses its record,
+unless the bucket has its object after all (S3's event was lost): then it is recorded now. All of it may be repeated at
+any point.
 """
 
 import random
@@ -10,9 +11,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from filestore.domain.uploaded import RecordUploads
-from filestore.model import URL_MARGIN, Clock, Deletion, timestamp
+from filestore.model import URL_MARGIN, Clock, Deletion, File, seconds, timestamp
+from filestore.settings import Settings
 from filestore.storage.bucket import Bucket
-from filestore.storage.repository import SWEEP_SHARDS, Applied, Attempt, DueFile, FileRepository
+from filestore.storage.repository import SWEEP_SHARDS, Applied, Attempt, FileRepository
 
 # How long the record of an upload that was never stored can be asked about.
 _RECORD_RETENTION = 30 * 24 * 3600
@@ -44,6 +46,7 @@ class Sweep:
     files: FileRepository
     bucket: Bucket
     record_uploads: RecordUploads
+    settings: Settings
     clock: Clock
 
     def __call__(self, has_time: Callable[[], bool]) -> Swept:
@@ -70,18 +73,17 @@ class Sweep:
             if not has_time():
                 return False
             swept.due += len(page)
-            swept.oldest = max([swept.oldest, *(now - file.due_at for file in page)])
+            swept.oldest = max([swept.oldest, *(now - file.sweep_at for file in page if file.sweep_at is not None)])
             self._sweep(page, now, swept)
         return True
 
-    def _sweep(self, page: Sequence[DueFile], now: int, swept: Swept) -> None:
-        self._end_uploads([file for file in page if not file.uploaded and file.deletion is None], swept)
-        unstored = [file for file in page if file.uploaded and file.deletion is None]
-        expired = self._expire(unstored, now)
+    def _sweep(self, page: Sequence[File], now: int, swept: Swept) -> None:
+        self._end_uploads([file for file in page if file.uploaded_at is None and file.deletion is None], swept)
+        expired = self._expire([file for file in page if file.uploaded_at and file.deletion is None], now)
         swept.expired += len(expired)
         self._finish([*expired, *(file for file in page if file.deletion is not None)], now, swept)
 
-    def _end_uploads(self, placeholders: Sequence[DueFile], swept: Swept) -> None:
+    def _end_uploads(self, placeholders: Sequence[File], swept: Swept) -> None:
         versions = self.bucket.versions([file.id for file in placeholders])
         recorded = self.record_uploads(version for found in versions.values() for version in found)
         swept.adopted += recorded.recorded
@@ -89,11 +91,16 @@ class Sweep:
         removed = self.files.remove_placeholders(file_id for file_id, found in versions.items() if not found)
         swept.placeholders += len(_applied(removed))
 
-    def _expire(self, unstored: Sequence[DueFile], now: int) -> list[DueFile]:
-        marked = _applied(self.files.expire((file.id for file in unstored), deleted_at=timestamp(now), now=now))
+    def _expire(self, unstored: Sequence[File], now: int) -> list[File]:
+        # Most files are stored long before, so only here are they given the time that they live to.
+        lifetime = self.settings.unstored_file_lifetime
+        live_to = {file.id: int(seconds(file.uploaded_at)) + lifetime for file in unstored if file.uploaded_at}
+        self.files.sweep_later({file_id: at for file_id, at in live_to.items() if at > now}, deleted=False)
+        over = [file_id for file_id, at in live_to.items() if at <= now]
+        marked = _applied(self.files.expire(over, deleted_at=timestamp(now), now=now))
         return [file for file in unstored if file.id in marked]
 
-    def _finish(self, deleted: Iterable[DueFile], now: int, swept: Swept) -> None:
+    def _finish(self, deleted: Iterable[File], now: int, swept: Swept) -> None:
         files = {file.id: file for file in deleted}
         versions = self.bucket.versions(list(files))
         found = [version for of_file in versions.values() for version in of_file]
@@ -102,7 +109,7 @@ class Sweep:
         gone = [files[file_id] for file_id in versions if file_id not in remaining]
         # While the upload URL works, more may come: look again when it is dead.
         alive = {file.id: file.url_expires_at + URL_MARGIN for file in gone if file.url_expires_at + URL_MARGIN > now}
-        self.files.sweep_again(alive)
+        self.files.sweep_later(alive, deleted=True)
         finished = self.files.finish_deletion(
             {
                 file.id: None if file.deletion is Deletion.REQUESTED else now + _RECORD_RETENTION

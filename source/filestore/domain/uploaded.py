@@ -66,12 +66,14 @@ class RecordUploads:
 
     def _record(self, uploads: Sequence[ObjectVersion]) -> dict[str, Attempt]:
         now = self.clock()
+        lifetime = self.settings.unstored_file_lifetime
         if self.settings.store_on_load:
             return self.files.record_and_store_uploads(uploads, at=timestamp(now), max_size=self.settings.max_file_size)
         return self.files.record_uploads(
             uploads,
             uploaded_at=timestamp(now),
-            sweep_at=int(now) + self.settings.unstored_file_lifetime,
+            # The sweep looks anyway when the URL is dead. Saying so again would be two more writes of its index.
+            sweep_at=int(now) + lifetime if lifetime < self.settings.signed_url_expiration else None,
             max_size=self.settings.max_file_size,
         )
 

@@ -2,7 +2,7 @@
 
 Item, keyed by ``id``: ``name type created_at url_expires_at`` always; ``size meta checksum token_hash`` as declared;
 ``uploaded_at version_id etag``, ``stored_at``, ``deleted_at deletion`` once they happen; ``sweep_shard sweep_at`` only
-while something is still to be done for the file (together they are its place in the sparse index ``sweep``);
+while something is still to be done for the file (together they are its place in the sparse index ``due``);
 ``purge_at`` when DynamoDB's TTL may drop the record: not before its objects are gone.
 
 Every change is one conditional update of one item, so that of two that race exactly one wins, and nothing but
@@ -19,7 +19,6 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from botocore.exceptions import ClientError
@@ -35,8 +34,9 @@ _T = TypeVar("_T")
 _STATEMENT_LIMIT = 25
 _GET_LIMIT = 100
 _DUE_PAGE = 100
-_SWEEP_INDEX = "sweep"
+_SWEEP_INDEX = "due"
 _SET_PURGE_AT = ' SET "purge_at"=?'
+_SET_SWEEP_AT = ' SET "sweep_at"=?'
 # File ids are hexadecimal, so the first digit spreads the index over sixteen partitions.
 SWEEP_SHARDS = tuple("0123456789abcdef")
 
@@ -75,17 +75,6 @@ class Throttled(NamedTuple):
 
 
 Attempt = Applied | Refused | Throttled
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DueFile:
-    """What the sweep index knows of a file. It may lag behind the record, which alone decides."""
-
-    id: str
-    uploaded: bool
-    deletion: Deletion | None
-    url_expires_at: int
-    due_at: int
 
 
 class _Change(NamedTuple):
@@ -149,19 +138,25 @@ class FileRepository:
         return found, throttled
 
     def record_uploads(
-        self, uploads: Iterable[ObjectVersion], *, uploaded_at: str, sweep_at: int, max_size: int
+        self, uploads: Iterable[ObjectVersion], *, uploaded_at: str, sweep_at: int | None, max_size: int
     ) -> dict[str, Attempt]:
-        """Pin each file to the version that was uploaded, unless it has one or is deleted; due at ``sweep_at``.
+        """Pin each file to the version that was uploaded, unless it has one or is deleted.
 
+        It is due at ``sweep_at``; with None when its placeholder would have been, which leaves the index as it is.
         A version of more than ``max_size`` bytes is refused, which tells the version that is the file, if one is.
         """
         return self._execute(
             _Change(
                 upload.key,
                 f'UPDATE "{self._table}"'
-                ' SET "uploaded_at"=? SET "size"=? SET "version_id"=? SET "etag"=? SET "sweep_at"=? REMOVE "purge_at"'
+                f' SET "uploaded_at"=? SET "size"=? SET "version_id"=? SET "etag"=?'
+                f'{"" if sweep_at is None else _SET_SWEEP_AT} REMOVE "purge_at"'
                 f' WHERE "id"=? AND {_recordable(upload, max_size)}',
-                (uploaded_at, upload.size, upload.version_id, upload.etag, sweep_at, upload.key),
+                (
+                    *(uploaded_at, upload.size, upload.version_id, upload.etag),
+                    *(() if sweep_at is None else (sweep_at,)),
+                    upload.key,
+                ),
             )
             for upload in uploads
         )
@@ -221,8 +216,11 @@ class FileRepository:
         )
         return self._execute([change])[file_id]
 
-    def due(self, shard: str, *, now: int) -> Iterator[list[DueFile]]:
-        """Pages of the files of this shard that are due, the longest due first."""
+    def due(self, shard: str, *, now: int) -> Iterator[list[File]]:
+        """Pages of the files of this shard that are due, the longest due first, as their records are now.
+
+        The index has keys alone and lags behind. One that DynamoDB throttles is left out.
+        """
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
             IndexName=_SWEEP_INDEX,
@@ -231,16 +229,9 @@ class FileRepository:
             PaginationConfig={"PageSize": _DUE_PAGE},
         )
         for page in pages:
-            yield [
-                DueFile(
-                    id=item["id"]["S"],
-                    uploaded="uploaded_at" in item,
-                    deletion=Deletion(item["deletion"]["S"]) if "deletion" in item else None,
-                    url_expires_at=int(item["url_expires_at"]["N"]),
-                    due_at=int(item["sweep_at"]["N"]),
-                )
-                for item in page["Items"]
-            ]
+            found, _ = self.get([item["id"]["S"] for item in page["Items"]])
+            listed = (found.get(item["id"]["S"]) for item in page["Items"])
+            yield [file for file in listed if file and file.sweep_at is not None and file.sweep_at <= now]
 
     def expire(self, ids: Iterable[str], *, deleted_at: str, now: int) -> dict[str, Attempt]:
         """Mark uploads that are due and that nobody stored as deleted. They stay due: their objects are still there."""
@@ -279,13 +270,13 @@ class FileRepository:
             for file_id, at in purge_at.items()
         )
 
-    def sweep_again(self, sweep_at: Mapping[str, int]) -> dict[str, Attempt]:
-        """Have deleted files looked at once more, each at its time."""
+    def sweep_later(self, sweep_at: Mapping[str, int], *, deleted: bool) -> dict[str, Attempt]:
+        """Have files looked at again, each at its time: such as are deleted, or such as are not."""
         return self._execute(
             _Change(
                 file_id,
                 f'UPDATE "{self._table}" SET "sweep_at"=?'
-                ' WHERE "id"=? AND "deleted_at" IS NOT MISSING AND "sweep_at" < ?',
+                f' WHERE "id"=? AND "deleted_at" IS {"NOT " if deleted else ""}MISSING AND "sweep_at" < ?',
                 (at, file_id, at),
             )
             for file_id, at in sweep_at.items()
