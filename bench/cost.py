@@ -1,10 +1,13 @@
 """The bill for a million files, from what was counted: a model, its prices and assumptions beside it.
 
-A file is requested, PUT, reported by one event, stored and described; each on its own, the dearest way.
+A file is requested, PUT, reported by one event, stored and described; each on its own, the dearest way. And what a
+stack costs that nobody uses.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from bench.report import table
 from bench.warm import Warm
@@ -18,15 +21,25 @@ SQS_REQUEST = 0.40
 LAMBDA_REQUEST = 0.20
 LAMBDA_ARM_GB_SECOND = 13.3334
 LOGS_GB = 0.50
+# Dollars a month.
+ALARM = 0.10
+DASHBOARD = 3.00
+METRIC = 0.30
+
+MONTH = 30 * 24 * 3600
+# Lambda asks a quiet queue five times at once, and waits for 20 seconds each time (Lambda developer guide).
+EMPTY_RECEIVES = 5 * MONTH / 20
+SWEEP_EVERY = 30 * 60
+# A query that finds nothing is half a read unit.
+SWEEP_READS = 0.5
 
 MEMORY_GB = 0.5
 # A function with 512 MB has this share of a CPU (1769 MB have one: Lambda developer guide).
 CPU_SHARE = 512 / 1769
 # What AWS takes to answer one call in the same region, in seconds, and is waited for.
 AWS_ANSWERS_IN = 0.010
-# CloudWatch adds 26 bytes to every line; START, END and REPORT are three lines of about these bytes together.
+# CloudWatch adds 26 bytes to every line (PutLogEvents, API reference). Lambda's own lines are of runs that fail only.
 LINE_OVERHEAD = 26
-PLATFORM_LINES = 350
 # Writes in the index that the sweep reads: a file comes in when it is requested and leaves when it is stored.
 INDEX_WRITES = {"upload": 1, "uploaded": 0, "store": 1}
 RECORD_WRITES = {"upload": 1, "uploaded": 1, "store": 1}
@@ -53,7 +66,7 @@ def bill(measured: Sequence[Warm], *, events_in_a_batch: int = 1) -> Bill:
     runs = {step: 1 / events_in_a_batch if step == "uploaded" else 1 for step in STEPS}
     invocations = sum(runs.values())
     seconds = {step: min(each.cpu) / CPU_SHARE + AWS_ANSWERS_IN * each.calls.total() for step, each in requests.items()}
-    logged = sum((requests[step].logged + LINE_OVERHEAD + PLATFORM_LINES) * share for step, share in runs.items())
+    logged = sum((requests[step].logged + LINE_OVERHEAD) * share for step, share in runs.items())
     writes, index_writes = sum(RECORD_WRITES.values()), sum(INDEX_WRITES.values())
     queue_requests = 1 + 2 / events_in_a_batch
     api_requests = len(STEPS) - 1
@@ -72,9 +85,42 @@ def bill(measured: Sequence[Warm], *, events_in_a_batch: int = 1) -> Bill:
         "DynamoDB": f"{writes} writes of a record, {index_writes} of its place in the sweep's index, 1 consistent read",
         "SQS": f"{queue_requests:.1f} requests: S3 sends, Lambda receives and deletes {events_in_a_batch} at once",
         "Lambda": f"{invocations:.1f} runs of {sum(seconds.values()) / len(seconds) * 1e3:.0f} ms on 512 MB arm64",
-        "Logs": f"{logged:.0f} bytes, {invocations * PLATFORM_LINES:.0f} of them Lambda's own START, END, REPORT",
+        "Logs": f"{logged:.0f} bytes in {invocations:.1f} lines",
     }
     return Bill(dollars=dollars, reasons=reasons)
+
+
+def standing(template: Mapping[str, Any], measured: Sequence[Warm]) -> dict[str, tuple[float, str]]:
+    """Dollars a month, and what they are for, of a stack that does nothing but wait and sweep."""
+    kinds = [resource["Type"] for resource in template["Resources"].values()]
+    alarms, dashboards = kinds.count("AWS::CloudWatch::Alarm"), kinds.count("AWS::CloudWatch::Dashboard")
+    shown = template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    metrics = len(set(re.findall(r'\["Filestore","(\w+)"', shown)))
+    (sweep,) = (each for each in measured if each.operation == "sweep")
+    sweeps, calls = MONTH / SWEEP_EVERY, sweep.calls.total()
+    seconds = min(sweep.cpu) / CPU_SHARE + AWS_ANSWERS_IN * calls
+    swept = sweeps * (
+        LAMBDA_REQUEST
+        + seconds * MEMORY_GB * LAMBDA_ARM_GB_SECOND
+        + calls * SWEEP_READS * DYNAMODB_READ_UNIT
+        + (sweep.logged + LINE_OVERHEAD) / 1e3 * LOGS_GB
+    )
+    return {
+        "dashboard": (dashboards * DASHBOARD, "three are free in an account"),
+        "alarms": (alarms * ALARM, f"{alarms}; ten are free"),
+        "metrics": (2 * METRIC, f"of the sweep; {metrics * METRIC:.2f} for all {metrics} if each occurs in every hour"),
+        "SQS": (EMPTY_RECEIVES * SQS_REQUEST / 1e6, "Lambda asks the queue; a million requests are free"),
+        "sweeps": (swept / 1e6, f"{sweeps:.0f}, every half hour"),
+    }
+
+
+def show_standing(costs: Mapping[str, tuple[float, str]]) -> str:
+    """A table."""
+    rows = [
+        *([name, f"{dollars:.2f}", why] for name, (dollars, why) in costs.items()),
+        ["**total**", f"**{sum(dollars for dollars, _ in costs.values()):.2f}**", ""],
+    ]
+    return table(["component", "$ a month", "of which"], rows)
 
 
 def show(single: Bill, batched: Bill) -> str:

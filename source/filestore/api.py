@@ -161,7 +161,7 @@ def endpoint(handle: Endpoint) -> Handler:
     """Make a Lambda handler of a function that answers a request: errors become answers, one line is logged."""
 
     @functools.wraps(handle)
-    def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+    def handler(event: Mapping[str, Any], _context: Any) -> dict[str, Any]:
         started = time.perf_counter()
         request = Request(event)
         origin = request.header("origin")
@@ -192,7 +192,6 @@ def endpoint(handle: Endpoint) -> Handler:
             milliseconds=round((time.perf_counter() - started) * 1000),
             file_id=response.file_id,
             request_id=(event.get("requestContext") or {}).get("requestId"),
-            function_request_id=context.aws_request_id,
             counts={**response.counts, "RequestsRejected": _is_rejected(response)},
         )
         return _proxy_answer(response, allowed_origin)

@@ -12,6 +12,8 @@ from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 _UNITS = {"BytesUploaded": MetricUnit.Bytes, "OldestDueAge": MetricUnit.Seconds}
 
+_is_cold_start = True
+
 logger = Logger(location=None, use_rfc3339=True, utc=True, serialize_stacktrace=False)
 
 
@@ -25,7 +27,9 @@ def report(
     """Log one line at INFO. ``counts`` and ``gauges`` become CloudWatch metrics.
 
     What is absent (None) is left out, and so are counts of zero. A gauge of zero says something: that all is well.
+    The first line of an instance has ``cold_start``.
     """
+    global _is_cold_start  # noqa: PLW0603 - an instance starts once
     line: dict[str, Any] = {name: value for name, value in fields.items() if value is not None}
     measured = {name: count for name, count in (counts or {}).items() if count} | dict(gauges or {})
     if measured:
@@ -33,4 +37,7 @@ def report(
         for name, value in measured.items():
             metrics.add_metric(name, _UNITS.get(name, MetricUnit.Count), value)
         line |= metrics.serialize_metric_set()
+    if _is_cold_start:
+        _is_cold_start = False
+        line["cold_start"] = True
     logger.info(message, **line)

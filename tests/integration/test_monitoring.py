@@ -175,7 +175,7 @@ class TestTheLog:
         lines = [(text, line) for text, line in _lines(stack) if re.match(r"(POST|PUT|DELETE) /", line["message"])]
         assert len(lines) >= 8
         assert [text for text, _ in lines if len(text.encode()) > 600] == []
-        requests_seen = [line["function_request_id"] for _, line in lines]
+        requests_seen = [line["request_id"] for _, line in lines]
         assert len(requests_seen) == len(set(requests_seen))
 
     def test_has_no_token_no_key_and_no_url(self, stack: Stack) -> None:

@@ -5,10 +5,14 @@ from xml.etree import ElementTree
 
 from bench import cost, report
 from bench.warm import Warm
+from tests.support import TEMPLATE
 
 MEASURED = [
     Warm(operation=operation, files=1, cpu=[0.002, 0.001], calls=Counter({"call": 1}), sent=500, logged=logged)
-    for operation, logged in (("upload", 450), ("uploaded", 400), ("store", 450), ("info", 250), ("undo", 9000))
+    for operation, logged in (
+        *(("upload", 450), ("uploaded", 400), ("store", 450), ("info", 250)),
+        *(("undo", 9000), ("sweep", 400)),
+    )
 ]
 
 
@@ -22,15 +26,28 @@ class TestTheBill:
             "SQS": 1.20,
             # 4 x 0.20, and 4 runs of 10 ms + 1 ms / 0.29 at half a GB
             "Lambda": 1.16,
-            # 1550 bytes of ours, 4 x 26 of CloudWatch's, 4 x 350 of Lambda's
-            "Logs": 1.53,
+            # 1550 bytes of ours, 4 x 26 of CloudWatch's
+            "Logs": 0.83,
         }
-        assert round(bill.total, 2) == 22.64
+        assert round(bill.total, 2) == 21.94
 
     def test_is_lower_where_events_come_in_batches(self) -> None:
         bill = cost.bill(MEASURED, events_in_a_batch=10)
         assert {name: round(bill.dollars[name], 2) for name in ("SQS", "DynamoDB")} == {"SQS": 0.48, "DynamoDB": 3.25}
         assert bill.total < cost.bill(MEASURED).total
+
+
+class TestAStackThatNobodyUses:
+    def test_pays_for_what_watches_it(self) -> None:
+        costs = cost.standing(TEMPLATE, MEASURED)
+        assert {name: round(dollars, 2) for name, (dollars, _) in costs.items()} == {
+            "dashboard": 3.00,
+            "alarms": 1.00,
+            "metrics": 0.60,
+            "SQS": 0.26,
+            "sweeps": 0.00,
+        }
+        assert costs["metrics"][1] == "of the sweep; 4.50 for all 15 if each occurs in every hour"
 
 
 class TestTheReport:

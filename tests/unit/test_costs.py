@@ -77,6 +77,12 @@ def test_logs_one_line_of_at_most_600_bytes_for_a_request_that_is_refused(contai
     assert len(reply["log"].encode()) <= 600
 
 
+def test_marks_the_first_line_of_an_instance(unpacked: Path, loopback: str) -> None:
+    with Container(unpacked, environment(loopback)) as container:
+        lines = [json.loads(container.call("info", event("info"))["log"]) for _ in range(3)]
+    assert [line.get("cold_start") for line in lines] == [True, None, None]
+
+
 _ALL = "domain handlers model settings storage storage.aws storage.repository telemetry wiring"
 _API = f"{_ALL} api domain.outcome errors"
 MODULES = {

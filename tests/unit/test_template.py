@@ -56,6 +56,19 @@ def test_a_new_value_of_a_parameter_makes_a_new_version(function: str) -> None:
     assert settings | {"StorageBucketName", "Tracing"} <= set(references(FUNCTIONS[function]["VersionDescription"]))
 
 
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_lambda_logs_only_runs_that_fail(function: str) -> None:
+    """The lines of the others are half of what would be logged, and say little that a metric does not."""
+    config = support.translated()[function]["Properties"]["LoggingConfig"]
+    assert config.pop("LogGroup") == {"Ref": function.replace("Function", "LogGroup")}
+    assert config == {"LogFormat": "JSON", "ApplicationLogLevel": "INFO", "SystemLogLevel": "WARN"}
+
+
+def test_no_metric_is_kept_for_each_method() -> None:
+    """API Gateway's detailed metrics are billed one by one; those of the stage are not, and are what alarms look at."""
+    assert [setting for setting in METHOD_SETTINGS.values() if setting.get("MetricsEnabled")] == []
+
+
 class TestGradualDeployment:
     def test_is_off_unless_asked_for(self) -> None:
         assert not [r for r in support.translated().values() if r["Type"].startswith("AWS::CodeDeploy::")]
