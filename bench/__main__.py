@@ -48,10 +48,10 @@ def main() -> None:
 
 
 def _measure(artifact: Path, interpreter: Path, tell: Callable[[str], None], *, quick: bool) -> None:
-    with Loopback() as aws:
-        starts, floor_peak = cold.measure(artifact, aws.url, interpreter, runs=3 if quick else 10)
-        counted = cold.count_instructions(artifact, aws.url, interpreter)
-        tell(f"## Cold start: import and the first request\n\n{cold.show(starts, counted, floor_peak)}")
+    with cold.secure(artifact) as env:
+        starts, floor_peak = cold.measure(artifact, env, interpreter, runs=3 if quick else 10)
+        counted = cold.count_instructions(artifact, env, interpreter)
+        tell(f"## Cold start: import and the first request, over TLS\n\n{cold.show(starts, counted, floor_peak)}")
         if counted is not None:
             counts, floor = counted
             ratios = {operation: count / floor for operation, count in counts.items()}
@@ -59,6 +59,7 @@ def _measure(artifact: Path, interpreter: Path, tell: Callable[[str], None], *, 
                 f"Cold start in instructions, times the floor (limit {LIMIT})", ratios, limit=LIMIT, unit="×"
             )
             (OUTPUT / "cold-start.svg").write_text(chart, encoding="utf-8")
+    with Loopback() as aws:
         rounds, seconds = (3, 0.3) if quick else (7, 2)
         requests = warm.measure(artifact, aws.url, interpreter, rounds=rounds, seconds=seconds)
         tell(f"## Requests to a running function\n\n{warm.show(requests)}")

@@ -1,17 +1,18 @@
-"""Cold starts: the built artifact in a fresh process, import and everything that the first request needs."""
+"""Cold starts: the built artifact in a fresh process, import and everything that the first request needs, TLS too."""
 
 import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bench.events import OPERATIONS, event
-from bench.processes import Container, environment
+from bench.processes import Container, SecureLoopback, environment
 from bench.report import spread, table
 
 # The least that any function of this kind imports: the ratio to it holds on every machine.
@@ -30,11 +31,20 @@ class Cold:
     modules: int
 
 
-def measure(artifact: Path, aws: str, interpreter: Path, runs: int) -> tuple[dict[str, Cold], float]:
+@contextmanager
+def secure(artifact: Path) -> Iterator[dict[str, str]]:
+    """The environment of a function whose AWS has TLS: it trusts the artifact's own roots, and the loopback's."""
+    with tempfile.TemporaryDirectory() as folder, SecureLoopback(Path(folder)) as aws:
+        roots = Path(folder) / "roots.pem"
+        roots.write_text((artifact / "botocore/cacert.pem").read_text(encoding="utf-8") + aws.root, encoding="utf-8")
+        yield environment(aws.url, AWS_CA_BUNDLE=str(roots))
+
+
+def measure(artifact: Path, env: Mapping[str, str], interpreter: Path, runs: int) -> tuple[dict[str, Cold], float]:
     """Every function's cold start, and the floor's peak memory."""
     starts = {}
     for operation in OPERATIONS:
-        answers = [_start(artifact, aws, interpreter, operation) for _ in range(runs)]
+        answers = [_start(artifact, env, interpreter, operation) for _ in range(runs)]
         starts[operation] = Cold(
             import_wall=[answer["import"]["wall"] for answer in answers],
             first_wall=[answer["call"]["wall"] for answer in answers],
@@ -46,7 +56,7 @@ def measure(artifact: Path, aws: str, interpreter: Path, runs: int) -> tuple[dic
     return starts, float(floor.stdout) * 1024
 
 
-def count_instructions(artifact: Path, aws: str, interpreter: Path) -> tuple[dict[str, int], int] | None:
+def count_instructions(artifact: Path, env: Mapping[str, str], interpreter: Path) -> tuple[dict[str, int], int] | None:
     """Instructions of every function's cold start, and of the floor; None where there is no valgrind."""
     valgrind = shutil.which("valgrind")
     if valgrind is None:
@@ -66,7 +76,7 @@ def count_instructions(artifact: Path, aws: str, interpreter: Path) -> tuple[dic
 
         def count(operation: str) -> int:
             tool, log = under(operation)
-            _start(artifact, aws, interpreter, operation, tool)
+            _start(artifact, env, interpreter, operation, tool)
             return _collected(log)
 
         def count_floor() -> int:
@@ -116,11 +126,9 @@ def show(starts: Mapping[str, Cold], counted: tuple[dict[str, int], int] | None,
 
 
 def _start(
-    artifact: Path, aws: str, interpreter: Path, operation: str, under: list[str] | None = None
+    artifact: Path, env: Mapping[str, str], interpreter: Path, operation: str, under: list[str] | None = None
 ) -> dict[str, Any]:
-    with Container(
-        artifact, _seeded(environment(aws)), interpreter=interpreter, under=under or (), isolated=False
-    ) as container:
+    with Container(artifact, _seeded(env), interpreter=interpreter, under=under or (), isolated=False) as container:
         return container.call(operation, event(operation))
 
 

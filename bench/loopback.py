@@ -7,6 +7,7 @@ same calls on the embedded engine.
 import json
 import re
 import socketserver
+import ssl
 import sys
 import threading
 from collections.abc import Mapping
@@ -118,11 +119,30 @@ _ANSWERS = {
 class _Server(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     daemon_threads = True
+    tls: ssl.SSLContext | None = None
+
+    def get_request(self) -> tuple[Any, Any]:
+        connection, client = super().get_request()
+        if self.tls is None:
+            return connection, client
+        # The handshake is left to the thread of the connection.
+        return self.tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False), client
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that does not trust this server is no error here."""
+        if not isinstance(sys.exception(), ssl.SSLError):
+            super().handle_error(request, client_address)
 
 
 def main() -> None:
-    """Serve until standard input ends, on a free port that is the first line printed. Argument: how many are due."""
+    """Serve until standard input ends, on a free port that is the first line printed.
+
+    Arguments: how many are due; a file with a private key and its certificate, to serve over TLS.
+    """
     with _Server(("127.0.0.1", 0), Aws) as server:
+        if len(sys.argv) > 2:
+            server.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            server.tls.load_cert_chain(sys.argv[2])
         print(server.server_address[1], flush=True)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         sys.stdin.read()

@@ -9,6 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
+import trustme
+
 FOLDER = Path(__file__).parent
 
 SETTINGS = {
@@ -86,6 +88,18 @@ class Loopback(_Process):
     def __init__(self, *, due: int = 0) -> None:
         super().__init__([sys.executable, FOLDER / "loopback.py", str(due)])
         self.url = f"http://127.0.0.1:{int(self._read())}"
+
+
+class SecureLoopback(_Process):
+    """The same over TLS, with a certificate of an authority that nobody knows; ``root`` is that authority's own."""
+
+    def __init__(self, folder: Path) -> None:
+        authority = trustme.CA()
+        certificate = folder / "certificate.pem"
+        authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(certificate))
+        super().__init__([sys.executable, FOLDER / "loopback.py", "0", certificate])
+        self.url = f"https://127.0.0.1:{int(self._read())}"
+        self.root = authority.cert_pem.bytes().decode()
 
 
 class Container(_Process):

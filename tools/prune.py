@@ -6,12 +6,15 @@ refer to. tests/unit/test_artifact.py runs every operation on what is left.
 """
 
 import json
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from botocore.loaders import Loader
+
+from tools import endpoints
 
 CALLS: Mapping[str, tuple[str, ...]] = {
     "dynamodb": ("BatchExecuteStatement", "BatchGetItem", "PutItem", "Query"),
@@ -37,12 +40,13 @@ _UNUSED = (
     "**/*.pyi",
 )
 
-# What writes the docstrings of botocore's clients, from models that have no text here. Importing it is a thirtieth of
-# a cold start; nothing ever calls it but help().
-_NO_DOCUMENTATION = {
-    "__init__.py": "",
-    "docstring.py": """\
-# Changed when Filestore was built: the methods of clients have no docstrings.
+_CHANGED = "# Changed when Filestore was built: "
+# Modules that every cold start imports, for something that no function does.
+_REPLACED = {
+    # What writes the docstrings of botocore's clients, from models that have no text here; for help() alone.
+    "botocore/docs/__init__.py": "",
+    "botocore/docs/docstring.py": f"""\
+{_CHANGED}the methods of clients have no docstrings.
 class _NoDocstring(str):
     def __new__(cls, *args, **kwargs):
         return super().__new__(cls)
@@ -50,7 +54,29 @@ class _NoDocstring(str):
 
 ClientMethodDocstring = PaginatorDocstring = WaiterDocstring = _NoDocstring
 """,
+    "botocore/docs/utils.py": f"""\
+{_CHANGED}nothing is documented.
+class _NoDocumentation:
+    def __init__(self, *args, **kwargs):
+        pass
+
+    def _document(self, **kwargs):
+        pass
+
+    append_documentation = document_auto_populated_param = hide_param = _document
+    replace_documentation_for_matching_shape = _document
+
+
+AppendParamDocumentation = AutoPopulatedParam = DocumentModifiedShape = HideParamFromOperations = _NoDocumentation
+""",
+    # What switches urllib3 to HTTP/2, which botocore does not: it imports importlib.metadata, zipfile, tempfile.
+    "urllib3/http2/__init__.py": f"{_CHANGED}there is no HTTP/2.\n",
 }
+
+# The roots that vouch for AWS: Amazon Trust Services asks for its own five in every trust store
+# (amazontrust.com/repository; one has Starfield's name), DigiCert's came before. OpenSSL 3 reads the whole bundle for
+# every new connection, and for all 127 roots that is 17 ms of CPU, 60 ms with 512 MB.
+_TRUSTED = ("Amazon Root CA ", "Starfield ", "DigiCert Global Root ")
 
 
 def prune(packages: Path) -> None:
@@ -58,8 +84,10 @@ def prune(packages: Path) -> None:
     for pattern in _UNUSED:
         for path in sorted(packages.glob(pattern)):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
-    for name, contents in _NO_DOCUMENTATION.items():
-        (packages / "botocore/docs" / name).write_text(contents, encoding="utf-8")
+    for name, contents in _REPLACED.items():
+        (packages / name).write_text(contents, encoding="utf-8")
+    roots = packages / "botocore/cacert.pem"
+    roots.write_text(_trusted(roots.read_text(encoding="utf-8")), encoding="utf-8")
     data = packages / "botocore/data"
     loader = Loader(extra_search_paths=[str(data)], include_default_search_paths=False)
     models = {service: _models(loader, service, calls) for service, calls in CALLS.items()}
@@ -80,6 +108,7 @@ def prune(packages: Path) -> None:
 
 def _models(loader: Any, service: str, calls: tuple[str, ...]) -> dict[str, Any]:
     model = loader.load_service_model(service, "service-2")
+    rules = loader.load_service_model(service, "endpoint-rule-set-1")
     operations = {call: model["operations"][call] for call in calls}
     pagination = loader.load_service_model(service, "paginators-1")["pagination"]
     return {
@@ -89,8 +118,14 @@ def _models(loader: Any, service: str, calls: tuple[str, ...]) -> dict[str, Any]
             "shapes": _shapes(model["shapes"], operations),
         },
         "paginators-1": {"pagination": {call: pagination[call] for call in calls if call in pagination}},
-        "endpoint-rule-set-1": loader.load_service_model(service, "endpoint-rule-set-1"),
+        "endpoint-rule-set-1": {**rules, "rules": endpoints.simplify(rules["rules"])} if service == "s3" else rules,
     }
+
+
+def _trusted(bundle: str) -> str:
+    """The roots that AWS has its certificates from."""
+    roots = re.findall(r"# Issuer:.*?-----END CERTIFICATE-----\n", bundle, re.DOTALL)
+    return "".join(root for root in roots if any(f'\n# Label: "{name}' in root for name in _TRUSTED))
 
 
 def _shapes(shapes: Mapping[str, Any], operations: Mapping[str, Any]) -> dict[str, Any]:

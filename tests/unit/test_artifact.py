@@ -1,19 +1,25 @@
 """What make build makes: it holds what runs and nothing else, and every operation runs on it."""
 
+import itertools
 import json
 import os
 import re
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from importlib.util import cache_from_source
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.endpoint_provider import EndpointProvider
+from botocore.exceptions import EndpointProviderError
+from botocore.loaders import Loader
 from samtranslator.yaml_helper import yaml_parse
 
+from bench import cold
+from bench.events import event as bench_event
 from bench.processes import Container
 from tests import support
 from tools import build, prune
@@ -129,6 +135,65 @@ print(json.dumps({
             known[name] = json.loads(asked.stdout)
         assert known["pruned"] == known["whole"]
         assert known["pruned"]["dynamodb cn-north-1"] == "https://dynamodb.cn-north-1.amazonaws.com.cn"
+
+    def test_of_s3_are_chosen_as_by_all_its_rules(self, unpacked: Path) -> None:
+        """What was left out of the rules is of no bucket that Filestore may have."""
+        whole, pruned = (
+            EndpointProvider(loader.load_service_model("s3", "endpoint-rule-set-1"), loader.load_data("partitions"))
+            for loader in (
+                Loader(),
+                Loader(extra_search_paths=[str(unpacked / "botocore/data")], include_default_search_paths=False),
+            )
+        )
+
+        def chosen(provider: EndpointProvider, parameters: dict[str, Any]) -> Any:
+            try:
+                endpoint = provider.resolve_endpoint(**parameters)
+            except EndpointProviderError as refused:
+                return str(refused)
+            return endpoint.url, endpoint.properties, endpoint.headers
+
+        seen = set()
+        for bucket, region, endpoint, *flags in itertools.product(
+            ("filestore-0f1e2d3c", "a.b", "Name", "x--y"),
+            (*self.REGIONS, "aws-global", "us-iso-east-1", "nowhere"),
+            (None, "http://127.0.0.1:4566", "https://files.example.com"),
+            *((False, True),) * 4,
+        ):
+            names = ("UseFIPS", "UseDualStack", "ForcePathStyle", "UseGlobalEndpoint")
+            parameters = {"Bucket": bucket, "Region": region, "Accelerate": False}
+            parameters |= zip(names, flags, strict=True)
+            if endpoint:
+                parameters["Endpoint"] = endpoint
+            wanted = chosen(whole, parameters)
+            assert chosen(pruned, parameters) == wanted, parameters
+            seen.add(str(wanted))
+        assert len(seen) > 100
+
+
+class TestTls:
+    """A certificate is worth nothing unless it is one that AWS has its own from."""
+
+    def test_trusts_those_that_aws_has_its_certificates_from(self, unpacked: Path) -> None:
+        roots = re.findall(r'# Label: "(.+)"', (unpacked / "botocore/cacert.pem").read_text())
+        asked_for = {*(f"Amazon Root CA {number}" for number in range(1, 5)), "Starfield Services Root Certificate"}
+        assert {name for name in asked_for if any(root.startswith(name) for root in roots)} == asked_for
+        assert {root.split()[0] for root in roots} == {"Amazon", "Starfield", "DigiCert"}
+        assert len(roots) == 10
+
+    def test_talks_to_whom_it_trusts(self, unpacked: Path) -> None:
+        with cold.secure(unpacked) as env, Container(unpacked, env) as container:
+            assert container.call("store", bench_event("store"))["result"]["statusCode"] == 200
+
+    def test_does_not_talk_to_others(self, unpacked: Path) -> None:
+        with cold.secure(unpacked) as env, Container(unpacked, _without(env, "AWS_CA_BUNDLE")) as container:
+            reply = container.call("store", bench_event("store"))
+        assert reply["result"]["statusCode"] == 503
+        assert "CERTIFICATE_VERIFY_FAILED" in reply["log"]
+
+
+def _without(env: Mapping[str, str], name: str) -> dict[str, str]:
+    return {key: value for key, value in env.items() if key != name}
 
 
 class TestOperations:
