@@ -167,7 +167,7 @@ function askToDelete(file, shown) {
 function showWaiting() {
   // How they are shown is in the configuration.
   if (!backendUrl) return;
-  const uploads = FilestoreUploader.pending();
+  const uploads = FilestoreUploader.unsubmitted();
   const list = element('waiting-files');
   element('waiting').hidden = uploads.length === 0;
   const known = new Map([...list.children].map((shown) => [/** @type {HTMLElement} */ (shown).dataset.fileId, shown]));
@@ -184,7 +184,7 @@ function showWaiting() {
   );
 }
 
-/** @param {import('./uploader.js').PendingUpload} upload */
+/** @param {import('./uploader.js').UnsubmittedUpload} upload */
 function waitingRow(upload) {
   const created = document.createElement('li');
   created.dataset.fileId = upload.id;

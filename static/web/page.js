@@ -193,7 +193,7 @@ function showFailures(texts) {
 /** Not announced: nobody wants to hear every second. */
 function showCountdown() {
   const ids = new Set(pond?.getFiles().map(({ serverId }) => serverId));
-  const unsent = FilestoreUploader.pending().filter(({ id }) => ids.has(id));
+  const unsent = FilestoreUploader.unsubmitted().filter(({ id }) => ids.has(id));
   const countdown = element('countdown');
   countdown.hidden = unsent.length === 0 || form.hidden || config.storeOnLoad;
   if (countdown.hidden) return;

@@ -52,7 +52,7 @@
 /**
  * An upload that has not been submitted.
  *
- * @typedef {object} PendingUpload
+ * @typedef {object} UnsubmittedUpload
  * @property {string} id
  * @property {string} name
  * @property {number} size
@@ -61,7 +61,7 @@
  * @property {number} expiresAt milliseconds since the epoch
  */
 
-/** @typedef {PendingUpload & { token: string, restoreAs: string }} Remembered */
+/** @typedef {UnsubmittedUpload & { token: string, restoreAs: string }} Remembered */
 /** @typedef {(message: string) => void} Wait */
 
 /** S3 takes no more in one PUT. */
@@ -138,7 +138,7 @@ const memory = {
   },
 
   /** @returns {Remembered[]} those that are still there, oldest first */
-  pending() {
+  unsubmitted() {
     return Object.values(this.read()).filter(({ expiresAt }) => expiresAt > Date.now());
   },
 };
@@ -228,7 +228,7 @@ export function createServer(apiRootUrl, options = {}) {
     },
 
     restore(id, load, error) {
-      const upload = memory.pending().find((known) => known.id === id);
+      const upload = memory.unsubmitted().find((known) => known.id === id);
       // A bare file would be copied by FilePond, and with that lose its size.
       if (upload) load(/** @type {any} */ ({ body: standIn(upload) }));
       else error(/** @type {any} */ (gone('This upload has expired. Add the file again.')));
@@ -285,7 +285,7 @@ export const FilestoreUploader = {
   options(url, options = {}) {
     const { headers, restoreAs = location.pathname, lifetime, download, onwait, files = [], ...others } = options;
     const restored = memory
-      .pending()
+      .unsubmitted()
       .filter((upload) => upload.restoreAs === restoreAs)
       .map(({ id }) => ({ source: id, options: { type: /** @type {const} */ ('limbo') } }));
     return {
@@ -313,9 +313,9 @@ export const FilestoreUploader = {
     memory.forget(given);
   },
 
-  /** @returns {PendingUpload[]} what this tab has uploaded and not submitted, oldest first */
-  pending() {
-    return memory.pending().map(({ token, restoreAs, ...upload }) => upload);
+  /** @returns {UnsubmittedUpload[]} what this tab has uploaded and not submitted, oldest first */
+  unsubmitted() {
+    return memory.unsubmitted().map(({ token, restoreAs, ...upload }) => upload);
   },
 };
 
@@ -623,7 +623,7 @@ const standIns = new WeakSet();
 /**
  * A file to show for one whose contents have gone to S3, and are not needed here any more.
  *
- * @param {PendingUpload} upload
+ * @param {UnsubmittedUpload} upload
  */
 function standIn({ name, size, type }) {
   const file = Object.defineProperty(new File([], name, { type }), 'size', { value: size });

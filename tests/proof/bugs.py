@@ -187,6 +187,19 @@ BUGS: Mapping[str, Bug] = {
         ' AND "url_expires_at" <= ? AND "uploaded_at" IS NOT MISSING',
     ),
     "uploads expire early": lambda: mock.patch("filestore.domain.sweep.seconds", lambda text: seconds(text) - 5000),
+    "uploads outlive their lifetime while their URL works": _change(
+        FileRepository,
+        "record_uploads",
+        lambda original, *args, **values: original(*args, **values | {"sweep_at": None}),
+    ),
+    "uploads that were put off are forgotten": _change(
+        FileRepository,
+        "sweep_later",
+        lambda original, files, times, deleted: original(
+            files, {file_id: at + 10**6 for file_id, at in times.items()}, deleted=deleted
+        ),
+    ),
+    "what is larger than MaxFileSize is taken": _statement(' AND "created_at" IS MISSING', ""),
     "placeholders go while their URL works": lambda: mock.patch("filestore.domain.upload.URL_MARGIN", -3600),
     "a placeholder is removed without looking at its record": _statement(
         'DELETE FROM "files" WHERE "id"=? AND "uploaded_at" IS MISSING AND "deleted_at" IS MISSING',

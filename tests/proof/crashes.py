@@ -7,9 +7,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from tests.proof.schedules import Step
-from tests.proof.world import FILE_LIFETIME, URL_LIFETIME, URL_MARGIN, Fault, Op, Proving, Violation, World
+from tests.proof.world import (
+    FILE_LIFETIME,
+    SHORT_LIFETIME,
+    URL_LIFETIME,
+    URL_MARGIN,
+    Fault,
+    Op,
+    Proving,
+    Violation,
+    World,
+)
 
 _PUT = Step((Op("put", (0,)),))
+_TOO_LARGE_PUT = Step((Op("put", (0,), variant=5),))
 _DELIVERED = Step((Op("deliver", (0,)),))
 _UPLOADED = (_PUT, _DELIVERED)
 _STORED = (*_UPLOADED, Step((Op("store", (0,)),)))
@@ -28,6 +39,7 @@ class Scenario:
     meanwhile: tuple[Op, ...] = ()
     choices: tuple[int, ...] = ()
     on_load: bool = False
+    lifetime: int = FILE_LIFETIME
     files: int = 1
 
 
@@ -81,6 +93,12 @@ _SCENARIOS: Mapping[str, Scenario] = {
     "the sweep stores what it adopts": Scenario((_PUT, _DEAD_URL), Op("sweep"), on_load=True),
     "the sweep puts an upload off to the end of its lifetime": Scenario((*_UPLOADED, _DEAD_URL), Op("sweep")),
     "the sweep expires an upload": Scenario((*_UPLOADED, _OLD), Op("sweep")),
+    "the sweep expires an upload whose URL works": Scenario(
+        (*_UPLOADED, Step((), wait=SHORT_LIFETIME)), Op("sweep"), lifetime=SHORT_LIFETIME
+    ),
+    "an upload that is too large is removed": Scenario((_TOO_LARGE_PUT,), Op("deliver", (0,))),
+    "an upload is stored of which another was too large": Scenario((_TOO_LARGE_PUT, _PUT), Op("store", (0,))),
+    "the sweep removes an upload that is too large": Scenario((_TOO_LARGE_PUT, _DEAD_URL), Op("sweep")),
     "the sweep expires an upload while it is stored": Scenario(
         (*_UPLOADED, _OLD),
         Op("sweep"),
@@ -161,7 +179,7 @@ def _violation(proof: Proving, scenario: Scenario, op: Op, *, retry: bool = Fals
 
 
 def _arrange(proof: Proving, scenario: Scenario) -> World:
-    world = proof.world(on_load=scenario.on_load)
+    world = proof.world(on_load=scenario.on_load, lifetime=scenario.lifetime)
     world.run(*[Op("ask")] * scenario.files)
     for step in scenario.before:
         world.run(*step.ops)

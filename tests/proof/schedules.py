@@ -9,7 +9,17 @@ from dataclasses import dataclass, field
 import hypothesis.strategies as st
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from tests.proof.world import FAULTS, URL_LIFETIME, URL_MARGIN, Fault, Op, Proving, World
+from tests.proof.world import (
+    FAULTS,
+    FILE_LIFETIME,
+    SHORT_LIFETIME,
+    URL_LIFETIME,
+    URL_MARGIN,
+    Fault,
+    Op,
+    Proving,
+    World,
+)
 
 MONTH = 31 * 24 * 3600
 
@@ -30,11 +40,13 @@ class Schedule:
     steps: tuple[Step, ...]
     files: int = 1
     on_load: bool = False
+    lifetime: int = FILE_LIFETIME
     month: bool = False
 
     def __str__(self) -> str:
         """For people to read."""
-        lines = [f"{self.files} uploads are asked for{', StoreOnLoad=True' if self.on_load else ''}"]
+        on_load = ", StoreOnLoad=True" if self.on_load else ""
+        lines = [f"{self.files} uploads are asked for, UnstoredFileLifetime={self.lifetime}{on_load}"]
         for step in self.steps:
             lines.append(f"  at once, {step.choices}:" if len(step.ops) > 1 else "  then:")
             lines += [f"    {op}" for op in step.ops]
@@ -45,7 +57,7 @@ class Schedule:
 
 def run(proof: Proving, schedule: Schedule) -> World:
     """Run a schedule to its end. Raises Violation where an invariant does not hold."""
-    world = proof.world(on_load=schedule.on_load)
+    world = proof.world(on_load=schedule.on_load, lifetime=schedule.lifetime)
     world.run(*[Op("ask")] * schedule.files)
     for step in schedule.steps:
         world.run(*step.ops, choices=step.choices)
@@ -94,6 +106,7 @@ schedules = st.builds(
     steps=st.lists(_steps, min_size=3, max_size=10).map(tuple),
     files=st.sampled_from([1, 1, 2, 3]),
     on_load=st.sampled_from([False, False, False, True]),
+    lifetime=st.sampled_from([FILE_LIFETIME, FILE_LIFETIME, SHORT_LIFETIME]),
     month=st.sampled_from([False, False, False, True]),
 )
 

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
 from types import FrameType
@@ -31,6 +32,8 @@ from tests.proof.memory import Item, Memory
 
 URL_LIFETIME = 3600
 FILE_LIFETIME = 7200
+SHORT_LIFETIME = 600
+MAX_FILE_SIZE = 100_000
 URL_MARGIN = 60
 MAX_RECEIVES = 5
 START = 1_800_000_000
@@ -40,7 +43,7 @@ SETTINGS = {
     "SIGNED_URL_EXPIRATION": str(URL_LIFETIME),
     "UNSTORED_FILE_LIFETIME": str(FILE_LIFETIME),
     "STORE_ON_LOAD": "False",
-    "MAX_FILE_SIZE": "5368709120",
+    "MAX_FILE_SIZE": str(MAX_FILE_SIZE),
     "TABLE_NAME": "files",
     "BUCKET_NAME": "bucket",
     # Nothing listens there: whatever is not answered in memory fails.
@@ -62,6 +65,8 @@ FAULTS = {
     "stale": "the index lagged behind the table",
     "undeletable": "S3 deleted nothing",
 }
+# Variants of an upload: some are larger than MaxFileSize, and a slow one may be.
+_TOO_LARGE = (5, 7)
 _CONCERNS = {"stale": "Query", "undeletable": "DeleteObjects"}
 
 
@@ -142,8 +147,9 @@ class Task(greenlet):  # type: ignore[misc] # it comes without types
 class World:
     """One stack, from the first upload to the end of a schedule."""
 
-    def __init__(self, memory: Memory, *, on_load: bool = False) -> None:
+    def __init__(self, memory: Memory, *, on_load: bool = False, lifetime: int = FILE_LIFETIME) -> None:
         self.on_load = on_load
+        self.lifetime = lifetime
         self.clock = support.Clock(START)
         self.memory = memory
         memory.on_write = self._written
@@ -165,6 +171,7 @@ class World:
         self.sites: set[Site] = set()
         self.running: Task | None = None
         self.quiet = False
+        self.alone = False
         self.trace: list[tuple[int, Site]] = []
 
     # ------------------------------------------------------------ scheduling
@@ -177,6 +184,7 @@ class World:
         ]
         following = itertools.chain(choices, itertools.cycle(range(len(tasks) or 1)))
         live = list(tasks)
+        self.alone = len(tasks) == 1
         while live:
             task = live[next(following) % len(live)]
             self.running = task
@@ -280,8 +288,10 @@ class World:
         if before is None:
             self.issued.add(file_id)
         wrong = model.wrong_changes(
-            operation, before, after, on_load=self.on_load, now=self.clock(), lifetime=FILE_LIFETIME
+            operation, before, after, on_load=self.on_load, now=self.clock(), lifetime=self.lifetime
         )
+        if after is not None and "version_id" in after and int(after["size"]["N"]) > MAX_FILE_SIZE:
+            wrong = [f"{operation} took {after['size']['N']} bytes"]
         # Kept for later: raised here it would be the handler's to catch.
         self.wrong_change = self.wrong_change or next(iter(wrong), None)
 
@@ -352,7 +362,8 @@ class World:
         if (slow and op.variant < 6) or (upload.event_lost and (slow or not self._is_deleted(upload))):
             return
         upload.slow = upload.slow or slow
-        version = self.memory.put(upload.id, f"{upload.id} {len(upload.versions)}".encode())
+        too_large = b"-" * MAX_FILE_SIZE if op.variant in _TOO_LARGE else b""
+        version = self.memory.put(upload.id, f"{upload.id} {len(upload.versions)}".encode() + too_large)
         upload.versions[version.id] = version.body
         self.queue.append(
             Message({"key": upload.id, "versionId": version.id, "size": len(version.body), "eTag": version.id})
@@ -402,7 +413,11 @@ class World:
 
     def _store(self, op: Op) -> None:
         since = self.moment
-        there = set(self.memory.objects)
+        there = {
+            file_id
+            for file_id, versions in self.memory.objects.items()
+            if any(len(version.body) <= MAX_FILE_SIZE for version in versions)
+        }
         answer = self._batch(op, "store", {})
         if answer is None:
             return
@@ -480,13 +495,30 @@ class World:
 
     def _sweep(self, op: Op) -> None:
         runs_short = op.variant > 5
+        never_uploaded = {file_id for file_id in self.memory.items if file_id not in self.memory.objects}
         remaining = itertools.chain([300_000] * op.variant, itertools.repeat(1_000)) if runs_short else None
         try:
             support.invoke("sweep", support.sample_event("sweep"), support.Context(remaining))
         except Died:
             pass
-        except (BotoCoreError, ClientError) as error:
-            self._require(op.fault, f"the sweep failed without a fault: {error!r}")
+        except ExceptionGroup as failures:
+            _, unexpected = failures.split((BotoCoreError, ClientError))
+            self._require(op.fault and not unexpected, f"the sweep failed: {failures.exceptions}")
+        else:
+            if self.alone and not op.fault and not runs_short:
+                self._require_nothing_over(never_uploaded)
+
+    def _require_nothing_over(self, never_uploaded: set[str]) -> None:
+        """One sweep that nothing disturbs leaves nothing whose time was over, whatever went wrong before."""
+        for file_id, item in self.memory.items.items():
+            url_dead = int(item["url_expires_at"]["N"]) + URL_MARGIN
+            match model.state(item):
+                case model.State.UPLOADED:
+                    over = int(datetime.fromisoformat(item["uploaded_at"]["S"]).timestamp()) + self.lifetime
+                    over = over if self.lifetime < URL_LIFETIME else max(over, url_dead)
+                    self._require(self.clock() < over, f"I5: {file_id} outlived its lifetime")
+                case model.State.PENDING if file_id in never_uploaded:
+                    self._require(self.clock() < url_dead, f"I5: the placeholder {file_id} outlived its URL")
 
     def wait(self, seconds: int) -> None:
         """Let time pass, and DynamoDB drop the records whose time has come."""
@@ -508,7 +540,7 @@ class World:
         self._require(not self.queue and not self.dead, "messages that are never handled")
         self.clock.advance(URL_LIFETIME + URL_MARGIN)
         self.run(Op("sweep"))
-        self.clock.advance(FILE_LIFETIME)
+        self.clock.advance(self.lifetime)
         self.run(Op("sweep"))
         writes = self.writes
         self.run(Op("sweep"))
@@ -570,11 +602,12 @@ class Proving:
         self.log: list[str] = []
         self.watch = hygiene.watch
 
-    def world(self, *, on_load: bool = False) -> World:
+    def world(self, *, on_load: bool = False, lifetime: int = FILE_LIFETIME) -> World:
         """A new world, in which the handlers run from now on."""
         self.log.clear()
-        self._world = World(self.new_memory(), on_load=on_load)
-        with mock.patch.dict("os.environ", {**SETTINGS, "STORE_ON_LOAD": str(on_load)}):
+        self._world = World(self.new_memory(), on_load=on_load, lifetime=lifetime)
+        settings = {**SETTINGS, "STORE_ON_LOAD": str(on_load), "UNSTORED_FILE_LIFETIME": str(lifetime)}
+        with mock.patch.dict("os.environ", settings):
             clear_caches(wiring)
             wiring.settings()
         return self._world

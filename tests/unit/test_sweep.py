@@ -127,16 +127,22 @@ class TestUploadsThatNobodyStored:
 def test_a_shard_that_cannot_be_swept_does_not_hold_up_the_others(
     requested: dict[str, Any], clock: Clock, record: Record, log: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    shard = "0" if requested["id"][0] != "0" else "1"
-    aws.dynamodb().put_item(
-        TableName=wiring.settings().table_name,
-        Item={"id": {"S": shard * 32}, "sweep_shard": {"S": shard}, "sweep_at": {"N": "1"}},
-    )
+    broken = [shard for shard in "012" if requested["id"][0] != shard][:2]
+    for shard in broken:
+        aws.dynamodb().put_item(
+            TableName=wiring.settings().table_name,
+            Item={"id": {"S": shard * 32}, "sweep_shard": {"S": shard}, "sweep_at": {"N": "1"}},
+        )
     clock.advance(3660)
-    with pytest.raises(TypeError):
+    with pytest.raises(ExceptionGroup) as raised:
         invoke("sweep", {})
+    assert len(raised.value.exceptions) == 2
     assert record(requested["id"]) is None
-    assert log()[-1]["PlaceholdersRemoved"] == [1.0]
+    *failures, line = log()
+    assert line["PlaceholdersRemoved"] == [1.0]
+    assert sorted(failure["exception"].splitlines()[-1] for failure in failures[-2:]) == [
+        f"shard {shard}" for shard in broken
+    ]
 
 
 class TestPlaceholders:

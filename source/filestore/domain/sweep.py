@@ -8,7 +8,7 @@ any point.
 
 import random
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from filestore.domain.uploaded import RecordUploads
 from filestore.model import URL_MARGIN, Clock, Deletion, File, seconds, timestamp
@@ -24,8 +24,8 @@ _RECORD_RETENTION = 30 * 24 * 3600
 class Swept:
     """What a sweep did. ``finished`` is False where something is left; the next one goes on.
 
-    ``failure`` is why a shard was left as it was; the others were swept all the same. ``due`` is how many files it
-    found due, ``oldest`` for how many seconds the first of them had been.
+    ``failures`` are why shards were left as they were, one for each; the others were swept all the same. ``due`` is how
+    many files it found due, ``oldest`` for how many seconds the first of them had been.
     """
 
     due: int = 0
@@ -36,7 +36,7 @@ class Swept:
     placeholders: int = 0
     versions: int = 0
     finished: bool = True
-    failure: Exception | None = None
+    failures: list[Exception] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Sweep:
                 in_time = self._sweep_shard(shard, now, swept, has_time)
             except Exception as failure:
                 failure.add_note(f"shard {shard}")
-                swept.failure = failure
+                swept.failures.append(failure)
                 swept.finished = False
             else:
                 if not in_time:

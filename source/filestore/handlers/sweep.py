@@ -15,6 +15,8 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     """Answers what was done, for whoever invokes it by hand; raises, so that an alarm goes off, what could not be."""
     del event
     swept = wiring.sweep()(has_time=lambda: context.get_remaining_time_in_millis() > _RESERVE_MILLISECONDS)
+    for failure in swept.failures:
+        telemetry.logger.error("a shard was not swept", exc_info=failure)
     telemetry.report(
         "sweep",
         finished=swept.finished,
@@ -27,10 +29,10 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
             "VersionsRemoved": swept.versions,
         },
         # An alarm waits for them, so a sweep that failed has none.
-        gauges={} if swept.failure else {"DueFiles": swept.due, "OldestDueAge": swept.oldest},
+        gauges={} if swept.failures else {"DueFiles": swept.due, "OldestDueAge": swept.oldest},
     )
-    if swept.failure:
-        raise swept.failure
+    if swept.failures:
+        raise ExceptionGroup("shards that were not swept", swept.failures)
     return {
         "expired": swept.expired,
         "deletions_finished": swept.deleted,
