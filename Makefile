@@ -65,7 +65,7 @@ browser-big: $(INSTALLED) ## Upload half a gigabyte in Chromium and tell how the
 
 publish: $(INSTALLED) ## Publish the page to S3: STACK=name [BUCKET=name] [BACKEND_URL=https://...]
 	@$(if $(STACK),,echo "error: name the stack: make publish STACK=filestore-dev" >&2; exit 1)
-	@$(BIN)/python -m local.publish --stack '$(STACK)' $(if $(BUCKET),--bucket '$(BUCKET)') \
+	@PYTHONPATH=source $(BIN)/python -m local.publish --stack '$(STACK)' $(if $(BUCKET),--bucket '$(BUCKET)') \
 		$(if $(BACKEND_URL),--backend-url '$(BACKEND_URL)') $(if $(API_ROOT_URL),--api-root-url '$(API_ROOT_URL)')
 
 proof: $(INSTALLED) ## Prove the lifecycle under faults: SCHEDULES=10000 SEED=7, report in .local/proof/report.md

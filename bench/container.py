@@ -9,6 +9,7 @@ costs a little, so what is timed is not counted.
 import importlib
 import io
 import json
+import logging
 import sys
 import time
 from collections.abc import Callable
@@ -41,6 +42,8 @@ def main() -> None:
     artifact, *options = sys.argv[1:]
     sys.path.insert(0, artifact)
     answers, sys.stdout = sys.stdout, io.StringIO()
+    # Lambda's own handler, which with the JSON log format takes whatever anybody logs at INFO.
+    logging.basicConfig(stream=sys.stdout, level=logging.INFO)
     calls: list[tuple[str, int]] = []
     if options == ["count"]:
         _watch(calls)

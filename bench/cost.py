@@ -27,7 +27,8 @@ DASHBOARD = 3.00
 METRIC = 0.30
 
 MONTH = 30 * 24 * 3600
-# Lambda asks a quiet queue five times at once, and waits for 20 seconds each time (Lambda developer guide).
+# Where its concurrency is bounded, Lambda asks a quiet queue five times at once, and waits for 20 seconds each time
+# (Lambda developer guide).
 EMPTY_RECEIVES = 5 * MONTH / 20
 SWEEP_EVERY = 30 * 60
 # A query that finds nothing is half a read unit.
@@ -40,6 +41,8 @@ CPU_SHARE = 512 / 1769
 AWS_ANSWERS_IN = 0.010
 # CloudWatch adds 26 bytes to every line (PutLogEvents, API reference). Lambda's own lines are of runs that fail only.
 LINE_OVERHEAD = 26
+# A record is no larger than 1 kB: one write unit, and a quarter of what one consistent read unit takes. The
+# attributes in ``meta`` may be larger.
 # Writes in the index that the sweep reads: a file comes in when it is requested and leaves when it is stored.
 INDEX_WRITES = {"upload": 1, "uploaded": 0, "store": 1}
 RECORD_WRITES = {"upload": 1, "uploaded": 1, "store": 1}
@@ -61,8 +64,9 @@ class Bill:
 
 
 def bill(measured: Sequence[Warm], *, events_in_a_batch: int = 1) -> Bill:
-    """The bill, with S3's events delivered to the function in batches of this size."""
-    requests = {each.operation: each for each in measured if each.operation in STEPS and each.files == 1}
+    """The bill, with S3's events delivered to the function in batches of this size, which was measured."""
+    files = {step: events_in_a_batch if step == "uploaded" else 1 for step in STEPS}
+    requests = {each.operation: each for each in measured if files.get(each.operation) == each.files}
     runs = {step: 1 / events_in_a_batch if step == "uploaded" else 1 for step in STEPS}
     invocations = sum(runs.values())
     seconds = {step: min(each.cpu) / CPU_SHARE + AWS_ANSWERS_IN * each.calls.total() for step, each in requests.items()}
@@ -106,7 +110,7 @@ def standing(template: Mapping[str, Any], measured: Sequence[Warm]) -> dict[str,
         + (sweep.logged + LINE_OVERHEAD) / 1e3 * LOGS_GB
     )
     return {
-        "dashboard": (dashboards * DASHBOARD, "three are free in an account"),
+        "dashboard": (dashboards * DASHBOARD, "three with 50 metrics each are free in an account"),
         "alarms": (alarms * ALARM, f"{alarms}; ten are free"),
         "metrics": (2 * METRIC, f"of the sweep; {metrics * METRIC:.2f} for all {metrics} if each occurs in every hour"),
         "SQS": (EMPTY_RECEIVES * SQS_REQUEST / 1e6, "Lambda asks the queue; a million requests are free"),
@@ -120,7 +124,7 @@ def show_standing(costs: Mapping[str, tuple[float, str]]) -> str:
         *([name, f"{dollars:.2f}", why] for name, (dollars, why) in costs.items()),
         ["**total**", f"**{sum(dollars for dollars, _ in costs.values()):.2f}**", ""],
     ]
-    return table(["component", "$ a month", "of which"], rows)
+    return table(["component", "$ a month", "note"], rows)
 
 
 def show(single: Bill, batched: Bill) -> str:

@@ -7,7 +7,6 @@ import argparse
 import base64
 import hashlib
 import json
-import os
 import re
 import sys
 from collections.abc import Iterator
@@ -17,8 +16,10 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import boto3
+import botocore.session
 from botocore.exceptions import ClientError
 
+from filestore.storage.links import bucket_url
 from local import npm, page
 from local.errors import LocalError
 from ops.errors import run
@@ -111,7 +112,8 @@ def _page(html: str, assets: dict[str, Asset], addresses: dict[str, Any]) -> str
 
 def publish(*, stack: str, bucket: str | None, backend_url: str | None, api_root_url: str | None) -> str:
     """Publish the page of a stack; answers its address. Raises LocalError, or OperatorError."""
-    session: Any = boto3.Session()
+    sdk = botocore.session.get_session()
+    session: Any = boto3.Session(botocore_session=sdk)
     s3 = session.client("s3")
     region = s3.meta.region_name
     parameters, outputs = describe(session.client, stack)
@@ -120,7 +122,7 @@ def publish(*, stack: str, bucket: str | None, backend_url: str | None, api_root
     if bucket is None:
         bucket = f"{stack}-page-{owner}-{region}".lower()
     api_root_url = api_root_url or outputs["ApiRootUrl"]
-    address = _bucket_url(bucket, region)
+    address = bucket_url(sdk, bucket, region)
     site = build(
         page.config(
             api_root_url=api_root_url,
@@ -130,7 +132,7 @@ def publish(*, stack: str, bucket: str | None, backend_url: str | None, api_root
             max_file_size=int(parameters["MaxFileSize"]),
         ),
         api_root_url=api_root_url,
-        storage_url=_bucket_url(outputs["StorageBucketName"], region),
+        storage_url=bucket_url(sdk, outputs["StorageBucketName"], region),
         backend_url=backend_url,
     )
     _make_bucket(s3, bucket, region, owner)
@@ -182,15 +184,6 @@ def _make_bucket(s3: Any, bucket: str, region: str, owner: str) -> None:
         "Resource": f"arn:{partition}:s3:::{bucket}/*",
     }
     s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
-
-
-def _bucket_url(bucket: str, region: str) -> str:
-    """As source/filestore/storage/links.py addresses buckets."""
-    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-    if endpoint:
-        return f"{endpoint.rstrip('/')}/{bucket}"
-    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
-    return f"https://{bucket}.s3.{region}.{suffix}"
 
 
 def main() -> int:

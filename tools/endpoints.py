@@ -1,7 +1,7 @@
 """Simplifies the rules by which botocore finds S3's endpoint, given what is known of every call that is made.
 
-Three quarters of them are about access points, S3 Express, Outposts and transfer acceleration, and a client reads them
-all when it is made. A rule that can never match is left out, and so is a condition that always holds; what remains
+Four of five are about access points, S3 Express, Outposts and transfer acceleration, and a client reads them all when
+it is made. A rule that can never match is left out, and so is a condition that always holds; what remains
 decides as before. Rule sets and their functions: Smithy, "Endpoint rules engine".
 """
 
@@ -42,7 +42,7 @@ def _holds(condition: Mapping[str, Any]) -> bool | None:
         case (
             # Other operations set these.
             {"fn": "isSet", "argv": [{"ref": "UseObjectLambdaEndpoint" | "UseS3ExpressControlEndpoint"}]}
-            # Endings that are kept for other kinds of buckets (Amazon S3 user guide, bucket naming rules).
+            # Endings by which botocore knows other kinds of buckets, and how an ARN begins.
             | {"fn": "stringEquals", "argv": [_, "--x-s3" | "--xa-s3" | "--op-s3" | "arn:"]}
             | {"fn": "aws.parseArn"}
         ):

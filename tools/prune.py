@@ -73,9 +73,10 @@ AppendParamDocumentation = AutoPopulatedParam = DocumentModifiedShape = HidePara
     "urllib3/http2/__init__.py": f"{_CHANGED}there is no HTTP/2.\n",
 }
 
-# The roots that vouch for AWS: Amazon Trust Services asks for its own five in every trust store
-# (amazontrust.com/repository; one has Starfield's name), DigiCert's came before. OpenSSL 3 reads the whole bundle for
-# every new connection, and for all 127 roots that is 17 ms of CPU, 60 ms with 512 MB.
+# AWS has its certificates from Amazon Trust Services, which asks for five roots in a trust store of one's own
+# (amazontrust.com/repository; one has Starfield's name). The other Starfield and three of DigiCert are for partitions
+# and proxies that we cannot see. OpenSSL 3 reads the whole bundle for every new connection, and for all 127 roots that
+# is 17 ms of CPU, 60 ms with 512 MB.
 _TRUSTED = ("Amazon Root CA ", "Starfield ", "DigiCert Global Root ")
 
 
@@ -100,10 +101,10 @@ def prune(packages: Path) -> None:
         folder.mkdir(parents=True)
         for name, contents in files.items():
             _write(folder / f"{name}.json", contents)
-    endpoints = json.loads((data / "endpoints.json").read_text(encoding="utf-8"))
-    for partition in endpoints["partitions"]:
+    regions = json.loads((data / "endpoints.json").read_text(encoding="utf-8"))
+    for partition in regions["partitions"]:
         partition["services"] = {name: value for name, value in partition["services"].items() if name in CALLS}
-    _write(data / "endpoints.json", endpoints)
+    _write(data / "endpoints.json", regions)
 
 
 def _models(loader: Any, service: str, calls: tuple[str, ...]) -> dict[str, Any]:

@@ -24,7 +24,12 @@ def publish(stack: Stack, *options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "local.publish", *options],
         cwd=ROOT,
-        env={**os.environ, "AWS_ENDPOINT_URL": stack.outputs["AwsEndpointUrl"], "AWS_DEFAULT_REGION": "us-east-1"},
+        env={
+            **os.environ,
+            "PYTHONPATH": "source",
+            "AWS_ENDPOINT_URL": stack.outputs["AwsEndpointUrl"],
+            "AWS_DEFAULT_REGION": "us-east-1",
+        },
         capture_output=True,
         text=True,
         timeout=120,

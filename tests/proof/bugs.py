@@ -183,8 +183,8 @@ BUGS: Mapping[str, Bug] = {
         'WHERE "id"=? AND "deleted_at" IS MISSING RETURNING', 'WHERE "id"=? RETURNING'
     ),
     "stored files expire": _statement(
-        ' AND "sweep_at" <= ? AND "uploaded_at" IS NOT MISSING AND "stored_at" IS MISSING',
-        ' AND "url_expires_at" <= ? AND "uploaded_at" IS NOT MISSING',
+        'SET "deletion"=? WHERE "id"=? AND "uploaded_at" IS NOT MISSING AND "stored_at" IS MISSING',
+        'SET "deletion"=? WHERE "id"=? AND "uploaded_at" IS NOT MISSING',
     ),
     "uploads expire early": lambda: mock.patch("filestore.domain.sweep.seconds", lambda text: seconds(text) - 5000),
     "uploads outlive their lifetime while their URL works": _change(

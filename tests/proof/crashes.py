@@ -106,6 +106,9 @@ _SCENARIOS: Mapping[str, Scenario] = {
         # After its record was read.
         choices=(0, 0, 0, 1, 1),
     ),
+    "the sweep puts an upload off while it is stored": Scenario(
+        (*_UPLOADED, _DEAD_URL), Op("sweep"), (Op("store", (0,)),), choices=(0, 0, 0, 1, 1, 1)
+    ),
     "the sweep puts an upload off while it is deleted": Scenario(
         (*_UPLOADED, _DEAD_URL), Op("sweep"), (Op("delete", (0,)),), choices=(0, 0, 0, 1, 1, 1)
     ),

@@ -111,6 +111,10 @@ class Memory:
 
     def _batch_get_item(self, parameters: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
         ((table, wanted),) = parameters["RequestItems"].items()
+        assert wanted["ConsistentRead"] is True
+        assert len({key["id"]["S"] for key in wanted["Keys"]}) == len(wanted["Keys"]) <= 100, (
+            "each key once, at most 100"
+        )
         found = [dict(self.items[key["id"]["S"]]) for key in wanted["Keys"] if key["id"]["S"] in self.items]
         return 200, {"Responses": {table: found}, "UnprocessedKeys": {}}
 

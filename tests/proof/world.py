@@ -24,6 +24,7 @@ from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionEr
 from greenlet import getcurrent, greenlet
 
 from filestore import wiring
+from filestore.errors import TryAgainError
 from filestore.storage import aws
 from filestore.storage.repository import FileRepository
 from tests import hygiene, support
@@ -502,7 +503,7 @@ class World:
         except Died:
             pass
         except ExceptionGroup as failures:
-            _, unexpected = failures.split((BotoCoreError, ClientError))
+            _, unexpected = failures.split((BotoCoreError, ClientError, TryAgainError))
             self._require(op.fault and not unexpected, f"the sweep failed: {failures.exceptions}")
         else:
             if self.alone and not op.fault and not runs_short:

@@ -4,6 +4,7 @@ import itertools
 import json
 import os
 import re
+import ssl
 import subprocess
 import sys
 import zipfile
@@ -12,6 +13,7 @@ from importlib.util import cache_from_source
 from pathlib import Path
 from typing import Any
 
+import botocore
 import pytest
 from botocore.endpoint_provider import EndpointProvider
 from botocore.exceptions import EndpointProviderError
@@ -172,28 +174,44 @@ print(json.dumps({
 
 
 class TestTls:
-    """A certificate is worth nothing unless it is one that AWS has its own from."""
+    def test_trusts_ten_roots(self, unpacked: Path) -> None:
+        """The five that Amazon Trust Services asks for, and five of Starfield and DigiCert."""
 
-    def test_trusts_those_that_aws_has_its_certificates_from(self, unpacked: Path) -> None:
-        roots = re.findall(r'# Label: "(.+)"', (unpacked / "botocore/cacert.pem").read_text())
-        asked_for = {*(f"Amazon Root CA {number}" for number in range(1, 5)), "Starfield Services Root Certificate"}
-        assert {name for name in asked_for if any(root.startswith(name) for root in roots)} == asked_for
-        assert {root.split()[0] for root in roots} == {"Amazon", "Starfield", "DigiCert"}
-        assert len(roots) == 10
+        def roots(bundle: Path) -> set[str]:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.load_verify_locations(bundle)
+            # The last part of a name is the most particular one.
+            return {str(root["subject"][-1][0][1]) for root in context.get_ca_certs()}
+
+        kept = roots(unpacked / "botocore/cacert.pem")
+        whole = roots(Path(botocore.__file__).parent / "cacert.pem")
+        assert {root for root in whole if root.startswith("Amazon")} <= kept
+        assert {f"Amazon Root CA {number}" for number in range(1, 5)} < kept
+        assert "Starfield Services Root Certificate Authority - G2" in kept
+        assert {root.split()[0] for root in kept} == {"Amazon", "Starfield", "DigiCert"}
+        assert len(kept) == 10
 
     def test_talks_to_whom_it_trusts(self, unpacked: Path) -> None:
         with cold.secure(unpacked) as env, Container(unpacked, env) as container:
             assert container.call("store", bench_event("store"))["result"]["statusCode"] == 200
 
     def test_does_not_talk_to_others(self, unpacked: Path) -> None:
-        with cold.secure(unpacked) as env, Container(unpacked, _without(env, "AWS_CA_BUNDLE")) as container:
-            reply = container.call("store", bench_event("store"))
-        assert reply["result"]["statusCode"] == 503
-        assert "CERTIFICATE_VERIFY_FAILED" in reply["log"]
+        with cold.secure(unpacked) as env:
+            unknown = {name: value for name, value in env.items() if name != "AWS_CA_BUNDLE"}
+            assert "CERTIFICATE_VERIFY_FAILED" in _refused(unpacked, unknown)
+
+    def test_does_not_talk_to_whom_a_certificate_is_not_for(self, unpacked: Path) -> None:
+        with cold.secure(unpacked) as env:
+            elsewhere = env | {"AWS_ENDPOINT_URL": env["AWS_ENDPOINT_URL"].replace("127.0.0.1", "localhost")}
+            assert "CertificateError" in _refused(unpacked, elsewhere)
 
 
-def _without(env: Mapping[str, str], name: str) -> dict[str, str]:
-    return {key: value for key, value in env.items() if key != name}
+def _refused(artifact: Path, env: Mapping[str, str]) -> str:
+    """What is logged of a request that gets no answer from AWS."""
+    with Container(artifact, env) as container:
+        reply = container.call("store", bench_event("store"))
+    assert reply["result"]["statusCode"] == 503
+    return str(reply["log"])
 
 
 class TestOperations:

@@ -8,10 +8,10 @@ from bench.warm import Warm
 from tests.support import TEMPLATE
 
 MEASURED = [
-    Warm(operation=operation, files=1, cpu=[0.002, 0.001], calls=Counter({"call": 1}), sent=500, logged=logged)
-    for operation, logged in (
-        *(("upload", 450), ("uploaded", 400), ("store", 450), ("info", 250)),
-        *(("undo", 9000), ("sweep", 400)),
+    Warm(operation=operation, files=files, cpu=[0.002, 0.001], calls=Counter({"call": 1}), sent=500, logged=logged)
+    for operation, files, logged in (
+        *(("upload", 1, 450), ("uploaded", 1, 400), ("uploaded", 10, 800), ("store", 1, 450), ("info", 1, 250)),
+        *(("info", 10, 9000), ("undo", 1, 9000), ("sweep", 1, 400)),
     )
 ]
 
@@ -33,7 +33,12 @@ class TestTheBill:
 
     def test_is_lower_where_events_come_in_batches(self) -> None:
         bill = cost.bill(MEASURED, events_in_a_batch=10)
-        assert {name: round(bill.dollars[name], 2) for name in ("SQS", "DynamoDB")} == {"SQS": 0.48, "DynamoDB": 3.25}
+        assert {name: round(bill.dollars[name], 2) for name in ("SQS", "DynamoDB", "Logs")} == {
+            "SQS": 0.48,
+            "DynamoDB": 3.25,
+            # 1150 bytes and 3 x 26, and a tenth of 826
+            "Logs": 0.66,
+        }
         assert bill.total < cost.bill(MEASURED).total
 
 

@@ -83,8 +83,8 @@ def test_marks_the_first_line_of_an_instance(unpacked: Path, loopback: str) -> N
     assert [line.get("cold_start") for line in lines] == [True, None, None]
 
 
-_ALL = "domain handlers model settings storage storage.aws storage.repository telemetry wiring"
-_API = f"{_ALL} api domain.outcome errors"
+_ALL = "domain errors handlers model settings storage storage.aws storage.repository telemetry wiring"
+_API = f"{_ALL} api domain.outcome"
 MODULES = {
     "upload": f"{_API} domain.upload storage.links",
     "undo": f"{_API} domain.delete domain.undo storage.bucket",
@@ -162,7 +162,14 @@ class TestS3:
 class TestIndexWrites:
     """Each is billed like a write of the record: none for a place that stays, two for one that moves."""
 
-    def test_are_two_for_a_file_that_is_stored_in_time(self, record: Callable[[str], dict[str, Any] | None]) -> None:
+    def test_are_two_for_a_file_that_is_stored_in_time(
+        self, record: Callable[[str], dict[str, Any] | None], configure: Callable[..., None]
+    ) -> None:
+        default = {name: str(parameter["Default"]) for name, parameter in TEMPLATE["Parameters"].items()}
+        configure(
+            SIGNED_URL_EXPIRATION=default["SignedUrlExpiration"],
+            UNSTORED_FILE_LIFETIME=default["UnstoredFileLifetime"],
+        )
         (index,) = TEMPLATE["Resources"]["FilesTable"]["Properties"]["GlobalSecondaryIndexes"]
         assert index["Projection"] == {"ProjectionType": "KEYS_ONLY"}
         keys = [key["AttributeName"] for key in index["KeySchema"]]

@@ -1,7 +1,7 @@
 """Throttling: retried a bounded number of times, then reported and never dropped."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import botocore.session
 import pytest
@@ -9,11 +9,12 @@ from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from filestore import wiring
+from filestore.errors import TryAgainError
 from filestore.model import File
 from filestore.storage.repository import Applied, FileRepository, Refused, Throttled
 from tests.support import Clock, call
 
-A, B = "a" * 32, "b" * 32
+A, B, C, D = (letter * 32 for letter in "abcd")
 THROTTLED = {"Error": {"Code": "ThrottlingError", "Message": "slow down"}}
 CONFLICT = {"Error": {"Code": "TransactionConflict", "Message": "busy"}}
 REFUSED = {"Error": {"Code": "ConditionalCheckFailed", "Message": "no"}}
@@ -115,6 +116,46 @@ def test_lives_with_the_attributes_of_a_newer_release(stubbed: Stubbed) -> None:
         {"Responses": {"files": [{**item, "url_expires_at": {"N": "1"}, "from_the_future": {"BOOL": True}}]}},
     )
     assert stubbed.files.get([A])[0][A].name == "x"
+
+
+class TestWhatIsDue:
+    ITEM: ClassVar = {name: {"S": "x"} for name in ("name", "type", "created_at")} | {"url_expires_at": {"N": "1"}}
+
+    def listed(self, stubbed: Stubbed, *ids: str) -> None:
+        keys = [{"id": {"S": file_id}, "sweep_at": {"N": "1"}} for file_id in ids]
+        stubbed.stub.add_response("query", {"Items": keys})
+
+    def test_is_what_the_record_says_and_not_the_index(self, stubbed: Stubbed) -> None:
+        """Which lags behind: since then the one was put off, the other stored, the third dropped."""
+        self.listed(stubbed, A, B, C, D)
+        records = [
+            {"id": {"S": B}, **self.ITEM},
+            {"id": {"S": A}, **self.ITEM, "sweep_at": {"N": "11"}},
+            {"id": {"S": D}, **self.ITEM, "sweep_at": {"N": "10"}},
+        ]
+        stubbed.stub.add_response("batch_get_item", {"Responses": {"files": records}})
+        (page,) = stubbed.files.due("a", now=10)
+        assert [file.id for file in page] == [D]
+
+    def test_is_read_once_where_the_index_lists_it_twice(self, stubbed: Stubbed) -> None:
+        self.listed(stubbed, A, B, A)
+        keys = {"files": {"Keys": [{"id": {"S": A}}, {"id": {"S": B}}], "ConsistentRead": True}}
+        records = [{"id": {"S": file_id}, **self.ITEM, "sweep_at": {"N": "1"}} for file_id in (B, A)]
+        stubbed.stub.add_response("batch_get_item", {"Responses": {"files": records}}, {"RequestItems": keys})
+        (page,) = stubbed.files.due("a", now=10)
+        assert [file.id for file in page] == [A, B]
+
+    def test_is_not_left_out_in_silence_where_it_cannot_be_read(self, stubbed: Stubbed) -> None:
+        self.listed(stubbed, A, B)
+        read = {"files": [{"id": {"S": A}, **self.ITEM, "sweep_at": {"N": "1"}}]}
+        unread = {"files": {"Keys": [{"id": {"S": B}}]}}
+        stubbed.stub.add_response("batch_get_item", {"Responses": read, "UnprocessedKeys": unread})
+        for _ in range(4):
+            stubbed.stub.add_response("batch_get_item", {"Responses": {}, "UnprocessedKeys": unread})
+        pages = stubbed.files.due("a", now=10)
+        assert [file.id for file in next(pages)] == [A]
+        with pytest.raises(TryAgainError, match="1 files"):
+            next(pages)
 
 
 @pytest.mark.usefixtures("moto_aws")

@@ -9,6 +9,7 @@ import pytest
 from filestore import wiring
 from filestore.storage import aws
 from filestore.storage.bucket import Bucket
+from filestore.storage.repository import FileRepository
 from tests.support import Clock, Context, call, counted_calls, get, invoke, put, sample_event, upload_event
 
 pytestmark = pytest.mark.usefixtures("engine_aws")
@@ -92,7 +93,10 @@ class TestUploadsThatNobodyStored:
         self, uploaded: dict[str, Any], clock: Clock, versions: Versions, record: Record
     ) -> None:
         clock.advance(7200)
-        assert sweep() == NOTHING | {"expired": 1, "deletions_finished": 1, "versions_removed": 1}
+        with counted_calls() as calls:
+            assert sweep() == NOTHING | {"expired": 1, "deletions_finished": 1, "versions_removed": 1}
+        # Marked, and finished.
+        assert calls["BatchExecuteStatement"] == 2
         assert versions() == []
         item = record(uploaded["id"])
         assert item
@@ -145,6 +149,33 @@ def test_a_shard_that_cannot_be_swept_does_not_hold_up_the_others(
     ]
 
 
+class TestGauges:
+    """What the alarms look at."""
+
+    def test_say_how_many_are_due_and_for_how_long(self, clock: Clock, log: Callable[[], list[dict[str, Any]]]) -> None:
+        for _ in range(3):
+            call("upload", {"name": "a"})
+            clock.advance(100)
+        clock.advance(3660)
+        sweep()
+        assert (log()[-1]["DueFiles"], log()[-1]["OldestDueAge"]) == ([3.0], [300.0])
+
+    def test_are_zero_where_nothing_is_due(self, log: Callable[[], list[dict[str, Any]]]) -> None:
+        sweep()
+        assert (log()[-1]["DueFiles"], log()[-1]["OldestDueAge"]) == ([0.0], [0.0])
+
+    def test_are_not_there_where_what_is_due_could_not_be_read(
+        self, clock: Clock, log: Callable[[], list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Throttled for good: the sweep must not say that all is well."""
+        call("upload", {"name": "a"})
+        clock.advance(3660)
+        monkeypatch.setattr(FileRepository, "get", lambda _, ids: ({}, set(ids)))
+        with pytest.raises(ExceptionGroup, match="not swept"):
+            invoke("sweep", {})
+        assert not {"DueFiles", "OldestDueAge"} & log()[-1].keys()
+
+
 class TestPlaceholders:
     def test_are_removed_once_their_url_is_dead(self, requested: dict[str, Any], clock: Clock, record: Record) -> None:
         clock.advance(3659)
@@ -153,13 +184,17 @@ class TestPlaceholders:
         assert sweep() == NOTHING | {"placeholders_removed": 1}
         assert record(requested["id"]) is None
 
-    def test_whose_event_was_lost_are_recorded(
+    def test_whose_event_was_lost_are_recorded_and_live_from_then_on(
         self, requested: dict[str, Any], clock: Clock, versions: Versions
     ) -> None:
         put(requested["url"], b"contents", requested["headers"])
         put(requested["url"], b"CONTENTS", requested["headers"])
         clock.advance(3660)
         assert sweep() == NOTHING | {"adopted": 1, "versions_removed": 1}
+        clock.advance(7199)
+        with counted_calls() as calls:
+            assert sweep() == NOTHING
+        assert calls == {"Query": 16}
         assert len(versions()) == 1
         assert call("store", [requested["id"]]).body == [requested["id"]]
         assert get(call("info", [requested["id"]]).body[0]["url"]) == b"contents"

@@ -79,25 +79,28 @@ class Sweep:
 
     def _sweep(self, page: Sequence[File], now: int, swept: Swept) -> None:
         self._end_uploads([file for file in page if file.uploaded_at is None and file.deletion is None], swept)
-        expired = self._expire([file for file in page if file.uploaded_at and file.deletion is None], now)
+        unstored = [file for file in page if file.uploaded_at is not None and file.deletion is None]
+        expired = self._expire(self._put_off(unstored, now), now)
         swept.expired += len(expired)
         self._finish([*expired, *(file for file in page if file.deletion is not None)], now, swept)
 
     def _end_uploads(self, placeholders: Sequence[File], swept: Swept) -> None:
         versions = self.bucket.versions([file.id for file in placeholders])
-        recorded = self.record_uploads(version for found in versions.values() for version in found)
+        recorded = self.record_uploads((version for found in versions.values() for version in found), are_due=True)
         swept.adopted += recorded.recorded
         swept.versions += recorded.removed
         removed = self.files.remove_placeholders(file_id for file_id, found in versions.items() if not found)
         swept.placeholders += len(_applied(removed))
 
-    def _expire(self, unstored: Sequence[File], now: int) -> list[File]:
-        # Most files are stored long before, so only here are they given the time that they live to.
+    def _put_off(self, unstored: Sequence[File], now: int) -> list[File]:
+        """Give the uploads that live on the time that they live to; answers the others."""
         lifetime = self.settings.unstored_file_lifetime
         live_to = {file.id: int(seconds(file.uploaded_at)) + lifetime for file in unstored if file.uploaded_at}
         self.files.sweep_later({file_id: at for file_id, at in live_to.items() if at > now}, deleted=False)
-        over = [file_id for file_id, at in live_to.items() if at <= now]
-        marked = _applied(self.files.expire(over, deleted_at=timestamp(now), now=now))
+        return [file for file in unstored if live_to[file.id] <= now]
+
+    def _expire(self, unstored: Sequence[File], now: int) -> list[File]:
+        marked = _applied(self.files.expire((file.id for file in unstored), deleted_at=timestamp(now)))
         return [file for file in unstored if file.id in marked]
 
     def _finish(self, deleted: Iterable[File], now: int, swept: Swept) -> None:

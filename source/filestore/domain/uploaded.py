@@ -32,11 +32,11 @@ class RecordUploads:
     settings: Settings
     clock: Clock
 
-    def __call__(self, uploads: Iterable[ObjectVersion]) -> Recorded:
+    def __call__(self, uploads: Iterable[ObjectVersion], *, are_due: bool = False) -> Recorded:
         """Record each file's first upload and remove the object versions that belong to no file.
 
         One larger than MaxFileSize is none: where no size was declared, S3 takes whatever comes.
-        ``unfinished`` are those that AWS throttled: repeat them.
+        ``unfinished`` are those that AWS throttled: repeat them. Where the files ``are_due`` they are so no longer.
         """
         versions: dict[str, list[ObjectVersion]] = {}
         for upload in sorted(dict.fromkeys(uploads), key=self._is_too_large):
@@ -45,7 +45,7 @@ class RecordUploads:
         unwanted: list[ObjectVersion] = []
         unfinished: set[ObjectVersion] = set()
         # One attempt per file tells which version it is pinned to, and that never changes.
-        for file_id, attempt in self._record([first for first, *_ in versions.values()]).items():
+        for file_id, attempt in self._record([first for first, *_ in versions.values()], are_due=are_due).items():
             first, *others = versions[file_id]
             match attempt:
                 case Applied():
@@ -64,7 +64,7 @@ class RecordUploads:
             unfinished=frozenset(unfinished.union(kept)),
         )
 
-    def _record(self, uploads: Sequence[ObjectVersion]) -> dict[str, Attempt]:
+    def _record(self, uploads: Sequence[ObjectVersion], *, are_due: bool) -> dict[str, Attempt]:
         now = self.clock()
         lifetime = self.settings.unstored_file_lifetime
         if self.settings.store_on_load:
@@ -72,8 +72,9 @@ class RecordUploads:
         return self.files.record_uploads(
             uploads,
             uploaded_at=timestamp(now),
-            # The sweep looks anyway when the URL is dead. Saying so again would be two more writes of its index.
-            sweep_at=int(now) + lifetime if lifetime < self.settings.signed_url_expiration else None,
+            # When the URL is dead the sweep looks anyway, and it sets a later time itself: only for the few that nobody
+            # has stored by then, as moving a file is two writes of the index.
+            sweep_at=int(now) + lifetime if are_due or lifetime < self.settings.signed_url_expiration else None,
             max_size=self.settings.max_file_size,
         )
 

@@ -5,6 +5,7 @@ botocore alone: boto3's resource layer would add to every cold start and is not 
 
 from __future__ import annotations
 
+import logging
 from functools import cache
 from typing import TYPE_CHECKING, cast
 
@@ -34,6 +35,9 @@ _THROTTLES = frozenset(
     }
 )
 
+
+# It tells at INFO where it found credentials, and Lambda's JSON log format lets that through.
+logging.getLogger("botocore").setLevel(logging.WARNING)
 
 # The part of a botocore event that names a service, where it is one of ours or none.
 _CONCERNED = frozenset({"", "*", "dynamodb", "s3"})

@@ -35,7 +35,7 @@ class LinkSigner:
         self._credentials = credentials
         self._region = region
         self._expiration = expiration
-        self._root = _bucket_url(session, bucket, region)
+        self._root = bucket_url(session, bucket, region)
 
     def upload(
         self,
@@ -79,7 +79,7 @@ class LinkSigner:
         return str(request.url)
 
 
-def _bucket_url(session: Session, bucket: str, region: str) -> str:
+def bucket_url(session: Session, bucket: str, region: str) -> str:
     """The bucket's regional address; the SDK's own variables for a custom endpoint are honoured, addressed by path.
 
     The global address would answer a bucket elsewhere with a redirect, which browsers refuse on a preflight.
@@ -87,5 +87,7 @@ def _bucket_url(session: Session, bucket: str, region: str) -> str:
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     if endpoint:
         return f"{endpoint.rstrip('/')}/{bucket}"
-    suffix = "amazonaws.com.cn" if session.get_partition_for_region(region) == "aws-cn" else "amazonaws.com"
-    return f"https://{bucket}.s3.{region}.{suffix}"
+    partition = session.get_partition_for_region(region)
+    partitions = session.get_component("data_loader").load_data("partitions")["partitions"]
+    suffixes = {each["id"]: each["outputs"]["dnsSuffix"] for each in partitions}
+    return f"https://{bucket}.s3.{region}.{suffixes[partition]}"

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from botocore.exceptions import ClientError
 
+from filestore.errors import TryAgainError
 from filestore.model import Checksum, Deletion, File, ObjectVersion, is_file_id
 from filestore.storage.aws import is_throttle
 
@@ -142,21 +143,17 @@ class FileRepository:
     ) -> dict[str, Attempt]:
         """Pin each file to the version that was uploaded, unless it has one or is deleted.
 
-        It is due at ``sweep_at``; with None when its placeholder would have been, which leaves the index as it is.
-        A version of more than ``max_size`` bytes is refused, which tells the version that is the file, if one is.
+        It is due at ``sweep_at``; None leaves that as it is, and the index untouched. A version of more than
+        ``max_size`` bytes is refused, which tells the version that is the file, if one is.
         """
+        set_due, due = ("", ()) if sweep_at is None else (_SET_SWEEP_AT, (sweep_at,))
         return self._execute(
             _Change(
                 upload.key,
                 f'UPDATE "{self._table}"'
-                f' SET "uploaded_at"=? SET "size"=? SET "version_id"=? SET "etag"=?'
-                f'{"" if sweep_at is None else _SET_SWEEP_AT} REMOVE "purge_at"'
+                f' SET "uploaded_at"=? SET "size"=? SET "version_id"=? SET "etag"=?{set_due} REMOVE "purge_at"'
                 f' WHERE "id"=? AND {_recordable(upload, max_size)}',
-                (
-                    *(uploaded_at, upload.size, upload.version_id, upload.etag),
-                    *(() if sweep_at is None else (sweep_at,)),
-                    upload.key,
-                ),
+                (uploaded_at, upload.size, upload.version_id, upload.etag, *due, upload.key),
             )
             for upload in uploads
         )
@@ -219,7 +216,7 @@ class FileRepository:
     def due(self, shard: str, *, now: int) -> Iterator[list[File]]:
         """Pages of the files of this shard that are due, the longest due first, as their records are now.
 
-        The index has keys alone and lags behind. One that DynamoDB throttles is left out.
+        The index has keys alone, and lags behind. Raises TryAgainError after a page of which some stayed throttled.
         """
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
@@ -229,19 +226,23 @@ class FileRepository:
             PaginationConfig={"PageSize": _DUE_PAGE},
         )
         for page in pages:
-            found, _ = self.get([item["id"]["S"] for item in page["Items"]])
-            listed = (found.get(item["id"]["S"]) for item in page["Items"])
-            yield [file for file in listed if file and file.sweep_at is not None and file.sweep_at <= now]
+            # What moves in the index meanwhile may be listed twice, which BatchGetItem would refuse.
+            ids = list(dict.fromkeys(item["id"]["S"] for item in page["Items"]))
+            found, throttled = self.get(ids)
+            files = [found[file_id] for file_id in ids if file_id in found]
+            yield [file for file in files if file.sweep_at is not None and file.sweep_at <= now]
+            if throttled:
+                raise TryAgainError(f"DynamoDB throttled the reads of {len(throttled)} files that are due.")
 
-    def expire(self, ids: Iterable[str], *, deleted_at: str, now: int) -> dict[str, Attempt]:
-        """Mark uploads that are due and that nobody stored as deleted. They stay due: their objects are still there."""
+    def expire(self, ids: Iterable[str], *, deleted_at: str) -> dict[str, Attempt]:
+        """Mark uploads that nobody stored as deleted. They stay due: their objects are still there."""
         return self._execute(
             _Change(
                 file_id,
                 f'UPDATE "{self._table}" SET "deleted_at"=? SET "deletion"=?'
-                ' WHERE "id"=? AND "sweep_at" <= ? AND "uploaded_at" IS NOT MISSING'
+                ' WHERE "id"=? AND "uploaded_at" IS NOT MISSING'
                 ' AND "stored_at" IS MISSING AND "deleted_at" IS MISSING',
-                (deleted_at, Deletion.EXPIRED, file_id, now),
+                (deleted_at, Deletion.EXPIRED, file_id),
             )
             for file_id in ids
         )
