@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from bench.processes import free_port
 from local.emulator import Emulator
 from tests import hygiene
 from tests.stack import Stack
-from tests.support import free_port
 
 # Nothing here may ever reach a real account, whatever the shell's environment says.
 for variable in [name for name in os.environ if name.startswith("AWS_")]:

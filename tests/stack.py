@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 import requests
 
+from bench.processes import free_port
 from local import emulator
 from tests import hygiene
-from tests.support import ROOT, free_port
+from tests.support import ROOT
 
 START_TIMEOUT = 90
 PATIENCE = 30

@@ -5,7 +5,6 @@ import functools
 import importlib
 import itertools
 import json
-import socket
 import urllib.error
 import urllib.request
 from collections import Counter
@@ -50,13 +49,6 @@ def translated(**parameters: str) -> dict[str, Any]:
 
 UNKNOWN_ID = "0" * 32
 """Has the form of an id, and is the id of nothing."""
-
-
-def free_port() -> int:
-    """A port on 127.0.0.1 that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Clock:

@@ -13,8 +13,9 @@ from typing import ClassVar
 import pytest
 import requests
 
+from bench.processes import free_port
 from tests.stack import Stack, eventually
-from tests.support import ROOT, free_port
+from tests.support import ROOT
 
 
 def run(state: Path, *options: str) -> subprocess.CompletedProcess[str]:

@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 
+from bench.processes import free_port
 from local import emulator
 from ops import keys, removal
 from ops.errors import OperatorError
-from tests.support import ROOT, free_port
+from tests.support import ROOT
 
 CHOOSE = "Choose an AWS profile: AWS_PROFILE=... make ... (aws configure makes one)"
 ON_AWS = [

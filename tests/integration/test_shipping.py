@@ -11,13 +11,13 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 
+from bench.processes import free_port
 from local import deploy, gaps
 from local.emulator import ROOT, Emulator
 from local.errors import LocalError
 from ops import keys, removal
 from ops.errors import OperatorError
 from tests.stack import Stack, eventually
-from tests.support import free_port
 
 # What was first deployable with the index as it is now, commit 2e038a4. The next one, for a release that is tagged:
 # git archive --format=zip -o tests/integration/releases/VERSION.zip TAG source swagger.yaml template.yaml

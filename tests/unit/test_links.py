@@ -22,6 +22,8 @@ def signer(region: str, **environment: str) -> LinkSigner:
         ("us-east-1", "files.example.s3.us-east-1.amazonaws.com"),
         ("eu-central-1", "files.example.s3.eu-central-1.amazonaws.com"),
         ("cn-north-1", "files.example.s3.cn-north-1.amazonaws.com.cn"),
+        ("us-gov-west-1", "files.example.s3.us-gov-west-1.amazonaws.com"),
+        ("eusc-de-east-1", "files.example.s3.eusc-de-east-1.amazonaws.eu"),
     ],
 )
 def test_name_the_bucket_in_its_region(region: str, host: str) -> None:
