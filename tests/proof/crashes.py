@@ -99,6 +99,15 @@ _SCENARIOS: Mapping[str, Scenario] = {
     "an upload that is too large is removed": Scenario((_TOO_LARGE_PUT,), Op("deliver", (0,))),
     "an upload is stored of which another was too large": Scenario((_TOO_LARGE_PUT, _PUT), Op("store", (0,))),
     "the sweep removes an upload that is too large": Scenario((_TOO_LARGE_PUT, _DEAD_URL), Op("sweep")),
+    "the sweep removes an upload that is too large and that S3 would not delete for a month": Scenario(
+        (
+            _TOO_LARGE_PUT,
+            Step((Op("lose", (0,)),)),
+            _DEAD_URL,
+            Step((Op("sweep", fault=Fault("undeletable")),), wait=31 * 24 * 3600),
+        ),
+        Op("sweep"),
+    ),
     "the sweep expires an upload while it is stored": Scenario(
         (*_UPLOADED, _OLD),
         Op("sweep"),

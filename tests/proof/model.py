@@ -33,6 +33,8 @@ MAY: dict[str, set[tuple[State, State]]] = {
     "sweep": {
         (PENDING, NONE),
         (PENDING, UPLOADED),
+        # To be kept until its objects are gone.
+        (PENDING, PENDING),
         (UPLOADED, EXPIRED),
         # To live on to the end of its lifetime.
         (UPLOADED, UPLOADED),

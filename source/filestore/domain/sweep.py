@@ -86,6 +86,8 @@ class Sweep:
 
     def _end_uploads(self, placeholders: Sequence[File], swept: Swept) -> None:
         versions = self.bucket.versions([file.id for file in placeholders])
+        # What is too large is not recorded but removed, and S3 may refuse that for longer than TTL waits.
+        self.files.keep_placeholders(file_id for file_id, found in versions.items() if found)
         recorded = self.record_uploads((version for found in versions.values() for version in found), are_due=True)
         swept.adopted += recorded.recorded
         swept.versions += recorded.removed

@@ -247,6 +247,18 @@ class FileRepository:
             for file_id in ids
         )
 
+    def keep_placeholders(self, ids: Iterable[str]) -> dict[str, Attempt]:
+        """Have TTL leave the records of uploads alone that are not recorded but have objects."""
+        return self._execute(
+            _Change(
+                file_id,
+                f'UPDATE "{self._table}" REMOVE "purge_at"'
+                ' WHERE "id"=? AND "uploaded_at" IS MISSING AND "deleted_at" IS MISSING',
+                (file_id,),
+            )
+            for file_id in ids
+        )
+
     def remove_placeholders(self, ids: Iterable[str]) -> dict[str, Attempt]:
         """Drop the records of uploads that never happened."""
         return self._execute(
