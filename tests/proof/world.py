@@ -414,21 +414,26 @@ class World:
 
     def _store(self, op: Op) -> None:
         since = self.moment
-        there = {
-            file_id
-            for file_id, versions in self.memory.objects.items()
-            if any(len(version.body) <= MAX_FILE_SIZE for version in versions)
-        }
+        there = self._uploaded()
         answer = self._batch(op, "store", {})
         if answer is None:
             return
         _, result, problems = answer
-        for file_id in there:
+        # What a delete beside it has removed by now need not have been found.
+        for file_id in there & self._uploaded():
             self._require(problems.get(file_id) != "not_uploaded", f"I7: store did not look for {file_id}")
         for file_id in result:
             self._require(self.was(file_id, {model.STORED}, since), f"I7: store said {file_id} is stored")
             self.kept.add(file_id)
         self._truthful(op, problems, since)
+
+    def _uploaded(self) -> set[str]:
+        """Files of which the bucket has an upload that is not too large."""
+        return {
+            file_id
+            for file_id, versions in self.memory.objects.items()
+            if any(len(version.body) <= MAX_FILE_SIZE for version in versions)
+        }
 
     def _info(self, op: Op) -> None:
         since = self.moment
