@@ -41,10 +41,10 @@ CPU_SHARE = 512 / 1769
 AWS_ANSWERS_IN = 0.010
 # CloudWatch adds 26 bytes to every line (PutLogEvents, API reference). Lambda's own lines are of runs that fail only.
 LINE_OVERHEAD = 26
-# A record is no larger than 1 kB: one write unit, and a quarter of what one consistent read unit takes. The
-# attributes in ``meta`` may be larger.
 # Writes in the index that the sweep reads: a file comes in when it is requested and leaves when it is stored.
 INDEX_WRITES = {"upload": 1, "uploaded": 0, "store": 1}
+# A record is no larger than 1 kB: one write unit, and a quarter of what one consistent read unit takes. The
+# attributes in ``meta`` may be larger.
 RECORD_WRITES = {"upload": 1, "uploaded": 1, "store": 1}
 
 STEPS = ("upload", "uploaded", "store", "info")
@@ -69,7 +69,7 @@ def bill(measured: Sequence[Warm], *, events_in_a_batch: int = 1) -> Bill:
     requests = {each.operation: each for each in measured if files.get(each.operation) == each.files}
     runs = {step: 1 / events_in_a_batch if step == "uploaded" else 1 for step in STEPS}
     invocations = sum(runs.values())
-    seconds = {step: min(each.cpu) / CPU_SHARE + AWS_ANSWERS_IN * each.calls.total() for step, each in requests.items()}
+    seconds = [_seconds(each) for each in requests.values()]
     logged = sum((requests[step].logged + LINE_OVERHEAD) * share for step, share in runs.items())
     writes, index_writes = sum(RECORD_WRITES.values()), sum(INDEX_WRITES.values())
     queue_requests = 1 + 2 / events_in_a_batch
@@ -79,8 +79,7 @@ def bill(measured: Sequence[Warm], *, events_in_a_batch: int = 1) -> Bill:
         "S3": S3_PUT,
         "DynamoDB": (writes + index_writes) * DYNAMODB_WRITE_UNIT + DYNAMODB_READ_UNIT,
         "SQS": queue_requests * SQS_REQUEST,
-        "Lambda": invocations * LAMBDA_REQUEST
-        + sum(seconds[step] * share for step, share in runs.items()) * MEMORY_GB * LAMBDA_ARM_GB_SECOND,
+        "Lambda": sum(_run(requests[step]) * share for step, share in runs.items()),
         "Logs": logged / 1e3 * LOGS_GB,
     }
     reasons = {
@@ -88,7 +87,7 @@ def bill(measured: Sequence[Warm], *, events_in_a_batch: int = 1) -> Bill:
         "S3": "1 PUT",
         "DynamoDB": f"{writes} writes of a record, {index_writes} of its place in the sweep's index, 1 consistent read",
         "SQS": f"{queue_requests:.1f} requests: S3 sends, Lambda receives and deletes {events_in_a_batch} at once",
-        "Lambda": f"{invocations:.1f} runs of {sum(seconds.values()) / len(seconds) * 1e3:.0f} ms on 512 MB arm64",
+        "Lambda": f"{invocations:.1f} runs of {sum(seconds) / len(seconds) * 1e3:.0f} ms on 512 MB arm64",
         "Logs": f"{logged:.0f} bytes in {invocations:.1f} lines",
     }
     return Bill(dollars=dollars, reasons=reasons)
@@ -102,12 +101,8 @@ def standing(template: Mapping[str, Any], measured: Sequence[Warm]) -> dict[str,
     metrics = len(set(re.findall(r'\["Filestore","(\w+)"', shown)))
     (sweep,) = (each for each in measured if each.operation == "sweep")
     sweeps, calls = MONTH / SWEEP_EVERY, sweep.calls.total()
-    seconds = min(sweep.cpu) / CPU_SHARE + AWS_ANSWERS_IN * calls
     swept = sweeps * (
-        LAMBDA_REQUEST
-        + seconds * MEMORY_GB * LAMBDA_ARM_GB_SECOND
-        + calls * SWEEP_READS * DYNAMODB_READ_UNIT
-        + (sweep.logged + LINE_OVERHEAD) / 1e3 * LOGS_GB
+        _run(sweep) + calls * SWEEP_READS * DYNAMODB_READ_UNIT + (sweep.logged + LINE_OVERHEAD) / 1e3 * LOGS_GB
     )
     return {
         "dashboard": (dashboards * DASHBOARD, "three with 50 metrics each are free in an account"),
@@ -116,6 +111,16 @@ def standing(template: Mapping[str, Any], measured: Sequence[Warm]) -> dict[str,
         "SQS": (EMPTY_RECEIVES * SQS_REQUEST / 1e6, "Lambda asks the queue; a million requests are free"),
         "sweeps": (swept / 1e6, f"{sweeps:.0f}, every half hour"),
     }
+
+
+def _seconds(measured: Warm) -> float:
+    """How long a function runs: its CPU at its share of one, and waiting for AWS."""
+    return min(measured.cpu) / CPU_SHARE + AWS_ANSWERS_IN * measured.calls.total()
+
+
+def _run(measured: Warm) -> float:
+    """What a million runs of a function cost."""
+    return LAMBDA_REQUEST + _seconds(measured) * MEMORY_GB * LAMBDA_ARM_GB_SECOND
 
 
 def show_standing(costs: Mapping[str, tuple[float, str]]) -> str:

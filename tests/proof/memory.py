@@ -20,7 +20,7 @@ _STATEMENT = re.compile(
 )
 _CHANGE = re.compile(r'(SET|REMOVE) "(\w+)"')
 _PRESENCE = re.compile(r'"(\w+)" IS (NOT )?MISSING')
-_COMPARISON = re.compile(r'"(\w+)" ?(=|<=|<|>) ?\?')
+_COMPARISON = re.compile(r'"(\w+)" ?(=|<|>) ?\?')
 (_INDEX,) = TEMPLATE["Resources"]["FilesTable"]["Properties"]["GlobalSecondaryIndexes"]
 _PROJECTED = {"id", *(key["AttributeName"] for key in _INDEX["KeySchema"])}
 
@@ -241,7 +241,7 @@ def _compare(item: Item, name: str, operator: str, value: Mapping[str, str]) -> 
     if operator == "=":
         return bool(item[name] == value)
     left, right = int(item[name]["N"]), int(value["N"])
-    return left <= right if operator == "<=" else left < right if operator == "<" else left > right
+    return left < right if operator == "<" else left > right
 
 
 def _snake(name: str) -> str:

@@ -78,6 +78,11 @@ def state(item: Item | None) -> State:
     return STORED if "stored_at" in item else UPLOADED if "uploaded_at" in item else PENDING
 
 
+def uploaded_at(item: Item) -> float:
+    """When the upload was recorded, in seconds since the epoch."""
+    return datetime.fromisoformat(item["uploaded_at"]["S"]).timestamp()
+
+
 def wrong_changes(
     operation: str, before: Item | None, after: Item | None, *, on_load: bool, now: float, lifetime: int
 ) -> Iterable[str]:
@@ -91,7 +96,7 @@ def wrong_changes(
     if operation == "sweep" and change == (PENDING, NONE) and now < url_expires_at:
         yield "a placeholder was removed while its upload URL works"
     if operation == "sweep" and change == (UPLOADED, EXPIRED):
-        lived = now - datetime.fromisoformat(before["uploaded_at"]["S"]).timestamp()
+        lived = now - uploaded_at(before)
         if lived < lifetime - 1:
             yield f"an upload expired after {lived} of {lifetime} seconds"
     if operation == "undo" and change == (STORED, DELETED) and now >= url_expires_at:

@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
 from types import FrameType
@@ -520,7 +519,7 @@ class World:
             url_dead = int(item["url_expires_at"]["N"]) + URL_MARGIN
             match model.state(item):
                 case model.State.UPLOADED:
-                    over = int(datetime.fromisoformat(item["uploaded_at"]["S"]).timestamp()) + self.lifetime
+                    over = int(model.uploaded_at(item)) + self.lifetime
                     over = over if self.lifetime < URL_LIFETIME else max(over, url_dead)
                     self._require(self.clock() < over, f"I5: {file_id} outlived its lifetime")
                 case model.State.PENDING if file_id in never_uploaded:

@@ -66,9 +66,9 @@ class RecordUploads:
 
     def _record(self, uploads: Sequence[ObjectVersion], *, are_due: bool) -> dict[str, Attempt]:
         now = self.clock()
-        lifetime = self.settings.unstored_file_lifetime
         if self.settings.store_on_load:
             return self.files.record_and_store_uploads(uploads, at=timestamp(now), max_size=self.settings.max_file_size)
+        lifetime = self.settings.unstored_file_lifetime
         return self.files.record_uploads(
             uploads,
             uploaded_at=timestamp(now),

@@ -36,6 +36,7 @@ _STATEMENT_LIMIT = 25
 _GET_LIMIT = 100
 _DUE_PAGE = 100
 _SWEEP_INDEX = "due"
+_IS_PLACEHOLDER = '"uploaded_at" IS MISSING AND "deleted_at" IS MISSING'
 _SET_PURGE_AT = ' SET "purge_at"=?'
 _SET_SWEEP_AT = ' SET "sweep_at"=?'
 # File ids are hexadecimal, so the first digit spreads the index over sixteen partitions.
@@ -252,8 +253,7 @@ class FileRepository:
         return self._execute(
             _Change(
                 file_id,
-                f'UPDATE "{self._table}" REMOVE "purge_at"'
-                ' WHERE "id"=? AND "uploaded_at" IS MISSING AND "deleted_at" IS MISSING',
+                f'UPDATE "{self._table}" REMOVE "purge_at" WHERE "id"=? AND {_IS_PLACEHOLDER}',
                 (file_id,),
             )
             for file_id in ids
@@ -264,7 +264,7 @@ class FileRepository:
         return self._execute(
             _Change(
                 file_id,
-                f'DELETE FROM "{self._table}" WHERE "id"=? AND "uploaded_at" IS MISSING AND "deleted_at" IS MISSING',
+                f'DELETE FROM "{self._table}" WHERE "id"=? AND {_IS_PLACEHOLDER}',
                 (file_id,),
             )
             for file_id in ids
@@ -349,9 +349,8 @@ class FileRepository:
 
 
 def _recordable(upload: ObjectVersion, max_size: int) -> str:
-    condition = '"uploaded_at" IS MISSING AND "deleted_at" IS MISSING'
-    # No record is without it.
-    return condition if upload.size <= max_size else f'{condition} AND "created_at" IS MISSING'
+    # No record is without created_at.
+    return _IS_PLACEHOLDER if upload.size <= max_size else f'{_IS_PLACEHOLDER} AND "created_at" IS MISSING'
 
 
 def _attempt(response: Mapping[str, Any]) -> Attempt:
