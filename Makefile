@@ -16,7 +16,7 @@ HERE = --state-dir '$(STATE_DIR)' $(if $(ON_AWS),--stack '$(ON_AWS)')
 OPS = $(BIN)/python -m ops --env '$(ENV)' $(if $(STACK),--stack '$(STACK)')
 
 .DEFAULT_GOAL := help
-.PHONY: help run logs test scan lint unit integration browser browser-big publish proof fuzz replay audit letters redrive build bench diagrams deploy key keys revoke remove lock clean
+.PHONY: help run logs test scan lint format unit integration browser browser-big publish proof fuzz replay audit letters redrive build bench diagrams deploy key keys revoke remove lock clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -42,6 +42,7 @@ scan: $(SCAN)/.installed ## Check the template, the code and the workflows for w
 	@$(SCAN)/bin/bandit --quiet --recursive source ops -c pyproject.toml
 	@$(SCAN)/bin/zizmor --quiet --offline --no-progress .github/workflows
 	@$(SCAN)/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@$(SCAN)/bin/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 
 lint: scan $(INSTALLED) ## Check style, types, imports and the template
 	@$(BIN)/ruff check
@@ -50,6 +51,10 @@ lint: scan $(INSTALLED) ## Check style, types, imports and the template
 	@PYTHONPATH=source $(BIN)/lint-imports --no-logo
 	@$(BIN)/cfn-lint template.yaml
 	@AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0 $(BIN)/sam validate --lint
+
+format: $(INSTALLED) ## Format the code, and mend what ruff can mend
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
 
 unit: $(INSTALLED) ## Run the unit tests: functions in process, on moto and on the embedded AWS
 	@$(BIN)/python -m pytest tests/unit
