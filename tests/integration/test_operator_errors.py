@@ -147,7 +147,7 @@ class TestRemovalThatEndsHalfway:
             raise OperatorError("It could not be emptied.")
 
         monkeypatch.setattr(keys, "revoke_all", lambda *_: None)
-        monkeypatch.setattr(removal, "_delete_bucket", fail)
+        monkeypatch.setattr(removal, "delete_bucket", fail)
         left = "The stack half is deleted, but left in the account: bucket half-bucket, table half-table. It could not"
         with pytest.raises(OperatorError, match=f"{left} .* S3; aws dynamodb delete-table --table-name half-table"):
             removal.remove(clients, "half", removal.Data.DELETE)
