@@ -29,8 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     deployment = Deployment(options)
     if deployment.is_production and not options.yes:
         raise OperatorError(
-            f"{deployment.name} is in production. This makes an API key and some twenty small files there, deletes them,"
-            " and is counted by its metrics. If that is meant: YES=yes"
+            f"{deployment.name} is in production. This makes an API key and some twenty small files there, deletes"
+            " them, and is counted by its metrics. If that is meant: YES=yes"
         )
     cleanup = Cleanup(_progress)
     smoke = Smoke(

@@ -12,6 +12,18 @@ from ops.errors import OperatorError
 
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"})
 
+# There was no answer, or it has not the form that it should have.
+_NO_ANSWER = (
+    AttributeError,
+    BotoCoreError,
+    LookupError,
+    OSError,
+    OperatorError,
+    RequestException,
+    TypeError,
+    ValueError,
+)
+
 
 class Verdict(StrEnum):
     """What became of a check."""
@@ -29,7 +41,7 @@ class CheckFailed(Exception):  # noqa: N818 - a verdict, not a fault of this pro
 
 
 class NotSeen(Exception):  # noqa: N818 - likewise
-    """This could not be seen here; the message says why."""
+    """It could not be seen here; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +83,19 @@ def run(asked: Check, smoke: Any, *, here: bool) -> Row:
     if here and asked.not_here:
         return Row(asked.name, Verdict.NOT_SEEN, asked.not_here)
     try:
-        return Row(asked.name, Verdict.OK, asked.ask(smoke))
+        verdict, said = Verdict.OK, asked.ask(smoke)
     except NotSeen as reason:
-        return Row(asked.name, Verdict.NOT_SEEN, str(reason))
+        verdict, said = Verdict.NOT_SEEN, str(reason)
     except CheckFailed as failure:
-        return Row(asked.name, Verdict.FAILED, " ".join(str(failure).split()))
+        verdict, said = Verdict.FAILED, str(failure)
     except ClientError as error:
         if error.response["Error"]["Code"] in _DENIED:
-            return Row(asked.name, Verdict.NOT_SEEN, f"your profile may not {error.operation_name}")
-        return Row(asked.name, Verdict.FAILED, f"{error}. Repeat: ONLY={asked.name}")
-    except (BotoCoreError, RequestException, OperatorError, OSError, LookupError, TypeError, ValueError) as error:
-        # The answer has not the form that it should have, or there is none.
-        return Row(asked.name, Verdict.FAILED, f"{type(error).__name__}: {' '.join(str(error).split())[:300]}")
+            verdict, said = Verdict.NOT_SEEN, f"your profile may not {error.operation_name}"
+        else:
+            verdict, said = Verdict.FAILED, f"{error}. Repeat: ONLY={asked.name}"
+    except _NO_ANSWER as error:
+        verdict, said = Verdict.FAILED, f"{type(error).__name__}: {str(error)[:300]}. Repeat: ONLY={asked.name}"
+    return Row(asked.name, verdict, " ".join(said.split()))
 
 
 def expect(what: str, came: object, expected: object, do: str) -> None:

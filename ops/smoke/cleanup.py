@@ -47,13 +47,14 @@ class Cleanup:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """SIGTERM (of a CI job, or of timeout) ends a run like Ctrl-C does."""
+    """SIGTERM (of a CI job) and SIGHUP (of a closed terminal) end a run like Ctrl-C does."""
 
     def interrupt(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,7 +1,7 @@
 """The stack that is looked at: its parameters and outputs, and clients of the AWS it is deployed to."""
 
 import argparse
-from collections import Counter
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,9 +24,7 @@ class Deployment:
         found = target.find(options)
         self.here = not options.stack
         self.name: str = options.stack or _HERE
-        self.calls: Counter[str] = Counter()
-        self._connect = found.client
-        self.client = cache(self._client)
+        self.client: Callable[[str], Any] = cache(found.client)
         self.parameters, deployed = describe(self.client, self.name)
         # Here the API has another address than the one that AWS would give it.
         self.outputs = {**deployed, **found.outputs}
@@ -70,9 +68,7 @@ class Deployment:
     def functions(self) -> dict[str, str]:
         """The functions' names by logical id."""
         suffix = "FunctionName"
-        return {
-            output.removesuffix("Name"): name for output, name in self.outputs.items() if output.endswith(suffix)
-        }
+        return {output.removesuffix("Name"): name for output, name in self.outputs.items() if output.endswith(suffix)}
 
     def resources(self) -> list[tuple[str, str, str]]:
         """Logical id, type and physical id of everything in the stack."""
@@ -82,8 +78,3 @@ class Deployment:
             for page in pages
             for each in page["StackResourceSummaries"]
         ]
-
-    def _client(self, service: str) -> Any:
-        client = self._connect(service)
-        client.meta.events.register("before-call", lambda model, **_: self.calls.update([f"{service} {model.name}"]))
-        return client

@@ -27,12 +27,11 @@ def make(deployment: Deployment, name: str) -> str:
     return keys.create(deployment.client, deployment.name, name)
 
 
-def remember(deployment: Deployment, name: str, files: Sequence[str]) -> None:
+def remember(deployment: Deployment, key: str, files: Sequence[str]) -> None:
     """Write the files that have to be deleted into the key's description."""
-    for key in ids(deployment, name):
-        deployment.client("apigateway").update_api_key(
-            apiKey=key, patchOperations=[{"op": "replace", "path": "/description", "value": " ".join(files)}]
-        )
+    deployment.client("apigateway").update_api_key(
+        apiKey=key, patchOperations=[{"op": "replace", "path": "/description", "value": " ".join(files)}]
+    )
 
 
 def of_earlier_runs(deployment: Deployment, name: str) -> list[Earlier]:
@@ -65,7 +64,7 @@ def delete(deployment: Deployment, found: Iterable[str]) -> None:
 
 
 def _found(deployment: Deployment, prefix: str) -> list[dict[str, Any]]:
-    """This stack's keys whose names begin so, whether they made it onto the plan or not."""
+    """Those of this stack's keys whose names begin so, whether they made it onto the plan or not."""
     pages = deployment.client("apigateway").get_paginator("get_api_keys").paginate(nameQuery=prefix)
     return [
         key

@@ -99,7 +99,7 @@ def metrics_arrive(smoke: Smoke) -> str:
         raise CheckFailed(
             expected=f"{count} metrics within {smoke.metrics_patience:.0f} s",
             came=f"all but {names}",
-            do="Repeat: ONLY=metrics-arrive METRICS_WITHIN=900. If it stays so, see alarm-dimensions and the log groups.",
+            do="Repeat: ONLY=metrics-arrive METRICS_WITHIN=900. If it stays so: alarm-dimensions, metrics-emitted.",
         )
     if missing:
         raise NotSeen(f"idle queues and functions are reported late: {names}. Repeat in a quarter of an hour")
@@ -148,18 +148,21 @@ def _metric(described: dict[str, Any]) -> Metric:
 
 def _emitted(smoke: Smoke) -> Iterator[Metric]:
     """The metrics in the functions' log lines since this run began."""
-    logs = smoke.deployment.client("logs")
+    pages = smoke.deployment.client("logs").get_paginator("filter_log_events")
     for _, kind, group in smoke.deployment.resources():
-        if kind != "AWS::Logs::LogGroup":
-            continue
-        since = int(smoke.started * 1000)
-        for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group, startTime=since):
-            for event in page["events"]:
-                line = json.loads(event["message"]) if event["message"].lstrip().startswith("{") else {}
-                for directive in line.get("_aws", {}).get("CloudWatchMetrics", []):
-                    for names in directive["Dimensions"]:
-                        where = tuple((name, line[name]) for name in names)
-                        yield from (Metric(directive["Namespace"], each["Name"], where) for each in directive["Metrics"])
+        if kind == "AWS::Logs::LogGroup":
+            for page in pages.paginate(logGroupName=group, startTime=int(smoke.started * 1000)):
+                for event in page["events"]:
+                    yield from _in_line(event["message"])
+
+
+def _in_line(text: str) -> Iterator[Metric]:
+    """As CloudWatch reads the embedded metric format."""
+    line = json.loads(text) if text.lstrip().startswith("{") else {}
+    for directive in line.get("_aws", {}).get("CloudWatchMetrics", []):
+        for names in directive["Dimensions"]:
+            where = tuple((name, line[name]) for name in names)
+            yield from (Metric(directive["Namespace"], each["Name"], where) for each in directive["Metrics"])
 
 
 def _with_data(smoke: Smoke, metrics: list[Metric]) -> set[Metric]:

@@ -54,6 +54,7 @@ class Smoke:
         self.made: list[str] = []
         self.scratch: set[str] = set()
         self.key: str | None = None
+        self._key_id = ""
         self._stored: list[str] = []
         self._alive: list[str] = []
         self.http = requests.Session()
@@ -66,12 +67,13 @@ class Smoke:
         """Make this run's key, and delete what an earlier run left behind with the key that it could not delete."""
         earlier = keys.of_earlier_runs(self.deployment, self.name)
         self.key = keys.make(self.deployment, self.name)
+        (self._key_id,) = keys.ids(self.deployment, self.name)
         if earlier:
             self._alive += [file_id for key in earlier for file_id in key.files]
             self._stored += self._alive
-            keys.remember(self.deployment, self.name, self._stored)
+            keys.remember(self.deployment, self._key_id, self._stored)
             keys.delete(self.deployment, [key.id for key in earlier])
-            self.say(f"deleted what an earlier run left: {len(earlier)} keys, {len(self._alive)} files")
+            self.say(f"an earlier run left {len(earlier)} keys and {len(self._alive)} files: they go with this run's")
         return self.key
 
     def abandon_key(self) -> None:
@@ -79,7 +81,9 @@ class Smoke:
         self.key = None
 
     def revoke_key(self) -> None:
-        """Delete this run's key."""
+        """Delete this run's key, unless it is the only thing that knows of files which are still there."""
+        if self._alive and self._stored:
+            raise OperatorError("Its description says to the next run which files are still to be deleted.")
         keys.delete(self.deployment, keys.ids(self.deployment, self.name))
         self.key = None
 
@@ -181,7 +185,7 @@ class Smoke:
                 came="none",
                 do="See the log of UploadedFunction, make letters, and the bucket's notification.",
             )
-        return found  # type: ignore[no-any-return]
+        return found
 
     def versions(self, file_id: str) -> list[str]:
         """The versions of a file's object, for those who may list them."""
@@ -225,12 +229,11 @@ class Smoke:
     def _remember(self, file_id: str) -> None:
         """Note that a file is about to be stored, where the next run finds it if this one is killed."""
         self._stored.append(file_id)
-        keys.remember(self.deployment, self.name, self._stored)
+        keys.remember(self.deployment, self._key_id, self._stored)
 
 
 def _pauses() -> Iterator[float]:
-    for pause in (0.05, 0.1, 0.2, 0.5):
-        yield pause
+    yield from (0.05, 0.1, 0.2, 0.5)
     while True:
         yield 1
 

@@ -23,11 +23,12 @@ _VERSIONS = "Parameters do not reach the functions: see VersionDescription in te
 
 @check(source="template.yaml, VersionDescription; SAM: AutoPublishAlias")
 def parameter_change(smoke: Smoke) -> str:
-    """A new value of a parameter makes a new version of every function, no request fails meanwhile, and it goes back."""
+    """A parameter's new value makes a new version of every function, no request fails meanwhile, and it goes back."""
     if not smoke.with_update:
         raise NotSeen("not asked for: UPDATE=yes changes a parameter and sets it back, for some minutes")
     before = smoke.deployment.parameters[_PARAMETER]
     other = str(int(before) + 1 if int(before) < _MAX else int(before) - 1)
+    smoke.say(f"parameter-change: {_PARAMETER} is {before}, becomes {other} and goes back")
     template = _template(smoke)
     smoke.cleanup.note(f"parameter {_PARAMETER}, which was {before}", lambda: _set(smoke, template, before))
     versions = [_versions(smoke)]

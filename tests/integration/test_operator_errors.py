@@ -23,9 +23,10 @@ ON_AWS = [
     ["ops", "--stack", "theirs", "keys"],
     ["ops.audit", "--stack", "theirs"],
     ["ops.redrive", "--stack", "theirs"],
+    ["ops.smoke", "--stack", "theirs"],
     ["local.publish", "--stack", "theirs"],
 ]
-HERE = ["ops.audit", "ops.redrive", "local.logs"]
+HERE = ["ops.audit", "ops.redrive", "ops.smoke", "local.logs"]
 
 on_aws = pytest.mark.parametrize("arguments", ON_AWS, ids=lambda arguments: arguments[0])
 
