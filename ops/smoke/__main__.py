@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with interruptible():
         status = run_checks(smoke, options.only or list(CHECKS), rows)
     print(report.table(rows))
-    print(report.bill(smoke.requests, len(smoke.made)))
+    print(report.bill(smoke.counted, len(smoke.made)))
     return status
 
 

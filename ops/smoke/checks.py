@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from http import HTTPStatus
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -101,4 +102,11 @@ def run(asked: Check, smoke: Any, *, here: bool) -> Row:
 def expect(what: str, came: object, expected: object, do: str) -> None:
     """Raise CheckFailed where they differ."""
     if came != expected:
-        raise CheckFailed(expected=f"{what} {expected}", came=came, do=do)
+        raise CheckFailed(expected=f"{what} {_plain(expected)}", came=_plain(came), do=do)
+
+
+def _plain(value: object) -> object:
+    """As an operator reads it: a status is its number."""
+    if isinstance(value, tuple):
+        return tuple(_plain(member) for member in value)
+    return int(value) if isinstance(value, HTTPStatus) else value

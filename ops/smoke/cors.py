@@ -25,7 +25,7 @@ def api_preflights(smoke: Smoke) -> str:
             continue
         ((_, answer),) = item["options"]["x-amazon-apigateway-integration"]["responses"].items()
         reply = _preflight(smoke, smoke.deployment.outputs["ApiRootUrl"] + path.replace("{id}", UNKNOWN_ID), "POST")
-        smoke.requests["API"] += 1
+        smoke.counted["API"] += 1
         expect(f"OPTIONS {path}", str(reply.status_code), answer["statusCode"], _DO_API)
         for name, value in answer["responseParameters"].items():
             header = name.removeprefix(_METHOD_HEADER)

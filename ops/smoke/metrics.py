@@ -108,7 +108,7 @@ def metrics_arrive(smoke: Smoke) -> str:
 
 def _sweep(smoke: Smoke) -> dict[str, Any]:
     name = smoke.deployment.functions()["SweepFunction"]
-    smoke.requests["Lambda"] += 1
+    smoke.counted["Lambda"] += 1
     answer = smoke.deployment.client("lambda").invoke(FunctionName=name, Qualifier="live")
     swept: dict[str, Any] = json.loads(answer["Payload"].read())
     return swept
@@ -167,7 +167,7 @@ def _in_line(text: str) -> Iterator[Metric]:
 
 def _with_data(smoke: Smoke, metrics: list[Metric]) -> set[Metric]:
     """Those that have a value since this run began."""
-    smoke.requests["metric"] += len(metrics)
+    smoke.counted["metric"] += len(metrics)
     queries = [
         {
             "Id": f"m{number}",

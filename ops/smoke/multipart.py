@@ -87,7 +87,7 @@ def _begun(smoke: Smoke, parts: list[bytes]) -> _Upload:
     for number, part in enumerate(parts, 1):
         url = s3.generate_presigned_url("upload_part", Params={**where, "PartNumber": number})
         sent = requests.put(url, data=part, timeout=120)
-        smoke.requests["S3 PUT"] += 1
+        smoke.counted["S3 PUT"] += 1
         expect(f"part {number}", sent.status_code, 200, f"S3 says: {sent.text[:200]}")
         listed.append({"PartNumber": number, "ETag": sent.headers["ETag"]})
     whole = b"".join(parts)

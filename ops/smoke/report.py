@@ -45,11 +45,11 @@ def exit_status(rows: Sequence[Row]) -> int:
     return int(any(row.verdict is Verdict.FAILED for row in rows))
 
 
-def bill(requests: Mapping[str, int], files: int) -> str:
+def bill(counted: Mapping[str, int], files: int) -> str:
     """What a run costs at most, from what it has counted, before what AWS gives free."""
-    api, puts, gets, metrics = (requests.get(kind, 0) for kind in ("API", "S3 PUT", "S3 GET", "metric"))
+    api, puts, gets, metrics = (counted.get(kind, 0) for kind in ("API", "S3 PUT", "S3 GET", "metric"))
     # Each request and each upload's event runs a function once.
-    runs = api + puts + requests.get("Lambda", 0)
+    runs = api + puts + counted.get("Lambda", 0)
     dollars = (
         api * cost.API_GATEWAY_REQUEST
         + puts * (cost.S3_PUT + 3 * cost.SQS_REQUEST)

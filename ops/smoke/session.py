@@ -50,7 +50,7 @@ class Smoke:
         self.with_multipart = with_multipart
         self.name = f"{keys.PREFIX}{secrets.token_hex(4)}"
         self.started = time.time()
-        self.requests: Counter[str] = Counter()
+        self.counted: Counter[str] = Counter()
         self.made: list[str] = []
         self.scratch: set[str] = set()
         self.key: str | None = None
@@ -100,7 +100,7 @@ class Smoke:
     ) -> requests.Response:
         """A request to the API without a key, repeated while it is throttled. ``data`` is a body as it is."""
         for _ in range(_THROTTLED_TRIES):
-            self.requests["API"] += 1
+            self.counted["API"] += 1
             reply = self.http.request(
                 method,
                 self.deployment.outputs["ApiRootUrl"] + path,
@@ -140,13 +140,13 @@ class Smoke:
         self, upload: Mapping[str, Any], contents: bytes, headers: Mapping[str, str] | None = None
     ) -> requests.Response:
         """PUT to the upload's URL, with the headers that came with it unless others are given."""
-        self.requests["S3 PUT"] += 1
+        self.counted["S3 PUT"] += 1
         sent = upload.get("headers", {}) if headers is None else headers
         return self.http.put(upload["url"], data=contents, headers=dict(sent), timeout=_TIMEOUT)
 
     def get(self, url: str, headers: Mapping[str, str] | None = None) -> requests.Response:
         """GET from S3."""
-        self.requests["S3 GET"] += 1
+        self.counted["S3 GET"] += 1
         return self.http.get(url, headers=headers, timeout=_TIMEOUT)
 
     def upload(self, contents: bytes, **declared: Any) -> dict[str, Any]:

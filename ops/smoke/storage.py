@@ -70,7 +70,7 @@ def put_wrong_checksum(smoke: Smoke) -> str:
 def put_chunked(smoke: Smoke) -> str:
     """S3 does not take a PUT without a length (curl -T -), so nothing gets past a signed size that way."""
     upload = smoke.begin()
-    smoke.requests["S3 PUT"] += 1
+    smoke.counted["S3 PUT"] += 1
     where = urlsplit(upload["url"])
     secure = where.scheme == "https"
     connection = (http.client.HTTPSConnection if secure else http.client.HTTPConnection)(where.netloc, timeout=60)

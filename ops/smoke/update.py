@@ -138,7 +138,7 @@ class _Requests:
         url = f"{self._smoke.deployment.outputs['ApiRootUrl']}/files"
         while not self._over.wait(_ASK_EVERY):
             self.count += 1
-            self._smoke.requests["API"] += 1
+            self._smoke.counted["API"] += 1
             try:
                 reply = requests.post(url, json=[UNKNOWN_ID], headers=self._headers, timeout=60)
             except requests.RequestException as error:
