@@ -15,10 +15,13 @@ from local import emulator
 class Ground(NamedTuple):
     """A stack of the module's own, to break and to mend. Pages of two origins may use it."""
 
+    aws: emulator.Emulator
     state: Path
     outputs: dict[str, str]
     functions: dict[str, str]
-    client: Callable[[str], Any]
+
+    def client(self, service: str) -> Any:
+        return self.aws.client(service)
 
 
 Break = Callable[[Ground], AbstractContextManager[None]]

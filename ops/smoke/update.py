@@ -3,6 +3,9 @@
 import json
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from http import HTTPStatus
 
 import requests
@@ -10,7 +13,7 @@ import requests
 from ops.errors import OperatorError
 from ops.smoke import scratch
 from ops.smoke.checks import CheckFailed, NotSeen, check, expect
-from ops.smoke.session import UNKNOWN_ID, Smoke
+from ops.smoke.session import UNKNOWN_ID, Smoke, said
 
 # It stands in the functions' environment and in the description of their versions; a second more harms nobody.
 _PARAMETER = "UnstoredFileLifetime"
@@ -32,7 +35,7 @@ def parameter_change(smoke: Smoke) -> str:
     template = _template(smoke)
     smoke.cleanup.note(f"parameter {_PARAMETER}, which was {before}", lambda: _set(smoke, template, before))
     versions = [_versions(smoke)]
-    with _Requests(smoke) as watched:
+    with watched_requests(smoke) as watched:
         for value in (other, before):
             started = time.monotonic()
             _set(smoke, template, value)
@@ -101,7 +104,7 @@ def _set(smoke: Smoke, template: str, value: str) -> None:
 def _settle(smoke: Smoke) -> str:
     """The stack's status, once nothing is going on."""
     cloudformation = smoke.deployment.client("cloudformation")
-    until, said = time.monotonic() + _WITHIN, time.monotonic()
+    until, told = time.monotonic() + _WITHIN, time.monotonic()
     while True:
         (stack,) = cloudformation.describe_stacks(StackName=smoke.deployment.name)["Stacks"]
         status: str = stack["StackStatus"]
@@ -109,40 +112,42 @@ def _settle(smoke: Smoke) -> str:
             return status
         if time.monotonic() > until:
             raise OperatorError(f"The stack is still {status} after {_WITHIN // 60} minutes.")
-        if time.monotonic() > said + _SAY_EVERY:
-            said = time.monotonic()
+        if time.monotonic() > told + _SAY_EVERY:
+            told = time.monotonic()
             smoke.say(f"parameter-change: {status}")
         time.sleep(0.1 if smoke.deployment.here else 5)
 
 
-class _Requests:
-    """Asks for details again and again while the block runs, and keeps what was not answered."""
+@dataclass
+class Watched:
+    """How many requests were made, and what came of those that were not answered as they should be."""
 
-    def __init__(self, smoke: Smoke) -> None:
-        self.count = 0
-        self.failures: list[str] = []
-        self._smoke = smoke
-        self._headers = smoke.key_headers()
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._ask, daemon=True)
+    count: int = 0
+    failures: list[str] = field(default_factory=list)
 
-    def __enter__(self) -> "_Requests":
-        self._thread.start()
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
+@contextmanager
+def watched_requests(smoke: Smoke) -> Iterator[Watched]:
+    """Ask for details again and again while the block runs."""
+    url, headers = f"{smoke.deployment.outputs['ApiRootUrl']}/files", smoke.key_headers()
+    watched, over = Watched(), threading.Event()
 
-    def _ask(self) -> None:
-        url = f"{self._smoke.deployment.outputs['ApiRootUrl']}/files"
-        while not self._over.wait(_ASK_EVERY):
-            self.count += 1
-            self._smoke.counted["API"] += 1
+    def ask() -> None:
+        while not (watched.count and over.wait(_ASK_EVERY)):
+            watched.count += 1
+            smoke.counted["API"] += 1
             try:
-                reply = requests.post(url, json=[UNKNOWN_ID], headers=self._headers, timeout=60)
+                reply = requests.post(url, json=[UNKNOWN_ID], headers=headers, timeout=60)
             except requests.RequestException as error:
-                self.failures.append(type(error).__name__)
+                watched.failures.append(type(error).__name__)
             else:
                 if reply.status_code != HTTPStatus.OK:
-                    self.failures.append(f"{reply.status_code} {reply.text[:100]}")
+                    watched.failures.append(said(reply))
+
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    try:
+        yield watched
+    finally:
+        over.set()
+        thread.join()

@@ -154,7 +154,7 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
         "AwsEndpointUrl": aws.url,
     }
     (state / "outputs.json").write_text(json.dumps(outputs))
-    yield Ground(state, outputs, functions, aws.client)
+    yield Ground(aws, state, outputs, functions)
     aws.stop()
 
 
@@ -169,7 +169,7 @@ def test_origins_that_are_named(ground: Ground) -> None:
 
 def test_a_parameter_that_is_changed_and_set_back(ground: Ground) -> None:
     rows = smoke_on(ground.state, "parameter-change", with_update=True)
-    assert re.fullmatch(r"7 functions, twice; \d+ requests meanwhile, all answered", rows["parameter-change"].said)
+    assert re.fullmatch(r"7 functions, twice; [1-9]\d* requests meanwhile, all answered", rows["parameter-change"].said)
     (deployed,) = ground.client("cloudformation").describe_stacks(StackName="filestore")["Stacks"]
     assert {"ParameterKey": "UnstoredFileLifetime", "ParameterValue": "3600"} in deployed["Parameters"]
     assert is_clean(ground.client)
@@ -212,6 +212,23 @@ def test_without_a_key_that_works_the_rest_is_not_seen(ground: Ground) -> None:
     }  # fmt: skip
     assert rows["download"].said == "it needs an API key, and none works: see key-works"
     assert is_clean(ground.client)
+
+
+def test_parameters_that_do_not_reach_the_functions(ground: Ground, tmp_path: Path) -> None:
+    """As where a version's description does not have them. The last test here: it deploys another template."""
+    template = (ROOT / "template.yaml").read_text()
+    described = "- ${SignedUrlExpiration} ${UnstoredFileLifetime} "
+    assert template.count(described) == 7
+    (tmp_path / "template.yaml").write_text(template.replace(described, "- ${SignedUrlExpiration} "))
+    (tmp_path / "swagger.yaml").symlink_to(ROOT / "swagger.yaml")
+    (tmp_path / "source").symlink_to(ROOT / "source")
+    deploy.deploy(ground.aws, {"AllowedOrigins": "https://www.example.com"}, root=tmp_path)
+    rows = smoke_on(ground.state, "parameter-change", with_update=True)
+    assert rows["parameter-change"].verdict == "FAILED"
+    assert "Parameters do not reach the functions" in rows["parameter-change"].said
+    assert rows["cleanup"].verdict == "OK"
+    (deployed,) = ground.client("cloudformation").describe_stacks(StackName="filestore")["Stacks"]
+    assert {"ParameterKey": "UnstoredFileLifetime", "ParameterValue": "3600"} in deployed["Parameters"]
 
 
 def environment() -> dict[str, str]:

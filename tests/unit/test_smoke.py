@@ -3,6 +3,7 @@
 import socket
 import ssl
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -14,9 +15,10 @@ from awscrt.checksums import crc64nvme
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
+from bench.processes import free_port
 from ops.errors import OperatorError
 from ops.smoke import __main__ as program
-from ops.smoke import checks, multipart, report, roots
+from ops.smoke import checks, multipart, report, roots, update
 from ops.smoke.catalogue import CHECKS
 from ops.smoke.checks import Check, CheckFailed, NotSeen, Row, Verdict
 from ops.smoke.cleanup import Cleanup
@@ -214,6 +216,18 @@ class TestARun:
         with pytest.raises(SystemExit):
             program.main(["--only", "key-works,put-chunkd"])
         assert "there is no check put-chunkd; --list says which there are" in capsys.readouterr().err
+
+
+def test_requests_that_fail_during_an_update_are_noticed() -> None:
+    nowhere = f"http://127.0.0.1:{free_port()}"
+    smoke: Any = SimpleNamespace(
+        key_headers=lambda: {"x-api-key": "key"},
+        deployment=SimpleNamespace(outputs={"ApiRootUrl": nowhere}),
+        counted=Counter(),
+    )
+    with update.watched_requests(smoke) as watched:
+        pass
+    assert (watched.count, watched.failures) == (1, ["ConnectionError"])
 
 
 class TestRoots:
