@@ -1,13 +1,15 @@
 """One run: an API key of its own, the files that it makes, and how it talks to the stack."""
 
+import itertools
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, TypeVar
 
 import requests
+from botocore.exceptions import ClientError
 
 from ops.errors import OperatorError
 from ops.smoke import keys
@@ -58,7 +60,7 @@ class Smoke:
         self._stored: list[str] = []
         self._alive: list[str] = []
         self.http = requests.Session()
-        cleanup.note(f"API key {self.name}: make revoke NAME={self.name}", self.revoke_key)
+        cleanup.note(f"API key {self.name}: make revoke STACK={deployment.name} NAME={self.name}", self.revoke_key)
         cleanup.note(f"files named {self.name}", self.delete_files)
 
     # ------------------------------------------------------------- the key
@@ -140,6 +142,8 @@ class Smoke:
         self, upload: Mapping[str, Any], contents: bytes, headers: Mapping[str, str] | None = None
     ) -> requests.Response:
         """PUT to the upload's URL, with the headers that came with it unless others are given."""
+        if self.deployment.stores_on_load and upload["id"] not in self._stored:
+            self._remember(upload["id"])
         self.counted["S3 PUT"] += 1
         sent = upload.get("headers", {}) if headers is None else headers
         return self.http.put(upload["url"], data=contents, headers=dict(sent), timeout=_TIMEOUT)
@@ -152,8 +156,6 @@ class Smoke:
     def upload(self, contents: bytes, **declared: Any) -> dict[str, Any]:
         """Ask for an upload and PUT the contents."""
         upload = self.begin(**declared)
-        if self.deployment.stores_on_load:
-            self._remember(upload["id"])
         sent = self.put(upload, contents)
         if not sent.ok:
             raise CheckFailed(expected="S3 to take an upload", came=said(sent), do="See put-signed.")
@@ -202,16 +204,13 @@ class Smoke:
         record: dict[str, Any] = answer["Item"]
         return record
 
-    def wait(self, condition: Callable[[], _T], within: float | None = None) -> _T | None:
+    def wait(self, condition: Callable[[], _T]) -> _T | None:
         """What the condition returns once it holds, None where it does not in time."""
-        until = time.monotonic() + (self.patience if within is None else within)
-        for pause in _pauses():
-            if answer := condition():
-                return answer
-            if time.monotonic() > until:
-                return None
-            time.sleep(pause)
-        return None
+        until = time.monotonic() + self.patience
+        pauses = itertools.chain((0.05, 0.1, 0.2, 0.5), itertools.repeat(1))
+        while not (answer := condition()) and time.monotonic() < until:
+            time.sleep(next(pauses))
+        return answer or None
 
     def delete_files(self) -> None:
         """Delete every file that was made, through the API."""
@@ -229,13 +228,11 @@ class Smoke:
     def _remember(self, file_id: str) -> None:
         """Note that a file is about to be stored, where the next run finds it if this one is killed."""
         self._stored.append(file_id)
-        keys.remember(self.deployment, self._key_id, self._stored)
-
-
-def _pauses() -> Iterator[float]:
-    yield from (0.05, 0.1, 0.2, 0.5)
-    while True:
-        yield 1
+        try:
+            keys.remember(self.deployment, self._key_id, self._stored)
+        except ClientError as error:
+            # Only a killed run misses it.
+            self.say(f"should this be killed, files named {self.name} stay: {error}")
 
 
 def said(reply: requests.Response) -> str:

@@ -186,7 +186,7 @@ def test_what_a_killed_run_left_goes_with_the_next(ground: Ground) -> None:
     with off_the_usage_plan(ground):
         helpless = smoke_on(ground.state, "usage-plan", patience=1)["cleanup"]
     assert helpless.verdict == "FAILED"
-    assert re.match(r"Left: files named \S+; API key \S+: make revoke NAME=", helpless.said)
+    assert re.match(r"Left: files named \S+; API key \S+: make revoke STACK=filestore NAME=", helpless.said)
     assert killed.versions(file_id)
     assert smoke_on(ground.state, "usage-plan")["cleanup"].verdict == "OK"
     assert is_clean(ground.client)

@@ -270,6 +270,7 @@ class TestMultipart:
     def smoke(self) -> Iterator[Smoke]:
         with mock_aws():
             deployment: Any = SimpleNamespace(
+                name="filestore-dev",
                 client=boto3.Session(region_name="eu-central-1").client,
                 id="arn:aws:cloudformation:eu-central-1:123456789012:stack/filestore-dev/0d1e2f30-aaaa-bbbb",
             )
