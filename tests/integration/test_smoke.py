@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
 from bench.processes import free_port
@@ -212,6 +213,31 @@ def test_without_a_key_that_works_the_rest_is_not_seen(ground: Ground) -> None:
     }  # fmt: skip
     assert rows["download"].said == "it needs an API key, and none works: see key-works"
     assert is_clean(ground.client)
+
+
+def test_an_operator_with_few_rights_is_told_which_are_missing(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What only they could see is not seen, and no fault of the stack."""
+    iam = ground.client("iam")
+    allowed = {"Effect": "Allow", "Action": ["apigateway:*", "cloudformation:*"], "Resource": "*"}
+    iam.create_user(UserName="operator")
+    iam.put_user_policy(
+        UserName="operator",
+        PolicyName="few",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [allowed]}),
+    )
+    key = iam.create_access_key(UserName="operator")["AccessKey"]
+    session = boto3.Session(
+        aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"], region_name=emulator.REGION
+    )
+    client: Any = session.client
+    monkeypatch.setattr(emulator, "client", lambda url, service: client(service, endpoint_url=url))
+    rows = smoke_on(ground.state, "download", "put-over-stored", "refused-item", "several-sets-and-removes", "sweep")
+    assert {name: (row.verdict, row.said) for name, row in rows.items() if row.verdict != "OK"} == {
+        "put-over-stored": ("NOT SEEN", "your profile may not ListObjectVersions"),
+        "refused-item": ("NOT SEEN", "your profile may not BatchExecuteStatement"),
+        "several-sets-and-removes": ("NOT SEEN", "your profile may not GetItem"),
+        "sweep": ("NOT SEEN", "your profile may not Invoke"),
+    }
 
 
 def test_parameters_that_do_not_reach_the_functions(ground: Ground, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What make smoke says and leaves, whatever happens while it runs."""
 
+import argparse
 import socket
 import ssl
 import threading
@@ -16,12 +17,14 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from bench.processes import free_port
+from ops import target
 from ops.errors import OperatorError
 from ops.smoke import __main__ as program
 from ops.smoke import checks, multipart, report, roots, update
 from ops.smoke.catalogue import CHECKS
 from ops.smoke.checks import Check, CheckFailed, NotSeen, Row, Verdict
 from ops.smoke.cleanup import Cleanup
+from ops.smoke.deployment import Deployment
 from ops.smoke.session import Smoke
 from tests.support import ROOT
 
@@ -216,6 +219,21 @@ class TestARun:
         with pytest.raises(SystemExit):
             program.main(["--only", "key-works,put-chunkd"])
         assert "there is no check put-chunkd; --list says which there are" in capsys.readouterr().err
+
+
+def test_a_stack_that_is_being_changed_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    stack = {
+        "StackId": "arn:aws:cloudformation:eu-central-1:123456789012:stack/filestore-dev/0d1e2f30",
+        "StackStatus": "UPDATE_IN_PROGRESS",
+        "Outputs": [
+            {"OutputKey": name, "OutputValue": name} for name in ("ApiRootUrl", "StorageBucketName", "TableName")
+        ],
+    }
+    cloudformation = SimpleNamespace(describe_stacks=lambda **_: {"Stacks": [stack]})
+    monkeypatch.setattr(target, "find", lambda _: SimpleNamespace(outputs={}, client=lambda _: cloudformation))
+    expected = r"^filestore-dev is being changed \(UPDATE_IN_PROGRESS\)\. Wait until that is through\.$"
+    with pytest.raises(OperatorError, match=expected):
+        Deployment(argparse.Namespace(stack="filestore-dev"))
 
 
 def test_requests_that_fail_during_an_update_are_noticed() -> None:
