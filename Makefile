@@ -16,7 +16,7 @@ HERE = --state-dir '$(STATE_DIR)' $(if $(ON_AWS),--stack '$(ON_AWS)')
 OPS = $(BIN)/python -m ops --env '$(ENV)' $(if $(STACK),--stack '$(STACK)')
 
 .DEFAULT_GOAL := help
-.PHONY: help run logs test scan lint format unit integration browser browser-big publish proof fuzz replay audit letters redrive build bench diagrams deploy key keys revoke remove lock clean
+.PHONY: help run logs test scan lint format unit integration browser browser-big publish proof fuzz replay audit letters redrive build bench diagrams deploy key keys revoke remove lock clean smoke
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -81,6 +81,11 @@ fuzz: $(INSTALLED) ## Call the handlers 100,000 times with hostile input
 
 replay: $(INSTALLED) ## Use the upload URLs of stored files again, 1,000 times
 	@REPLAYS=1000 $(BIN)/python -m pytest tests/integration/test_faults.py -k replayed
+
+smoke: $(INSTALLED) ## Test a stack that was deployed (ENV=dev, prod or STACK=name on AWS, otherwise the one here); UPDATE=yes more
+	@exec env PYTHONPATH=source $(BIN)/python -m ops.smoke $(HERE) $(if $(ONLY),--only '$(ONLY)') \
+		$(if $(filter yes,$(UPDATE)),--with-update) $(if $(filter no,$(MULTIPART)),--no-multipart) \
+		$(if $(filter yes,$(YES)),--yes) $(if $(METRICS_WITHIN),--metrics-within '$(METRICS_WITHIN)')
 
 audit: $(INSTALLED) ## Compare bucket and table, read-only: of ENV=dev, prod or STACK=name on AWS, otherwise of what runs here
 	@PYTHONPATH=source $(BIN)/python -m ops.audit $(HERE)

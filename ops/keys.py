@@ -11,7 +11,8 @@ from typing import Any
 from ops.errors import OperatorError
 from ops.stack import Clients, describe
 
-_TAG = "filestore:stack"
+TAG = "filestore:stack"
+"""Says in a key's tags for which stack it was made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +32,7 @@ def create(clients: Clients, stack: str, name: str) -> str:
     if any(key.name == name for key in listed(clients, stack)):
         raise OperatorError(f"There is a key {name} already. Choose another name, or revoke that one first.")
     gateway = clients("apigateway")
-    key = gateway.create_api_key(name=name, enabled=True, tags={_TAG: stack})
+    key = gateway.create_api_key(name=name, enabled=True, tags={TAG: stack})
     try:
         gateway.create_usage_plan_key(usagePlanId=_usage_plan(clients, stack), keyId=key["id"], keyType="API_KEY")
     except Exception:
@@ -51,7 +52,7 @@ def listed(clients: Clients, stack: str) -> list[Key]:
                 name=key["name"],
                 enabled=key["enabled"],
                 created=key["createdDate"],
-                is_ours=key.get("tags", {}).get(_TAG) == stack,
+                is_ours=key.get("tags", {}).get(TAG) == stack,
             )
             for key in keys
         ),

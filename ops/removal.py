@@ -50,7 +50,7 @@ def remove(clients: Clients, stack: str, data: Data | None) -> list[str]:
     try:
         if data is None and (_has_objects(clients, bucket) or _has_records(clients, table)):
             return list(left)
-        _delete_bucket(clients("s3"), bucket)
+        delete_bucket(clients("s3"), bucket)
         del left[f"bucket {bucket}"]
         _delete_table(clients("dynamodb"), table)
     except (OperatorError, BotoCoreError, ClientError) as error:
@@ -86,7 +86,8 @@ def _delete_stack(cloudformation: Any, stack: str) -> None:
         raise OperatorError(f"The stack could not be deleted. {'; '.join(reasons)}") from None
 
 
-def _delete_bucket(s3: Any, bucket: str) -> None:
+def delete_bucket(s3: Any, bucket: str) -> None:
+    """Empty a bucket and delete it."""
     for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
         versions = [
             {"Key": version["Key"], "VersionId": version["VersionId"]}

@@ -88,7 +88,7 @@ def prune(packages: Path) -> None:
     for name, contents in _REPLACED.items():
         (packages / name).write_text(contents, encoding="utf-8")
     roots = packages / "botocore/cacert.pem"
-    roots.write_text(_trusted(roots.read_text(encoding="utf-8")), encoding="utf-8")
+    roots.write_text(trusted_roots(roots.read_text(encoding="utf-8")), encoding="utf-8")
     data = packages / "botocore/data"
     loader = Loader(extra_search_paths=[str(data)], include_default_search_paths=False)
     models = {service: _models(loader, service, calls) for service, calls in CALLS.items()}
@@ -123,7 +123,7 @@ def _models(loader: Any, service: str, calls: tuple[str, ...]) -> dict[str, Any]
     }
 
 
-def _trusted(bundle: str) -> str:
+def trusted_roots(bundle: str) -> str:
     """The roots that AWS has its certificates from."""
     roots = re.findall(r"# Issuer:.*?-----END CERTIFICATE-----\n", bundle, re.DOTALL)
     return "".join(root for root in roots if any(f'\n# Label: "{name}' in root for name in _TRUSTED))

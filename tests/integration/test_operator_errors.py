@@ -23,9 +23,10 @@ ON_AWS = [
     ["ops", "--stack", "theirs", "keys"],
     ["ops.audit", "--stack", "theirs"],
     ["ops.redrive", "--stack", "theirs"],
+    ["ops.smoke", "--stack", "theirs"],
     ["local.publish", "--stack", "theirs"],
 ]
-HERE = ["ops.audit", "ops.redrive", "local.logs"]
+HERE = ["ops.audit", "ops.redrive", "ops.smoke", "local.logs"]
 
 on_aws = pytest.mark.parametrize("arguments", ON_AWS, ids=lambda arguments: arguments[0])
 
@@ -147,7 +148,7 @@ class TestRemovalThatEndsHalfway:
             raise OperatorError("It could not be emptied.")
 
         monkeypatch.setattr(keys, "revoke_all", lambda *_: None)
-        monkeypatch.setattr(removal, "_delete_bucket", fail)
+        monkeypatch.setattr(removal, "delete_bucket", fail)
         left = "The stack half is deleted, but left in the account: bucket half-bucket, table half-table. It could not"
         with pytest.raises(OperatorError, match=f"{left} .* S3; aws dynamodb delete-table --table-name half-table"):
             removal.remove(clients, "half", removal.Data.DELETE)
