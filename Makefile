@@ -48,7 +48,7 @@ lint: scan $(INSTALLED) ## Check style, types, imports and the template
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@PYTHONPATH=source $(BIN)/lint-imports --no-logo
-	@$(BIN)/cfn-lint template.yaml
+	@$(SCAN)/bin/cfn-lint template.yaml
 	@AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0 $(BIN)/sam validate --lint
 
 unit: $(INSTALLED) ## Run the unit tests: functions in process, on moto and on the embedded AWS

@@ -1,0 +1,61 @@
+"""An account may keep all of its buckets from everybody: ``make publish`` finds out before it makes one."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from ops import page_bucket
+from ops.errors import OperatorError
+
+OWNER = "123456789012"
+OFF = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), False)
+
+
+@pytest.fixture
+def session() -> Iterator[Any]:
+    with mock_aws():
+        yield boto3.Session(region_name="eu-central-1", aws_access_key_id="test", aws_secret_access_key="test")
+
+
+def prepare(session: Any) -> bool:
+    return page_bucket.prepare(session, "the-page", OWNER, lambda _: None)
+
+
+def block(session: Any, **settings: bool) -> None:
+    session.client("s3control").put_public_access_block(AccountId=OWNER, PublicAccessBlockConfiguration=OFF | settings)
+
+
+def buckets(session: Any) -> list[str]:
+    return [bucket["Name"] for bucket in session.client("s3").list_buckets()["Buckets"]]
+
+
+@pytest.mark.parametrize("setting", ["BlockPublicPolicy", "RestrictPublicBuckets"])
+def test_an_account_that_lets_nobody_in_is_told_before_anything_is_made(session: Any, setting: str) -> None:
+    block(session, **{setting: True})
+    with pytest.raises(OperatorError, match=f"its Block Public Access has {setting} on. Turn that off"):
+        prepare(session)
+    assert buckets(session) == []
+
+
+@pytest.mark.parametrize("settings", [{}, {"BlockPublicAcls": True, "IgnorePublicAcls": True}])
+def test_other_settings_are_not_in_the_way(session: Any, settings: dict[str, bool]) -> None:
+    block(session, **settings)
+    assert prepare(session) is True
+    policy = session.client("s3").get_bucket_policy(Bucket="the-page")["Policy"]
+    assert '"Action": "s3:GetObject", "Resource": "arn:aws:s3:::the-page/*"' in policy
+    assert prepare(session) is False
+
+
+def test_an_account_without_such_settings(session: Any) -> None:
+    assert prepare(session) is True
+
+
+def test_a_bucket_of_yours_is_not_asked_about(session: Any) -> None:
+    """It may be private on purpose, with a CDN in front."""
+    where = {"LocationConstraint": "eu-central-1"}
+    session.client("s3").create_bucket(Bucket="the-page", CreateBucketConfiguration=where)
+    block(session, BlockPublicPolicy=True)
+    assert prepare(session) is False
