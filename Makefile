@@ -96,9 +96,15 @@ diagrams: ## Draw the architecture's diagrams anew (needs Graphviz)
 	@for name in architecture/*.dot; do dot -Tsvg "$$name" -o "$${name%.dot}.svg"; done
 
 deploy: $(INSTALLED) is-environment $(BUILT) ## Deploy to AWS: ENV=dev or prod, as samconfig.toml says; STACK=name for another stack
+	@$(MAKE) --no-print-directory deploy-built
+
+# Of what make build has made. Of the environment it needs the SAM CLI alone, so that a job with rights installs nothing else.
+.PHONY: deploy-built
+deploy-built: is-environment
+	@$(OPS) check
 	@SAM_CLI_TELEMETRY=0 $(BIN)/sam deploy --config-file '$(CURDIR)/samconfig.toml' --config-env '$(ENV)' \
 		--template-file '$(BUILT)' $(if $(STACK),--stack-name '$(STACK)') \
-		$(if $(filter no,$(CONFIRM)),--no-confirm-changeset)
+		$(if $(filter no,$(CONFIRM)),--no-confirm-changeset) || { $(OPS) check; exit 1; }
 
 .PHONY: is-environment
 is-environment:
