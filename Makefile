@@ -126,11 +126,17 @@ revoke: $(INSTALLED) ## Delete an API key: NAME=...
 remove: $(INSTALLED) ## Delete the stack: DATA=keep leaves its files, DATA=delete (not in prod) does not
 	@$(OPS) remove $(if $(DATA),--data '$(DATA)')
 
-lock: ## Write constraints.txt anew from requirements.txt
+lock: ## Write constraints.txt and .ci/deploy-requirements.txt anew from requirements.txt
 	@rm -rf $(VENV) && $(PYTHON) -m venv $(VENV)
 	@grep -v '^-c ' requirements.txt > $(VENV)/requirements.txt && sed -i 's|^-r |-r ../|' $(VENV)/requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $(VENV)/requirements.txt
 	@$(BIN)/python -m pip freeze --disable-pip-version-check > constraints.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
+	@head -1 .ci/deploy-requirements.txt > $(VENV)/deploy-requirements.txt
+	@grep '^aws-sam-cli==' requirements.txt | $(BIN)/uv pip compile - --quiet --constraint constraints.txt \
+		--python-version 3.13 --python-platform x86_64-manylinux_2_28 --only-binary :all: \
+		--generate-hashes --no-header --no-annotate >> $(VENV)/deploy-requirements.txt
+	@mv $(VENV)/deploy-requirements.txt .ci/deploy-requirements.txt
 
 clean: ## Remove everything that was made here, .local included
 	@rm -rf $(VENV) $(SCAN) .local .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache static/node_modules test-results
