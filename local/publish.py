@@ -119,7 +119,7 @@ def publish(*, stack: str, bucket: str | None, backend_url: str | None, api_root
     owner = session.client("sts").get_caller_identity()["Account"]
     npm.install(_say)
     if bucket is None:
-        bucket = f"{stack}-page-{owner}-{region}".lower()
+        bucket = page_bucket.name(stack, owner, region)
     api_root_url = api_root_url or outputs["ApiRootUrl"]
     address = bucket_url(sdk, bucket, region)
     site = build(

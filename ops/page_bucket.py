@@ -20,8 +20,18 @@ from ops.errors import OperatorError
 _OURS = {"Key": "filestore", "Value": "page"}
 # What S3 calls the two settings that a policy for everybody comes up against.
 _IN_THE_WAY = ("BlockPublicPolicy", "RestrictPublicBuckets")
+# Amazon S3 user guide, bucket naming rules.
+_LONGEST_NAME = 63
 # A new policy reaches all of S3 within moments, not at once. Seconds.
 _PATIENCE = 60
+
+
+def name(stack: str, owner: str, region: str) -> str:
+    """The bucket of a stack's page, unless another is named. Raises OperatorError where S3 takes no name so long."""
+    bucket = f"{stack}-page-{owner}-{region}".lower()
+    if len(bucket) > _LONGEST_NAME:
+        raise OperatorError(f"{bucket} is too long for the name of a bucket. Name one: BUCKET=...")
+    return bucket
 
 
 def prepare(session: Any, bucket: str, owner: str, say: Callable[[str], None]) -> bool:

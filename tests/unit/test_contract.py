@@ -130,7 +130,9 @@ def test_browsers_get_a_preflight_on_public_routes_for_the_methods_there(path: s
     public = [method.upper() for method, spec in item.items() if method != "options" and "security" not in spec]
     assert ("options" in item) == bool(public)
     if public:
-        headers = item["options"]["x-amazon-apigateway-integration"]["responses"]["default"]["responseParameters"]
+        integration = item["options"]["x-amazon-apigateway-integration"]
+        assert integration["passthroughBehavior"] == "never"
+        headers = integration["responses"]["default"]["responseParameters"]
         assert headers["method.response.header.Access-Control-Allow-Methods"] == f"'{','.join(public)},OPTIONS'"
 
 

@@ -59,3 +59,13 @@ def test_a_bucket_of_yours_is_not_asked_about(session: Any) -> None:
     session.client("s3").create_bucket(Bucket="the-page", CreateBucketConfiguration=where)
     block(session, BlockPublicPolicy=True)
     assert prepare(session) is False
+
+
+def test_its_name_says_whose_it_is() -> None:
+    """Names of buckets are unique in all of AWS."""
+    assert page_bucket.name("Filestore-dev", OWNER, "eu-central-1") == "filestore-dev-page-123456789012-eu-central-1"
+
+
+def test_a_name_that_s3_does_not_take_is_refused_with_the_way_out() -> None:
+    with pytest.raises(OperatorError, match=r"is too long for the name of a bucket\. Name one: BUCKET="):
+        page_bucket.name("filestore-of-the-team-with-the-long-name", OWNER, "ap-southeast-1")

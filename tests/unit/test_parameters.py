@@ -170,6 +170,20 @@ def test_what_could_never_equal_an_origin_is_refused(origins: str) -> None:
     assert not ORIGINS.search(origins)
 
 
+SCHEDULE = re.compile(PARAMETERS["SweepSchedule"]["AllowedPattern"])
+
+
+@pytest.mark.parametrize("schedule", ["rate(1 minute)", "rate(30 minutes)", "rate(2 hours)", "cron(0/15 * * * ? *)"])
+def test_a_schedule_is_taken(schedule: str) -> None:
+    assert SCHEDULE.search(schedule)
+
+
+@pytest.mark.parametrize("schedule", ["rate(1 minutes)", "rate(5 minute)", "rate(0 minutes)", "rate(30 seconds)", "30"])
+def test_a_schedule_that_eventbridge_does_not_know_is_refused(schedule: str) -> None:
+    """It would fail when everything else is deployed (EventBridge user guide, rate expressions)."""
+    assert not SCHEDULE.search(schedule)
+
+
 class TestReservedConcurrency:
     def test_bounds_the_queue_as_well(self) -> None:
         """Each time that a full function turns a message away counts as an attempt (Lambda, SQS event sources)."""
