@@ -91,17 +91,18 @@ def _exists(s3: Any, bucket: str, owner: str) -> bool:
 
 
 def _is_unfinished(s3: Any, bucket: str) -> bool:
-    """Whether the bucket was made here and has no policy yet."""
-    if _OURS not in (_answer(s3.get_bucket_tagging, bucket, none="NoSuchTagSet") or {}).get("TagSet", []):
+    """Whether the bucket was made here and has no policy yet. One that does not tell is not ours."""
+    tags = _answer(s3.get_bucket_tagging, bucket, none=("NoSuchTagSet", "AccessDenied"))
+    if tags is None or _OURS not in tags["TagSet"]:
         return False
-    return _answer(s3.get_bucket_policy, bucket, none="NoSuchBucketPolicy") is None
+    return _answer(s3.get_bucket_policy, bucket, none=("NoSuchBucketPolicy",)) is None
 
 
-def _answer(ask: Callable[..., dict[str, Any]], bucket: str, *, none: str) -> dict[str, Any] | None:
+def _answer(ask: Callable[..., dict[str, Any]], bucket: str, *, none: tuple[str, ...]) -> dict[str, Any] | None:
     try:
         return ask(Bucket=bucket)
     except ClientError as error:
-        if error.response["Error"]["Code"] != none:
+        if error.response["Error"]["Code"] not in none:
             raise
         return None
 
