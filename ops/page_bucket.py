@@ -6,12 +6,11 @@ access). A bucket that was made here says so in a tag, and is put right by the n
 
 import json
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
+import requests
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -145,13 +144,10 @@ def _open(s3: Any, bucket: str, partition: str) -> None:
 def _refusal(address: str) -> str | None:
     """What came instead of the page: a status, or why there was no answer. None for the page."""
     try:
-        with urllib.request.urlopen(address, timeout=10):  # noqa: S310 - botocore names the scheme
-            return None
-    except urllib.error.HTTPError as error:
-        with error:
-            return str(error.code)
-    except OSError as error:
+        answer = requests.get(address, timeout=10)
+    except requests.RequestException as error:
         return f"nothing ({error})"
+    return None if answer.ok else str(answer.status_code)
 
 
 def _status(error: ClientError) -> int:
