@@ -49,7 +49,7 @@ lint: scan $(INSTALLED) ## Check style, types, imports and the template
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@PYTHONPATH=source $(BIN)/lint-imports --no-logo
-	@$(BIN)/cfn-lint template.yaml
+	@$(SCAN)/bin/cfn-lint template.yaml
 	@AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0 $(BIN)/sam validate --lint
 
 format: $(INSTALLED) ## Format the code, and mend what ruff can mend
@@ -106,9 +106,15 @@ diagrams: ## Draw the architecture's diagrams anew (needs Graphviz)
 	@for name in architecture/*.dot; do dot -Tsvg "$$name" -o "$${name%.dot}.svg"; done
 
 deploy: $(INSTALLED) is-environment $(BUILT) ## Deploy to AWS: ENV=dev or prod, as samconfig.toml says; STACK=name for another stack
+	@$(MAKE) --no-print-directory deploy-built
+
+# Of what make build has made. Of the environment it needs the SAM CLI alone, so that a job with rights installs nothing else.
+.PHONY: deploy-built
+deploy-built: is-environment
+	@$(OPS) check
 	@SAM_CLI_TELEMETRY=0 $(BIN)/sam deploy --config-file '$(CURDIR)/samconfig.toml' --config-env '$(ENV)' \
 		--template-file '$(BUILT)' $(if $(STACK),--stack-name '$(STACK)') \
-		$(if $(filter no,$(CONFIRM)),--no-confirm-changeset)
+		$(if $(filter no,$(CONFIRM)),--no-confirm-changeset) || { $(OPS) check; exit 1; }
 
 .PHONY: is-environment
 is-environment:
@@ -130,11 +136,17 @@ revoke: $(INSTALLED) ## Delete an API key: NAME=...
 remove: $(INSTALLED) ## Delete the stack: DATA=keep leaves its files, DATA=delete (not in prod) does not
 	@$(OPS) remove $(if $(DATA),--data '$(DATA)')
 
-lock: ## Write constraints.txt anew from requirements.txt
+lock: ## Write constraints.txt and .ci/deploy-requirements.txt anew from requirements.txt
 	@rm -rf $(VENV) && $(PYTHON) -m venv $(VENV)
 	@grep -v '^-c ' requirements.txt > $(VENV)/requirements.txt && sed -i 's|^-r |-r ../|' $(VENV)/requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $(VENV)/requirements.txt
 	@$(BIN)/python -m pip freeze --disable-pip-version-check > constraints.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
+	@head -1 .ci/deploy-requirements.txt > $(VENV)/deploy-requirements.txt
+	@grep '^aws-sam-cli==' requirements.txt | $(BIN)/uv pip compile - --quiet --constraint constraints.txt \
+		--python-version 3.13 --python-platform x86_64-manylinux_2_28 --only-binary :all: \
+		--generate-hashes --no-header --no-annotate >> $(VENV)/deploy-requirements.txt
+	@mv $(VENV)/deploy-requirements.txt .ci/deploy-requirements.txt
 
 clean: ## Remove everything that was made here, .local included
 	@rm -rf $(VENV) $(SCAN) .local .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache static/node_modules test-results

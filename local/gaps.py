@@ -93,7 +93,12 @@ class _Api:
             if spec["type"] != "mock" or self._gateway.get_integration(**where).get("integrationResponses"):
                 continue
             self._changed = True
-            self._gateway.put_integration(**where, type="MOCK", requestTemplates=spec["requestTemplates"])
+            self._gateway.put_integration(
+                **where,
+                type="MOCK",
+                requestTemplates=spec["requestTemplates"],
+                passthroughBehavior=spec.get("passthroughBehavior", "when_no_match").upper(),
+            )
             for answer in spec["responses"].values():
                 status, parameters = answer["statusCode"], answer["responseParameters"]
                 self._gateway.put_method_response(

@@ -17,11 +17,10 @@ from urllib.parse import urlsplit
 
 import boto3
 import botocore.session
-from botocore.exceptions import ClientError
 
 from filestore.storage.links import bucket_url
 from local import npm, page
-from local.errors import LocalError
+from ops import page_bucket
 from ops.errors import run
 from ops.stack import describe
 
@@ -120,7 +119,7 @@ def publish(*, stack: str, bucket: str | None, backend_url: str | None, api_root
     owner = session.client("sts").get_caller_identity()["Account"]
     npm.install(_say)
     if bucket is None:
-        bucket = f"{stack}-page-{owner}-{region}".lower()
+        bucket = page_bucket.name(stack, owner, region)
     api_root_url = api_root_url or outputs["ApiRootUrl"]
     address = bucket_url(sdk, bucket, region)
     site = build(
@@ -135,7 +134,7 @@ def publish(*, stack: str, bucket: str | None, backend_url: str | None, api_root
         storage_url=bucket_url(sdk, outputs["StorageBucketName"], region),
         backend_url=backend_url,
     )
-    _make_bucket(s3, bucket, region, owner)
+    changed = page_bucket.prepare(session, bucket, owner, _say)
     for each in site:
         _say(f"  {each.path}")
         s3.put_object(
@@ -150,40 +149,8 @@ def publish(*, stack: str, bucket: str | None, backend_url: str | None, api_root
     allowed = parameters["AllowedOrigins"].split(",")
     if "*" not in allowed and origin not in allowed:
         _say(f"The stack allows no uploads from {origin}: add it to the parameter AllowedOrigins.")
+    page_bucket.expect_readable(f"{address}/index.html", changed=changed)
     return f"{address}/index.html"
-
-
-def _make_bucket(s3: Any, bucket: str, region: str, owner: str) -> None:
-    """Make the bucket, for everybody to read. One that is there is left as it is; another account's is refused."""
-    try:
-        s3.head_bucket(Bucket=bucket, ExpectedBucketOwner=owner)
-    except ClientError as error:
-        if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:  # noqa: PLR2004 - not found
-            raise LocalError(f"The bucket {bucket} cannot be used: {error.response['Error']['Message']}") from None
-    else:
-        return
-    _say(f"Making the bucket {bucket} ...")
-    # The one region that must not be named (CreateBucket in the Amazon S3 API reference).
-    where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
-    s3.create_bucket(Bucket=bucket, **where)
-    s3.put_public_access_block(
-        Bucket=bucket,
-        PublicAccessBlockConfiguration={
-            "BlockPublicAcls": True,
-            "IgnorePublicAcls": True,
-            "BlockPublicPolicy": False,
-            "RestrictPublicBuckets": False,
-        },
-    )
-    partition = "aws-cn" if region.startswith("cn-") else "aws-us-gov" if region.startswith("us-gov-") else "aws"
-    statement = {
-        "Sid": "EverybodyReadsThePage",
-        "Effect": "Allow",
-        "Principal": "*",
-        "Action": "s3:GetObject",
-        "Resource": f"arn:{partition}:s3:::{bucket}/*",
-    }
-    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
 
 
 def main() -> int:

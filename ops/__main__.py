@@ -8,7 +8,7 @@ import boto3
 
 from ops import keys, removal
 from ops.errors import run
-from ops.stack import Clients, stack_name
+from ops.stack import Clients, expect_deployable, stack_name
 
 
 def main() -> int:
@@ -30,6 +30,8 @@ def _run(options: argparse.Namespace, stack: str) -> None:
                 print(f"{key.name:<30}  {key.id:<12}  since {key.created:%Y-%m-%d}{state}")
         case "revoke":
             keys.revoke(clients, stack, options.name)
+        case "check":
+            expect_deployable(clients, stack)
         case "remove":
             left = removal.remove(clients, stack, options.data)
             print(f"{stack} is gone." + (f" Left in the account: {', '.join(left)}." if left else ""))
@@ -42,6 +44,7 @@ def _options() -> argparse.Namespace:
     commands = parser.add_subparsers(dest="command", required=True)
     for command, description in (("key", "make an API key, print its value"), ("revoke", "delete an API key")):
         commands.add_parser(command, help=description).add_argument("name", type=_name)
+    commands.add_parser("check", help="say what is in the way of a deployment")
     commands.add_parser("keys", help="list the API keys, without their values")
     remove = commands.add_parser("remove", help="delete the stack")
     remove.add_argument("--data", type=removal.Data, choices=list(removal.Data), help="what becomes of the files")

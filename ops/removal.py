@@ -4,6 +4,7 @@ CloudFormation would not delete a bucket that has objects, and a half-deleted st
 table are retained by the template, and what is to go as well goes here, once nothing can write to it any more.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -11,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 
 from ops import keys
 from ops.errors import OperatorError
-from ops.stack import Clients, describe
+from ops.stack import Clients, describe, stillborn
 
 # Twenty minutes, looking every other second.
 _PATIENCE = {"Delay": 2, "MaxAttempts": 600}
@@ -30,6 +31,8 @@ def remove(clients: Clients, stack: str, data: Data | None) -> list[str]:
     Without ``data`` a stack that has files is refused, and what comes in meanwhile is left. In prod
     ``Data.DELETE`` is refused.
     """
+    if (failed := stillborn(clients, stack)) is not None:
+        return _clear(clients, failed, data)
     parameters, outputs = describe(clients, stack)
     bucket, table = outputs["StorageBucketName"], outputs["TableName"]
     if parameters["EnvironmentParameter"] == "prod" and data is Data.DELETE:
@@ -59,6 +62,31 @@ def remove(clients: Clients, stack: str, data: Data | None) -> list[str]:
             f" Delete what is left yourself: {'; '.join(left.values())}"
         ) from None
     return []
+
+
+def _clear(clients: Clients, failed: Mapping[str, Any], data: Data | None) -> list[str]:
+    """Delete a stack whose creation failed; returns what is left of it, in words.
+
+    CloudFormation has deleted what it had made, as far as it could. What it could not is kept, like all data.
+    """
+    stack = failed["StackId"]
+    pages = clients("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
+    there = {
+        resource["ResourceType"]: resource["PhysicalResourceId"]
+        for page in pages
+        for resource in page["StackResourceSummaries"]
+        if resource["ResourceStatus"] in ("CREATE_COMPLETE", "DELETE_FAILED", "DELETE_SKIPPED")
+    }
+    bucket, table = there.get("AWS::S3::Bucket"), there.get("AWS::DynamoDB::Table")
+    if data is not Data.KEEP and (
+        (bucket and _has_objects(clients, bucket)) or (table and _has_records(clients, table))
+    ):
+        raise OperatorError(
+            f"{failed['StackName']} was never deployed to its end, but has files. Say DATA=keep to leave them in your"
+            " account."
+        )
+    _delete_stack(clients("cloudformation"), stack)
+    return [f"{what} {name}" for what, name in (("bucket", bucket), ("table", table)) if name]
 
 
 def _has_objects(clients: Clients, bucket: str) -> bool:

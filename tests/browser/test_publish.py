@@ -1,11 +1,13 @@
 """``make publish``: the page on S3, as the embedded AWS serves it."""
 
+import json
 import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -20,7 +22,7 @@ from tests.support import ROOT
 INTEGRITY = re.compile(r"sha384-[A-Za-z0-9+/]{64}")
 
 
-def publish(stack: Stack, *options: str) -> subprocess.CompletedProcess[str]:
+def publish(stack: Stack, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "local.publish", *options],
         cwd=ROOT,
@@ -29,6 +31,7 @@ def publish(stack: Stack, *options: str) -> subprocess.CompletedProcess[str]:
             "PYTHONPATH": "source",
             "AWS_ENDPOINT_URL": stack.outputs["AwsEndpointUrl"],
             "AWS_DEFAULT_REGION": "us-east-1",
+            **environment,
         },
         capture_output=True,
         text=True,
@@ -135,3 +138,53 @@ def test_a_stack_that_is_not_there_is_named(stack: Stack) -> None:
     refused = publish(stack, "--stack", "nothing")
     assert refused.returncode == 1
     assert refused.stderr == "error: There is no stack nothing in this account and region.\n"
+
+
+class TestABucketThatNobodyMayRead:
+    """Block Public Access keeps S3 from showing a page, and accounts have it on from the start."""
+
+    @pytest.fixture
+    def operator(self, stack: Stack) -> Iterator[Callable[..., dict[str, str]]]:
+        """Somebody who may do everything but what is named; the environment that tells who."""
+        iam = stack.client("iam")
+        iam.create_user(UserName="publisher")
+        key = iam.create_access_key(UserName="publisher")["AccessKey"]
+
+        def who_may_not(*actions: str) -> dict[str, str]:
+            statements: list[dict[str, Any]] = [{"Effect": "Allow", "Action": "*", "Resource": "*"}]
+            if actions:
+                statements.append({"Effect": "Deny", "Action": actions, "Resource": "*"})
+            document = json.dumps({"Version": "2012-10-17", "Statement": statements})
+            iam.put_user_policy(UserName="publisher", PolicyName="rights", PolicyDocument=document)
+            return {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
+
+        yield who_may_not
+        iam.delete_user_policy(UserName="publisher", PolicyName="rights")
+        iam.delete_access_key(UserName="publisher", AccessKeyId=key["AccessKeyId"])
+        iam.delete_user(UserName="publisher")
+
+    def test_is_never_called_done_and_is_put_right_by_the_next_run(
+        self, stack: Stack, operator: Callable[..., dict[str, str]]
+    ) -> None:
+        options = ("--stack", "filestore", "--bucket", "unfinished-page")
+        for _ in range(2):
+            refused = publish(stack, *options, **operator("s3:PutBucketPolicy"))
+            assert refused.returncode == 1
+            (line,) = refused.stderr.splitlines()
+            assert line.startswith("error: The bucket unfinished-page cannot be opened to everybody: ")
+            assert "turn BlockPublicPolicy and RestrictPublicBuckets off there" in line
+
+        published = publish(stack, *options, **operator())
+        assert published.returncode == 0, published.stderr
+        assert requests.get(published.stdout.split()[-1], timeout=60).status_code == 200
+
+    def test_of_yours_stays_as_it_is(self, stack: Stack) -> None:
+        """There may be more in it than a page."""
+        s3 = stack.client("s3")
+        s3.create_bucket(Bucket="private-bucket")
+        s3.put_object(Bucket="private-bucket", Key="diary.txt", Body=b"private")
+        published = publish(stack, "--stack", "filestore", "--bucket", "private-bucket")
+        assert published.returncode == 1
+        address = f"{stack.outputs['AwsEndpointUrl']}/private-bucket"
+        assert f"The page is in its bucket, but {address}/index.html answers 403." in published.stderr
+        assert requests.get(f"{address}/diary.txt", timeout=60).status_code == 403

@@ -105,6 +105,15 @@ class TestCors:
         assert method in reply.headers["Access-Control-Allow-Methods"]
         assert header in reply.headers["Access-Control-Allow-Headers"].lower()
 
+    def test_a_preflight_that_nobody_would_send_is_refused_and_is_no_fault(self, stack: Stack) -> None:
+        """A mock without a template for the type answers 500 unless told otherwise, and an alarm goes off."""
+        reply = requests.options(
+            f"{stack.outputs['ApiRootUrl']}/file", headers={"Content-Type": "text/plain"}, data=b"x", timeout=60
+        )
+        assert reply.status_code == 415
+        assert reply.headers["Access-Control-Allow-Origin"] == "*"
+        assert reply.json()["code"] == "refused"
+
     def test_the_bucket_answers_its_preflight(self, stack: Stack) -> None:
         url = stack.post_file({"name": "a"}).json()["url"]
         reply = requests.options(

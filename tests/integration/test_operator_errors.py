@@ -16,6 +16,7 @@ from bench.processes import free_port
 from local import emulator
 from ops import keys, removal
 from ops.errors import OperatorError
+from tests.stack import eventually
 from tests.support import ROOT
 
 CHOOSE = "Choose an AWS profile: AWS_PROFILE=... make ... (aws configure makes one)"
@@ -160,3 +161,107 @@ class TestRemovalThatEndsHalfway:
         clients("dynamodb").update_table(TableName="half-table", DeletionProtectionEnabled=True)
         with pytest.raises(OperatorError, match="is deleted, but left in the account: table half-table"):
             removal.remove(clients, "half", None)
+
+
+class TestAFirstDeploymentThatFailed:
+    """CloudFormation leaves the stack there, deploys nothing over it, and gives it no outputs to know it by."""
+
+    OURS = ("EnvironmentParameter", "StorageBucketName", "SignedUrlExpiration", "StoreOnLoad", "UnstoredFileLifetime")
+    CLEAR = "CloudFormation deploys nothing over that. Clear it away, then deploy again: make remove STACK=stillborn"
+
+    @pytest.fixture
+    def fail(self, embedded_aws: str) -> Iterator[Callable[..., Callable[[str], Any]]]:
+        """Deploy a table, and something that cannot be made; the table stays if there is no rollback."""
+        clients = partial(emulator.client, embedded_aws)
+
+        def failed(parameters: tuple[str, ...], *, rollback: bool) -> Callable[[str], Any]:
+            table = {
+                "BillingMode": "PAY_PER_REQUEST",
+                "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+                "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+            }
+            record = {
+                "HostedZoneId": "ZNONE",
+                "Name": "files.example.com",
+                "Type": "A",
+                "ResourceRecords": ["192.0.2.1"],
+            }
+            template = {
+                "Parameters": {name: {"Type": "String", "Default": "x"} for name in parameters},
+                "Resources": {
+                    "FilesTable": {
+                        "Type": "AWS::DynamoDB::Table",
+                        "DeletionPolicy": "RetainExceptOnCreate",
+                        "Properties": table,
+                    },
+                    "Record": {"Type": "AWS::Route53::RecordSet", "DependsOn": "FilesTable", "Properties": record},
+                },
+            }
+            cloudformation = clients("cloudformation")
+            cloudformation.create_stack(
+                StackName="stillborn", TemplateBody=json.dumps(template), DisableRollback=not rollback
+            )
+            eventually(lambda: self.status(clients).endswith(("ROLLBACK_COMPLETE", "FAILED")))
+            return clients
+
+        yield failed
+        clients("cloudformation").delete_stack(StackName="stillborn")
+        clients("cloudformation").get_waiter("stack_delete_complete").wait(
+            StackName="stillborn", WaiterConfig={"Delay": 1}
+        )
+        for name in clients("dynamodb").list_tables()["TableNames"]:
+            if name.startswith("stillborn-"):
+                clients("dynamodb").delete_table(TableName=name)
+
+    @staticmethod
+    def status(clients: Callable[[str], Any]) -> str:
+        (found,) = clients("cloudformation").describe_stacks(StackName="stillborn")["Stacks"]
+        return str(found["StackStatus"])
+
+    @staticmethod
+    def tables(clients: Callable[[str], Any]) -> list[str]:
+        return [name for name in clients("dynamodb").list_tables()["TableNames"] if name.startswith("stillborn-")]
+
+    @pytest.mark.parametrize("arguments", ON_AWS, ids=lambda arguments: arguments[0])
+    def test_is_told_from_others_and_how_to_go_on(
+        self, fail: Callable[..., Any], shell: dict[str, str], arguments: list[str]
+    ) -> None:
+        fail(self.OURS, rollback=True)
+        stillborn = [argument.replace("theirs", "stillborn") for argument in arguments]
+        first = "The first deployment of stillborn failed (ROLLBACK_COMPLETE), and "
+        assert complaint(stillborn, **shell) == first + self.CLEAR
+
+    def test_stops_the_next_before_it_begins(self, fail: Callable[..., Any], shell: dict[str, str]) -> None:
+        fail(self.OURS, rollback=True)
+        assert complaint(["ops", "--stack", "stillborn", "check"], **shell).endswith(self.CLEAR)
+
+    def test_is_cleared_away(self, fail: Callable[..., Any]) -> None:
+        clients = fail(self.OURS, rollback=True)
+        assert removal.remove(clients, "stillborn", None) == []
+        with pytest.raises(OperatorError, match="There is no stack stillborn"):
+            removal.remove(clients, "stillborn", None)
+
+    def test_leaves_what_could_not_be_taken_back(self, fail: Callable[..., Any]) -> None:
+        clients = fail(self.OURS, rollback=False)
+        assert self.status(clients) == "CREATE_FAILED"
+        (table,) = self.tables(clients)
+        assert removal.remove(clients, "stillborn", None) == [f"table {table}"]
+        assert self.tables(clients) == [table]
+
+    @pytest.mark.parametrize("data", [None, removal.Data.DELETE])
+    def test_never_deletes_a_record(self, fail: Callable[..., Any], data: removal.Data | None) -> None:
+        clients = fail(self.OURS, rollback=False)
+        (table,) = self.tables(clients)
+        clients("dynamodb").put_item(TableName=table, Item={"id": {"S": "1"}})
+        with pytest.raises(OperatorError, match=r"never deployed to its end, but has files\. Say DATA=keep"):
+            removal.remove(clients, "stillborn", data)
+        assert self.status(clients) == "CREATE_FAILED"
+        assert removal.remove(clients, "stillborn", removal.Data.KEEP) == [f"table {table}"]
+        assert clients("dynamodb").scan(TableName=table)["Count"] == 1
+
+    def test_of_somebody_elses_is_left_alone(self, fail: Callable[..., Any]) -> None:
+        """The app of 2019 has four of the parameters."""
+        clients = fail(self.OURS[:4], rollback=True)
+        with pytest.raises(OperatorError, match="is none of Filestore's"):
+            removal.remove(clients, "stillborn", removal.Data.DELETE)
+        assert self.status(clients) == "ROLLBACK_COMPLETE"

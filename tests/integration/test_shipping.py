@@ -1,6 +1,7 @@
 """A stack's life in its operator's hands: deployed, upgraded, beside another, removed; its keys made and revoked."""
 
 import os
+import re
 import subprocess
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
@@ -110,6 +111,16 @@ class TestUpgrade:
         assert stack.files("DELETE", [stored["id"]]).json() == [stored["id"]]
         assert stack.versions(stored["id"]) == []
 
+    def test_leaves_the_accounts_role_for_access_logs_where_it_is(self, aws: Emulator, release: Path) -> None:
+        """It was made by the stack once, and other APIs of the account may have come to log with it."""
+        account = aws.client("apigateway").get_account
+        deploy.deploy(aws, {"AccessLogs": "enabled-with-account-role"}, stack="logged", root=release)
+        role = account()["cloudwatchRoleArn"]
+        deploy.deploy(aws, {"AccessLogs": "enabled"}, stack="logged")
+        removal.remove(aws.client, "logged", None)
+        assert account()["cloudwatchRoleArn"] == role
+        assert aws.client("iam").get_role(RoleName=role.rsplit("/", 1)[-1])["Role"]["Arn"] == role
+
 
 class TestParameters:
     def test_a_new_value_reaches_the_functions_that_requests_go_to(self, aws: Emulator) -> None:
@@ -126,9 +137,9 @@ class TestParameters:
     @pytest.mark.parametrize(
         "parameters",
         [
-            {"AccessLogs": "enabled-with-account-role"},
+            {"AccessLogs": "enabled"},
             {"EncryptionKeyArn": "arn:aws:kms:us-east-1:000000000000:key/1", "ServerAccessLogBucket": "logs"},
-            {"PermissionsBoundaryArn": "arn:aws:iam::000000000000:policy/boundary", "ReservedConcurrency": "5"},
+            {"PermissionsBoundaryArn": "arn:aws:iam::000000000000:policy/boundary", "ReservedConcurrency": "100"},
             {"DomainName": "files.example.com", "CertificateArn": "arn:aws:acm:us-east-1:000000000000:certificate/1"},
         ],
         ids=lambda parameters: next(iter(parameters)),
@@ -309,6 +320,35 @@ class TestMake:
         assert make("key", "NAME=shop", region=sites[1]).returncode == 0
         assert [make("keys", region=region).stdout.split()[:1] for region in sites] == [[], ["shop"]]
         assert [make("remove", region=region).stdout for region in sites] == ["filestore-dev is gone.\n"] * 2
+
+    def test_says_how_to_go_on_after_a_first_deployment_that_failed(
+        self, aws: Emulator, make: Callable[..., Any], tmp_path: Path
+    ) -> None:
+        template = (ROOT / "template.yaml").read_text(encoding="utf-8")
+        for parameter, value in (
+            ("DomainName", "a.example"),
+            ("CertificateArn", "arn:aws:acm:x"),
+            ("HostedZoneId", "Z"),
+        ):
+            template = re.sub(rf"(\n  {parameter}:\n(?:    .*\n)*?    Default: )''", rf"\g<1>{value}", template)
+        (tmp_path / "template.yaml").write_text(template, encoding="utf-8")
+        for name in ("source", "swagger.yaml"):
+            (tmp_path / name).symlink_to(ROOT / name)
+        before = everything(aws)
+        deploy_it = ("deploy", "STACK=stillborn", f"BUILT={tmp_path}/template.yaml")
+        said = (
+            "error: The first deployment of stillborn failed (ROLLBACK_COMPLETE), and CloudFormation deploys nothing"
+            " over that. Clear it away, then deploy again: make remove STACK=stillborn"
+        )
+        first = make(*deploy_it)
+        assert first.returncode != 0
+        assert "No hosted zone" in first.stdout
+        assert first.stderr.count(said) == 1
+        second = make(*deploy_it)
+        assert (second.returncode, second.stdout) == (2, "")
+        assert second.stderr.splitlines()[0] == said
+        assert make("remove", "STACK=stillborn").stdout == "stillborn is gone.\n"
+        assert everything(aws) == before
 
     def test_knows_two_environments(self, make: Callable[..., Any]) -> None:
         assert "error: ENV is dev or prod, not staging" in make("deploy", "ENV=staging").stderr

@@ -117,7 +117,7 @@ class TestEveryFunction:
 
 def test_there_is_no_role_but_theirs_and_those_of_aws_own_services(resources: dict[str, Any]) -> None:
     roles = {name for name, resource in resources.items() if resource["Type"] == "AWS::IAM::Role"}
-    assert roles == {f"{function}FunctionRole" for function in FUNCTIONS} | {"AccessLogRole", "DeploymentRole"}
+    assert roles == {f"{function}FunctionRole" for function in FUNCTIONS} | {"DeploymentRole"}
     assert not [
         name for name, resource in resources.items() if resource["Type"].startswith("AWS::IAM::") and name not in roles
     ]

@@ -1,0 +1,107 @@
+"""The job that may deploy runs nothing that it does not need, and what it installs is known by its hash."""
+
+import re
+import subprocess
+from importlib.metadata import distribution
+from typing import Any
+
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from tests.support import ROOT
+
+WORKFLOWS: dict[str, Any] = {
+    path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in (ROOT / ".github/workflows").glob("*.yml")
+}
+DEPLOY = WORKFLOWS["deploy"]["jobs"]
+LOCK = ROOT / ".ci/deploy-requirements.txt"
+LINUX = {"extra": "", "python_version": "3.13", "python_full_version": "3.13.0", "platform_machine": "x86_64"}
+
+
+def pins(text: str) -> dict[str, str]:
+    found = re.findall(r"^([A-Za-z0-9._-]+)==([^\s\\]+)", text, re.MULTILINE)
+    return {canonicalize_name(name): version for name, version in found}
+
+
+def brought_along(requirement: str) -> set[str]:
+    """What a package needs on the machine that deploys, itself included."""
+    todo, seen = [Requirement(requirement)], set()
+    while todo:
+        asked = todo.pop()
+        for extra in ("", *sorted(asked.extras)):
+            key = (canonicalize_name(asked.name), extra)
+            if key in seen:
+                continue
+            seen.add(key)
+            needed = [Requirement(line) for line in distribution(asked.name).requires or []]
+            todo += [each for each in needed if each.marker is None or each.marker.evaluate(LINUX | {"extra": extra})]
+    return {name for name, _ in seen}
+
+
+def test_one_job_may_ask_for_the_role() -> None:
+    for workflow in WORKFLOWS.values():
+        assert workflow["permissions"] == {}
+    rights = {
+        (name, job): spec["permissions"]
+        for name, workflow in WORKFLOWS.items()
+        for job, spec in workflow["jobs"].items()
+        if spec["permissions"] != {"contents": "read"}
+    }
+    assert rights == {("deploy", "deploy"): {"contents": "read", "id-token": "write"}}
+
+
+def test_every_action_is_pinned_to_a_commit() -> None:
+    for workflow in WORKFLOWS.values():
+        for job in workflow["jobs"].values():
+            for step in job["steps"]:
+                assert "uses" not in step or re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", step["uses"])
+
+
+def test_the_job_that_deploys_runs_three_commands() -> None:
+    """A test's dependency, or make's own installation, would have the role as well."""
+    assert [step["run"] for step in DEPLOY["deploy"]["steps"] if "run" in step] == [
+        "python -m venv .venv-deploy",
+        (
+            ".venv-deploy/bin/python -m pip install --require-hashes --no-deps --only-binary :all:"
+            " -r .ci/deploy-requirements.txt"
+        ),
+        'make deploy-built VENV=.venv-deploy ENV="$ENVIRONMENT" CONFIRM=no',
+    ]
+    assert DEPLOY["deploy"]["needs"] == ["test", "build"]
+
+
+def test_deploying_what_is_built_installs_and_builds_nothing() -> None:
+    dry = subprocess.run(
+        ["/usr/bin/env", "make", "-n", "deploy-built", "VENV=.venv-none", "ENV=prod", "CONFIRM=no"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    assert set(re.findall(r"\.venv-none/bin/\S+(?: -m \S+)?", dry)) == {
+        ".venv-none/bin/python -m ops",
+        ".venv-none/bin/sam",
+    }
+    assert not re.search(r"\bpip\b|tools\.build", dry)
+
+
+def test_it_gets_what_another_job_has_built() -> None:
+    (uploaded,) = [step["with"] for step in DEPLOY["build"]["steps"] if "upload-artifact" in step.get("uses", "")]
+    (downloaded,) = [step["with"] for step in DEPLOY["deploy"]["steps"] if "download-artifact" in step.get("uses", "")]
+    assert {name: uploaded[name] for name in downloaded} == downloaded == {"name": "build", "path": ".aws-sam/build"}
+
+
+class TestTheLock:
+    def test_has_the_versions_that_are_tested(self) -> None:
+        tested = pins((ROOT / "constraints.txt").read_text(encoding="utf-8"))
+        locked = pins(LOCK.read_text(encoding="utf-8"))
+        assert locked["aws-sam-cli"] == tested["aws-sam-cli"]
+        # pip freeze, which writes constraints.txt, leaves out what pip itself needs.
+        assert locked.keys() - tested.keys() == {"setuptools", "wheel"}
+        assert {name: version for name, version in locked.items() if name in tested}.items() <= tested.items()
+
+    def test_has_a_hash_of_everything(self) -> None:
+        entries = re.split(r"\n(?=\S)", LOCK.read_text(encoding="utf-8").split("\n", 1)[1].strip())
+        assert all(re.fullmatch(r"\S+==\S+( \\\n    --hash=sha256:[0-9a-f]{64})+", entry) for entry in entries)
+
+    def test_has_everything_that_the_sam_cli_needs(self) -> None:
+        """It is installed as it stands (--no-deps)."""
+        assert brought_along("aws-sam-cli") - {"wheel", "setuptools"} <= pins(LOCK.read_text(encoding="utf-8")).keys()
