@@ -45,6 +45,7 @@ def run(aws: Emulator) -> Run:
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_DEFAULT_REGION": "us-east-1",
         "SAM_CLI_TELEMETRY": "0",
+        "SAM_CLI_POLL_DELAY": "0.2",
         "MAKEFLAGS": "",
     }
 
@@ -104,7 +105,7 @@ def test_the_steps_of_2019_end_in_a_stack_that_works(aws: Emulator, deploy_stack
     assert aws.client("s3").list_objects_v2(Bucket="filestore-project")["KeyCount"] == 1
 
 
-def test_who_names_a_swagger_location_is_told_to_leave_it_out(aws: Emulator, deploy_stack: Run) -> None:
+def test_who_names_a_swagger_location_is_told_to_leave_it_out(deploy_stack: Run) -> None:
     refused = deploy_stack("named", "SwaggerLocation=s3://artefacts/swagger.yaml")
     assert refused.returncode == 1
     assert refused.stderr.strip().splitlines()[-1].endswith(REFUSAL)
