@@ -14,7 +14,8 @@ import pytest
 from bench.processes import free_port
 from local import deploy, gaps
 from local.emulator import ROOT, Emulator
-from tests.support import SWAGGER, TEMPLATE
+from tests.stack import Stack
+from tests.support import SWAGGER, TEMPLATE, UNKNOWN_ID
 
 BIN = Path(sys.executable).parent
 ARTEFACTS = "artefacts"
@@ -22,6 +23,9 @@ REFUSAL = (
     "Leave SwaggerLocation out, swagger.yaml is part of the build. If this is an update of a stack of 2019, "
     "deploy a new one beside it instead (docs/from-2019.md)."
 )
+
+GUIDE = ROOT / "docs/from-2019.md"
+CONTENTS = {"report.pdf": b"%PDF-1.4", "empty.txt": b"", 'Überblick "final".bin': b"\0" * 100_000}
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -114,6 +118,31 @@ def test_who_names_a_swagger_location_is_told_to_leave_it_out(deploy_stack: Run)
 def test_who_runs_the_unit_test_of_2019_is_told_what_there_is_now(run: Run) -> None:
     told = run(sys.executable, "-m", "unittest", "tests.unit.file")
     assert (told.returncode, told.stderr) == (1, "The unit tests run with pytest: make unit\n")
+
+
+def test_files_move_with_the_script_of_the_guide(stack: Stack, run: Run, tmp_path: Path) -> None:
+    """From one stack to the same: in all that the script asks for the old API is no other."""
+    script = re.search("<!-- move -->\n```python\n(.*)```\n<!-- /move -->", GUIDE.read_text(), re.DOTALL)
+    assert script
+    move = tmp_path / "move.py"
+    move.write_text(script[1])
+    names = {stack.store(contents, name=name)["id"]: name for name, contents in CONTENTS.items()}
+    unstored = stack.upload()["id"]
+    ids = tmp_path / "ids"
+    ids.write_text("\n".join([*names, unstored, UNKNOWN_ID]))
+
+    here = {"API": stack.outputs["ApiRootUrl"], "KEY": stack.outputs["ApiKey"]}
+    variables = {f"{side}_{name}": value for side in ("OLD", "NEW") for name, value in here.items()}
+    moved = run("sh", "-c", f'"{sys.executable}" "{move}" < "{ids}"', **variables)
+    assert moved.returncode == 0, moved.stderr
+    pairs = dict(line.split() for line in moved.stdout.splitlines())
+    assert list(pairs) == list(names)
+    for old, new in pairs.items():
+        before, after = stack.details(old), stack.details(new)
+        assert before
+        assert after
+        assert [after[key] for key in ("name", "type", "size")] == [before[key] for key in ("name", "type", "size")]
+        assert stack.download(new) == CONTENTS[names[old]]
 
 
 class TestAStackOf2019:
