@@ -103,7 +103,11 @@ class TestIds:
         assert call(operation, ["a" * 32] * 150).status == 200
 
     def test_the_reason_points_at_the_wrong_one(self, operation: str) -> None:
-        assert [error["path"] for error in call(operation, ["a", 1, "b", None]).body["errors"]] == ["/1", "/3"]
+        assert [error["path"] for error in call(operation, ["a", 1, "b", None, ""]).body["errors"]] == [
+            "/1",
+            "/3",
+            "/4",
+        ]
 
 
 @pytest.mark.usefixtures("moto_aws")
