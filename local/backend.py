@@ -3,6 +3,8 @@
 Browsers upload to S3 and submit ids; what becomes of the files is decided here.
 """
 
+import json
+import re
 import sqlite3
 import time
 import uuid
@@ -25,6 +27,7 @@ _PAGE = 50
 _MAX_FILES = 100
 _FIELDS = {"name": 120, "email": 254, "position": 120, "note": 1000}
 _REQUIRED = ("name", "email", "position")
+_NO_IDS = "The documents are a list of file ids."
 _SCHEMA = """
     CREATE TABLE IF NOT EXISTS applications (
         id TEXT PRIMARY KEY, name TEXT NOT NULL, email TEXT NOT NULL, position TEXT NOT NULL, note TEXT NOT NULL,
@@ -59,13 +62,19 @@ class Filestore:
         self._session.mount("http", HTTPAdapter(max_retries=patience))
 
     def store(self, ids: Sequence[str]) -> dict[str, str]:
-        """Keep these uploads; answers what is wrong with those that cannot be kept."""
+        """Keep these uploads; returns what is wrong with those that cannot be kept.
+
+        Raises BackendError where some of the ids have not the form of one.
+        """
         try:
             problems: dict[str, dict[str, str]] = self._call("PUT", ids)["problems"]
         except requests.HTTPError as error:
-            # With StoreOnLoad=True there is nothing to be done but to wait.
-            if error.response.json().get("code") == "stored_on_load":
-                return self._await(ids)
+            match error.response.status_code, error.response.json().get("code"):
+                case 400, "stored_on_load":
+                    # There is nothing to be done but to wait.
+                    return self._await(ids)
+                case 400, "invalid_body":
+                    raise BackendError(HTTPStatus.BAD_REQUEST, _NO_IDS) from error
             raise
         return {file_id: problem["message"] for file_id, problem in problems.items()}
 
@@ -102,10 +111,21 @@ class Applications:
     def receive(self, fields: dict[str, str], ids: Sequence[str], application_id: str | None = None) -> dict[str, Any]:
         """Keep an application and its files; one that is there already is replaced, and files no longer in it removed.
 
-        The uploads are stored before anything is written down, so that no record is ever without its file.
+        The uploads are stored before anything is written down, so that no record is ever without its file. Without an
+        id, the same application once more is the one that is there: its sender has not got the answer, and asks again.
+        Raises BackendError where files cannot be kept, or belong to another application.
         """
         before = [file["id"] for file in self.get(application_id)["files"]] if application_id else []
-        new = [file_id for file_id in ids if file_id not in before]
+        taken = self._applications_of(ids)
+        elsewhere = [file_id for file_id, other in taken.items() if other != application_id]
+        if elsewhere:
+            other = self.get(taken[elsewhere[0]])
+            is_sent_again = fields.items() <= other.items() and {file["id"] for file in other["files"]} == set(ids)
+            if application_id is None and is_sent_again:
+                return other
+            problems = dict.fromkeys(elsewhere, "It belongs to another application.")
+            raise BackendError(HTTPStatus.CONFLICT, "Some files are in use. Add them again.", problems)
+        new = [file_id for file_id in ids if file_id not in taken]
         problems = self._filestore.store(new) if new else {}
         described = self._filestore.describe(new)
         problems |= {file_id: "It has not arrived." for file_id in new if file_id not in described | problems}
@@ -113,16 +133,20 @@ class Applications:
             raise BackendError(HTTPStatus.CONFLICT, "Some files could not be kept. Add them again.", problems)
         removed = [file_id for file_id in before if file_id not in ids]
         application = {"id": application_id or uuid.uuid4().hex, **fields, "received_at": _now()}
-        with self._connect() as connection:
-            connection.execute(
-                "INSERT INTO applications VALUES (:id, :name, :email, :position, :note, :received_at)"
-                " ON CONFLICT (id) DO UPDATE SET name = :name, email = :email, position = :position, note = :note",
-                application,
-            )
-            connection.executemany(
-                "INSERT OR IGNORE INTO files VALUES (:id, :application_id, :name, :type, :size, :stored_at)",
-                [{"application_id": application["id"], **described[file_id]} for file_id in new],
-            )
+        try:
+            with self._connect() as connection:
+                connection.execute(
+                    "INSERT INTO applications VALUES (:id, :name, :email, :position, :note, :received_at)"
+                    " ON CONFLICT (id) DO UPDATE SET name = :name, email = :email, position = :position, note = :note",
+                    application,
+                )
+                connection.executemany(
+                    "INSERT INTO files VALUES (:id, :application_id, :name, :type, :size, :stored_at)",
+                    [{"application_id": application["id"], **described[file_id]} for file_id in new],
+                )
+        except sqlite3.IntegrityError:
+            # It was sent twice at once, and the other one was faster.
+            return self.receive(fields, ids, application_id)
         self._remove(removed)
         return self.get(application["id"])
 
@@ -168,6 +192,14 @@ class Applications:
             raise BackendError(HTTPStatus.NOT_FOUND, "There is no such file.")
         self._remove([file_id])
 
+    def _applications_of(self, ids: Sequence[str]) -> dict[str, str]:
+        """The applications' ids by file id, of those of these files that are in one."""
+        marks = ",".join("?" * len(ids))
+        with self._connect() as connection:
+            # Marks for parameters are all that is put into the statement.
+            found = connection.execute(f"SELECT id, application_id FROM files WHERE id IN ({marks})", ids)  # noqa: S608
+            return {row["id"]: row["application_id"] for row in found}
+
     def _remove(self, ids: Sequence[str]) -> None:
         """From Filestore first: a record too many can be deleted again, a file without one never is."""
         self._filestore.delete(ids)
@@ -209,7 +241,10 @@ def blueprint(applications: Applications) -> flask.Blueprint:
 
     @routes.get("/files")
     def files() -> Any:
-        return applications.files(max(0, flask.request.args.get("offset", 0, int)))
+        offset = flask.request.args.get("offset", "0")
+        if re.fullmatch("[0-9]{1,9}", offset) is None:
+            raise BackendError(HTTPStatus.BAD_REQUEST, "The offset is a number of files.")
+        return applications.files(int(offset))
 
     @routes.get("/files/<file_id>")
     def download(file_id: str) -> Any:
@@ -233,7 +268,11 @@ def blueprint(applications: Applications) -> flask.Blueprint:
 
 def _application() -> tuple[dict[str, str], list[str]]:
     """The fields and the file ids of a submitted form. Raises BackendError where they are not as they should be."""
-    body = flask.request.get_json(silent=True)
+    try:
+        body = flask.request.get_json(silent=True)
+        json.dumps(body, ensure_ascii=False).encode()
+    except (RecursionError, UnicodeEncodeError):
+        body = None
     if not isinstance(body, dict):
         raise BackendError(HTTPStatus.BAD_REQUEST, "A JSON object is needed.")
     fields = {name: body.get(name, "") for name in _FIELDS}
@@ -245,8 +284,9 @@ def _application() -> tuple[dict[str, str], list[str]]:
         raise BackendError(HTTPStatus.BAD_REQUEST, f"Missing: {', '.join(missing)}.")
     ids = body.get("documents")
     if not isinstance(ids, list) or not all(isinstance(file_id, str) for file_id in ids):
-        raise BackendError(HTTPStatus.BAD_REQUEST, "The documents are a list of file ids.")
-    ids = list(dict.fromkeys(ids))
+        raise BackendError(HTTPStatus.BAD_REQUEST, _NO_IDS)
+    # A form has blanks where a file was not uploaded.
+    ids = [file_id for file_id in dict.fromkeys(ids) if file_id]
     if not 1 <= len(ids) <= _MAX_FILES:
         raise BackendError(HTTPStatus.BAD_REQUEST, f"An application has 1 to {_MAX_FILES} documents.")
     return fields, ids

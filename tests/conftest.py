@@ -1,14 +1,19 @@
+# Imports are where they are needed: the tavern files run with nothing installed but pytest and tavern.
+# ruff: noqa: PLC0415
+from __future__ import annotations
+
 import logging
 import os
 import secrets
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
-from bench.processes import free_port
-from local.emulator import Emulator
 from tests import hygiene
-from tests.stack import Stack
+
+if TYPE_CHECKING:
+    from tests.stack import Stack
 
 # Nothing here may ever reach a real account, whatever the shell's environment says.
 for variable in [name for name in os.environ if name.startswith("AWS_")]:
@@ -52,6 +57,9 @@ def watched_log() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def embedded_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of an embedded AWS of the session's own, with nothing deployed to it."""
+    from bench.processes import free_port
+    from local.emulator import Emulator
+
     emulator = Emulator(free_port(), tmp_path_factory.mktemp("aws"))
     emulator.start()
     yield emulator.url
@@ -61,6 +69,8 @@ def embedded_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def start_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Stack]]:
     """Starts stacks of the session's own; whatever still runs in the end is stopped."""
+    from tests.stack import Stack
+
     stacks: list[Stack] = []
 
     def start(*options: str) -> Stack:

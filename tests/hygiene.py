@@ -1,4 +1,6 @@
 """Watches every log line of the tests for what must never be in one."""
+# Imports are where they are needed: see conftest.py.
+# ruff: noqa: PLC0415
 
 import json
 import logging
@@ -7,9 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import requests
-from botocore.exceptions import EndpointConnectionError
-
-from local import emulator
 
 # Signatures and credentials of AWS, and bodies: a file's name, an array of ids as text (its quotes are escaped then).
 _FORBIDDEN = re.compile(
@@ -46,10 +45,12 @@ class Watch(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Format as the functions do, so that extra fields are seen too."""
-        from filestore import telemetry  # noqa: PLC0415 - its logger is made of the environment
+        formatter = logging.Formatter()
+        if record.name == "filestore":
+            from filestore import telemetry
 
-        functions = record.name == "filestore"
-        self.line((telemetry.logger.registered_formatter if functions else logging.Formatter()).format(record))
+            formatter = telemetry.logger.registered_formatter
+        self.line(formatter.format(record))
 
     def line(self, line: str) -> None:
         self.lines += 1
@@ -75,6 +76,10 @@ def keep_log(folder: Path) -> None:
 
 def deployed_lines() -> Iterator[str]:
     """What the stacks' engines have printed, and what their functions have logged."""
+    from botocore.exceptions import EndpointConnectionError
+
+    from local import emulator
+
     for url, folder in stacks.items():
         for log in folder.glob("engine*.log"):
             yield from log.read_text(errors="replace").splitlines()

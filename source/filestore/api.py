@@ -42,6 +42,8 @@ MAX_IDS = 100
 _MAX_BODY = 256 * 1024
 _MAX_ID = 128
 _RETRY_AFTER = "1"
+_YES = ("yes", "true", "1")
+_NO = ("no", "false", "0")
 
 _STATUS: tuple[tuple[type[FilestoreError], HTTPStatus], ...] = (
     (InvalidRequestError, HTTPStatus.BAD_REQUEST),
@@ -115,11 +117,13 @@ class Request:
         return str((self.event.get("pathParameters") or {}).get(name, ""))
 
     def flag(self, name: str) -> bool:
-        """A query parameter that says yes or no; absent means no."""
+        """A query parameter that says yes, true or 1, or else no, false or 0, in any case; absent means no."""
         value = (self.event.get("queryStringParameters") or {}).get(name)
-        if value not in (None, "yes", "no"):
-            raise InvalidRequestError(f"The query parameter {name} is yes or no.")
-        return value == "yes"
+        if value is None or value.lower() in _NO:
+            return False
+        if value.lower() in _YES:
+            return True
+        raise InvalidRequestError(f"The query parameter {name} is yes (true, 1) or no (false, 0).")
 
     def json(self) -> object:
         """The body."""
@@ -136,10 +140,10 @@ class Request:
             _refuse("", "The body is not JSON.")
 
     def ids(self) -> list[str]:
-        """The body as ids, 1 to 100, each once and in the order given. Raises TooManyIdsError."""
+        """The body as ids, 0 to 100, each once and in the order given. Raises TooManyIdsError."""
         body = self.json()
-        if not isinstance(body, list) or not body:
-            _refuse("", "An array of at least one file id is needed.")
+        if not isinstance(body, list):
+            _refuse("", "An array of file ids is needed.")
         errors = [
             FieldError(f"/{index}", f"A file id is a string of 1 to {_MAX_ID} printable characters.")
             for index, value in enumerate(body)

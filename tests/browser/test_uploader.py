@@ -33,29 +33,6 @@ FORM = """<!doctype html>
 </script>
 """
 
-# As pages were written for the first Filestore: a name for an id and an address, and the file to the address.
-PLAIN = """<!doctype html>
-<title>A plain page</title>
-<link rel="icon" href="logo.svg">
-<input type="file" id="file"><p id="id"></p>
-<script>
-  document.getElementById('file').onchange = function () {
-    var file = this.files[0], ask = new XMLHttpRequest();
-    ask.open('POST', 'API_ROOT_URL/file');
-    ask.setRequestHeader('Content-Type', 'application/json');
-    ask.onload = function () {
-      var answer = JSON.parse(ask.responseText), send = new XMLHttpRequest();
-      send.open('PUT', answer.url);
-      send.onload = function () {
-        document.getElementById('id').textContent = send.status + ' ' + Object.keys(answer).sort() + ' ' + answer.id;
-      };
-      send.send(file);
-    };
-    ask.send(JSON.stringify({ name: file.name }));
-  };
-</script>
-"""
-
 
 @pytest.fixture
 def open_form(page: Page, site: Site, stack: Stack) -> Callable[..., Pond]:
@@ -313,16 +290,6 @@ class TestHandingOver:
 
 
 class TestOtherClients:
-    def test_a_page_of_the_first_generation_still_works(
-        self, page: Page, site: Site, stack: Stack, file: Callable[..., Path]
-    ) -> None:
-        page.goto(site.add("plain.html", PLAIN.replace("API_ROOT_URL", stack.outputs["ApiRootUrl"])))
-        page.locator("#file").set_input_files(file("old.pdf", PDF))
-        expect(page.locator("#id")).to_have_text(re.compile(r"^200 id,url [a-z0-9]{26,}$"))
-        file_id = page.locator("#id").inner_text().split()[-1]
-        assert stack.files("PUT", [file_id]).json() == [file_id]
-        assert stack.download(file_id) == PDF
-
     def test_the_example_of_the_guide_works_as_it_stands(
         self, page: Page, site: Site, stack: Stack, file: Callable[..., Path]
     ) -> None:

@@ -1,12 +1,22 @@
+from __future__ import annotations
+
 import os
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.stack import Stack
+if TYPE_CHECKING:
+    from tests.stack import Stack
 
 # They need a deployment to run against: test_tavern.py gives them one, an operator names one.
 collect_ignore_glob = [] if "TEST_HOST" in os.environ else ["*.tavern.yaml"]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Whoever runs the tavern files has a pytest and a tavern of their own: what these warn of fails no test."""
+    if "TEST_HOST" in os.environ:
+        config.addinivalue_line("filterwarnings", "default")
 
 
 @pytest.fixture(scope="session")

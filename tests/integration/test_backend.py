@@ -1,6 +1,7 @@
 """The demo's back end over HTTP: what it takes, and whom it takes it from."""
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -60,6 +61,13 @@ class TestApplications:
             {"documents": []},
             {"documents": "abc"},
             {"documents": [1]},
+            {"documents": [""]},
+            {"documents": ["a\nb"]},
+            {"documents": ["x" * 129]},
+            {"documents": [UNKNOWN_ID, "\0"]},
+            {"documents": ["\ud800"]},
+            {"name": "\ud800"},
+            {"name": {"of": "Ada"}},
             {"documents": [f"{number:032}" for number in range(101)]},
         ],
     )
@@ -69,6 +77,53 @@ class TestApplications:
     @pytest.mark.parametrize("body", [None, [], "text"])
     def test_what_is_no_object_is_refused(self, stack: Stack, body: object) -> None:
         assert ask(stack, "POST", "applications", body).status_code == 400
+
+    def test_what_is_nested_too_deeply_is_refused(self, stack: Stack) -> None:
+        url: str = stack.outputs["WebUrl"]
+        headers = {"Origin": url.rstrip("/"), "Content-Type": "application/json"}
+        body = '{"name":' * 100_000
+        assert requests.post(f"{url}backend/applications", data=body, headers=headers, timeout=60).status_code == 400
+
+    def test_blanks_among_the_ids_are_dropped(self, stack: Stack) -> None:
+        upload = stack.upload()
+        assert [file["id"] for file in apply(stack, "", upload["id"], "").json()["files"]] == [upload["id"]]
+
+    def test_the_same_one_sent_again_is_the_same_one(self, stack: Stack) -> None:
+        """Whoever has not got the answer sends it again, perhaps while the first is still on its way."""
+        upload, other = stack.upload(), stack.upload()
+        first, second = apply(stack, upload["id"], other["id"]), apply(stack, other["id"], upload["id"])
+        assert (second.status_code, second.json()) == (201, first.json())
+
+    def test_the_same_one_sent_several_times_at_once_is_one(self, stack: Stack) -> None:
+        ids = [stack.upload()["id"] for _ in range(3)]
+        with ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(lambda _: apply(stack, *ids), range(8)))
+        assert {answer.status_code for answer in answers} == {201}
+        assert len({answer.json()["id"] for answer in answers}) == 1
+        assert [file["id"] for file in answers[0].json()["files"]] == ids
+
+    @pytest.mark.parametrize("change", [{"name": "Grace"}, {"note": "Please"}])
+    def test_another_one_does_not_get_its_files(self, stack: Stack, change: dict[str, str]) -> None:
+        upload, other = stack.upload(), stack.upload()
+        kept = apply(stack, upload["id"]).json()
+        for documents in ([upload["id"]], [other["id"], upload["id"]]):
+            refused = apply(stack, *documents, **change)
+            assert refused.status_code == 409
+            assert refused.json()["problems"] == {upload["id"]: "It belongs to another application."}
+        assert ask(stack, "GET", f"applications/{kept['id']}").json() == kept
+
+    def test_a_file_of_another_one_cannot_be_put_into_it(self, stack: Stack) -> None:
+        mine, others = stack.upload(), stack.upload()
+        application = apply(stack, mine["id"]).json()
+        apply(stack, others["id"])
+        body = {**APPLICATION, "documents": [mine["id"], others["id"]]}
+        refused = ask(stack, "PUT", f"applications/{application['id']}", body)
+        assert (refused.status_code, set(refused.json()["problems"])) == (409, {others["id"]})
+        assert ask(stack, "GET", f"applications/{application['id']}").json() == application
+
+    @pytest.mark.parametrize("offset", ["-1", "x", "", "1.5", "99999999999999999999", "\u0663"])
+    def test_a_page_of_files_begins_at_a_number(self, stack: Stack, offset: str) -> None:
+        assert ask(stack, "GET", f"files?offset={offset}").status_code == 400
 
     def test_files_of_others_are_not_its_own(self, stack: Stack) -> None:
         upload = stack.store()

@@ -60,8 +60,8 @@ SAYS: dict[str, set[State]] = {
 }
 """The problems of the API, and the states in which each is the truth."""
 
-SAYS_WHERE_DELETED_ARE_SHOWN = SAYS | {"not_stored": {UPLOADED, DELETED, EXPIRED}, "deleted": set(), "expired": set()}
-"""With ``?deleted=yes`` a deleted file is left out only for not having been stored."""
+SAYS_WHERE_DELETED_ARE_SHOWN = SAYS | {"deleted": set(), "expired": set()}
+"""With ``?deleted=yes`` no file is left out for having been deleted."""
 
 ONCE = ("created_at", "token_hash", "url_expires_at", "uploaded_at", "version_id", "etag", "stored_at", "deleted_at")
 """Set at most once."""

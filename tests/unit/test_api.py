@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from filestore import wiring
-from tests.support import Reply, call, invoke, sample_event
+from tests.support import Reply, call, counted_calls, invoke, sample_event
 
 WITH_BODY = ["upload", "store", "info", "delete"]
 OF_BACK_ENDS = ["store", "info", "delete"]
@@ -44,7 +44,6 @@ def assert_refused(reply: Reply) -> None:
         "[1]",
         "[1e400]",
         "[" + "9" * 5000 + "]",
-        "[]",
         "{}",
         '[""]',
         '["\\u0000"]',
@@ -104,14 +103,48 @@ class TestIds:
         assert call(operation, ["a" * 32] * 150).status == 200
 
     def test_the_reason_points_at_the_wrong_one(self, operation: str) -> None:
-        assert [error["path"] for error in call(operation, ["a", 1, "b", None]).body["errors"]] == ["/1", "/3"]
+        assert [error["path"] for error in call(operation, ["a", 1, "b", None, ""]).body["errors"]] == [
+            "/1",
+            "/3",
+            "/4",
+        ]
 
 
 @pytest.mark.usefixtures("moto_aws")
 @pytest.mark.parametrize("operation", OF_BACK_ENDS)
-def test_a_flag_is_yes_or_no(operation: str) -> None:
-    reply = call(operation, ["a"], query={"problems": "maybe"})
-    assert (reply.status, reply.body["code"]) == (400, "invalid_request")
+class TestNoIds:
+    """A back end need not look whether a form came without files."""
+
+    def test_are_answered_by_nothing_and_cost_no_call_of_aws(self, operation: str) -> None:
+        with counted_calls() as calls:
+            bare, explained = call(operation, []), call(operation, [], query={"problems": "yes"})
+        assert (bare.status, bare.body) == (200, [])
+        assert (explained.status, explained.body) == (200, {"result": [], "problems": {}})
+        assert calls == {}
+
+
+@pytest.mark.usefixtures("moto_aws")
+def test_to_ask_for_an_upload_takes_an_object() -> None:
+    assert_refused(call("upload", []))
+
+
+@pytest.mark.usefixtures("moto_aws")
+@pytest.mark.parametrize("operation", OF_BACK_ENDS)
+class TestFlags:
+    @pytest.mark.parametrize("value", ["yes", "true", "1", "Yes", "TRUE"])
+    def test_say_yes(self, operation: str, value: str) -> None:
+        """Python's requests sends True as it is written there."""
+        assert "problems" in call(operation, [], query={"problems": value}).body
+
+    @pytest.mark.parametrize("value", ["no", "false", "0", "No", "FALSE"])
+    def test_say_no(self, operation: str, value: str) -> None:
+        assert call(operation, [], query={"problems": value}).body == []
+
+    @pytest.mark.parametrize("value", ["", "maybe", "2", "y", " yes", "yes,no", "on", "\u0131"])
+    def test_say_nothing_else(self, operation: str, value: str) -> None:
+        reply = call(operation, [], query={"problems": value})
+        assert (reply.status, reply.body["code"]) == (400, "invalid_request")
+        assert reply.body["message"] == "The query parameter problems is yes (true, 1) or no (false, 0)."
 
 
 @pytest.mark.usefixtures("moto_aws")

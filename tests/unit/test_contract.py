@@ -134,6 +134,10 @@ def test_browsers_get_a_preflight_on_public_routes_for_the_methods_there(path: s
         assert integration["passthroughBehavior"] == "never"
         headers = integration["responses"]["default"]["responseParameters"]
         assert headers["method.response.header.Access-Control-Allow-Methods"] == f"'{','.join(public)},OPTIONS'"
+        # Pages of 2019 may send their key along, AWS' own clients what they sign.
+        assert headers["method.response.header.Access-Control-Allow-Headers"] == (
+            "'Content-Type,Authorization,X-Api-Key,X-Upload-Token,X-Amz-Date,X-Amz-Security-Token,Idempotency-Key'"
+        )
 
 
 @pytest.mark.parametrize("kind", SWAGGER["x-amazon-apigateway-gateway-responses"])

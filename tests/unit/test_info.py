@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from tests.support import UNKNOWN_ID, call, counted_calls, get
+from tests.support import UNKNOWN_ID, Clock, call, counted_calls, get, invoke, sample_event
 
 pytestmark = pytest.mark.usefixtures("engine_aws")
 
@@ -37,7 +37,7 @@ def test_shows_only_stored_files_unless_asked(stored: dict[str, Any]) -> None:
 
     assert shown() == [stored["id"]]
     assert shown(nonstored="yes") == [pending, stored["id"]]
-    assert shown(deleted="yes") == [stored["id"]]
+    assert shown(deleted="yes") == [gone, stored["id"]]
     assert shown(deleted="yes", nonstored="yes") == [gone, pending, stored["id"]]
     assert shown(nonstored="no") == [stored["id"]]
 
@@ -47,6 +47,33 @@ def test_a_deleted_file_is_described_without_a_link(stored: dict[str, Any]) -> N
     (described,) = call("info", [stored["id"]], query={"deleted": "yes"}).body
     assert "deleted_at" in described
     assert "url" not in described
+
+
+class TestDeletedFilesThatWereNeverStored:
+    """Clients of 2019 ask for them with ``?deleted=yes`` alone, whatever it was that deleted them."""
+
+    def keys(self, file_id: str) -> set[str]:
+        (described,) = call("info", [file_id], query={"deleted": "yes"}).body
+        return set(described)
+
+    def test_one_that_was_uploaded_has_a_size(self, uploaded: dict[str, Any]) -> None:
+        call("delete", [uploaded["id"]])
+        assert self.keys(uploaded["id"]) == {"id", "name", "type", "size", "created_at", "uploaded_at", "deleted_at"}
+
+    def test_one_that_was_not_has_none(self) -> None:
+        file_id = call("upload", {"name": "a"}).body["id"]
+        call("delete", [file_id])
+        assert self.keys(file_id) == {"id", "name", "type", "created_at", "deleted_at"}
+
+    def test_one_that_was_taken_back(self) -> None:
+        upload = call("upload", {"name": "a", "type": "text/plain"}).body
+        call("undo", file_id=upload["id"], headers={"x-upload-token": upload["token"]})
+        assert self.keys(upload["id"]) == {"id", "name", "type", "created_at", "deleted_at"}
+
+    def test_one_that_has_expired(self, uploaded: dict[str, Any], clock: Clock) -> None:
+        clock.advance(7 * 24 * 3600)
+        invoke("sweep", sample_event("sweep"))
+        assert self.keys(uploaded["id"]) == {"id", "name", "type", "size", "created_at", "uploaded_at", "deleted_at"}
 
 
 def test_an_upload_that_is_not_stored_has_no_link(uploaded: dict[str, Any]) -> None:
@@ -75,7 +102,7 @@ def test_an_upload_that_was_deleted_unstored_is_left_out_as_such(uploaded: dict[
 
     assert problem() == "deleted"
     assert problem(nonstored="yes") == "deleted"
-    assert problem(deleted="yes") == "not_stored"
+    assert call("info", [uploaded["id"]], query={"problems": "yes", "deleted": "yes"}).body["problems"] == {}
 
 
 @pytest.mark.parametrize("name", ['Überblick "final".pdf', "日本語.txt", "100%.pdf", "a;b=c.txt", "x" * 255])

@@ -96,6 +96,7 @@ def test_costs_one_call_of_aws_for_25_files(count: int, expected: int) -> None:
 
 def test_has_nothing_to_do_where_files_are_stored_as_they_arrive(configure: Callable[..., None]) -> None:
     configure(STORE_ON_LOAD="True")
-    reply = call("store", [UNKNOWN_ID])
-    assert (reply.status, reply.body["code"]) == (400, "stored_on_load")
-    assert reply.body["message"] == "Configured to store files at the time of upload."
+    for ids in ([UNKNOWN_ID], []):
+        reply = call("store", ids)
+        assert (reply.status, reply.body["code"]) == (400, "stored_on_load")
+        assert reply.body["message"] == "Configured to store files at the time of upload."

@@ -33,7 +33,11 @@ class DescribeFiles:
     links: LinkSigner
 
     def __call__(self, ids: Sequence[str], *, deleted: bool = False, nonstored: bool = False) -> Descriptions:
-        """Describe those of these files that are stored and not deleted; the flags let the others in."""
+        """Describe those of these files that are stored and not deleted.
+
+        ``deleted`` lets in every deleted one, expired uploads and such as were never stored among them;
+        ``nonstored`` lets in those that are neither stored nor deleted.
+        """
         found, throttled = self.files.get(ids)
         described: list[Description] = []
         problems: dict[str, Problem] = {}
@@ -41,12 +45,10 @@ class DescribeFiles:
             file = found.get(file_id)
             if file_id in throttled:
                 problems[file_id] = Problem.TRY_AGAIN
-            elif file is None or (file.deleted_at is not None and not deleted):
-                problems[file_id] = problem_of(file)
-            elif file.stored_at is None and not nonstored:
-                problems[file_id] = problem_of(file) if file.deleted_at is None else Problem.NOT_STORED
-            else:
+            elif file is not None and _is_shown(file, deleted=deleted, nonstored=nonstored):
                 described.append(Description(file, self._url(file)))
+            else:
+                problems[file_id] = problem_of(file)
         return Descriptions(tuple(described), problems)
 
     def _url(self, file: File) -> str | None:
@@ -58,3 +60,9 @@ class DescribeFiles:
             content_type=file.type,
             content_disposition=attachment(file.name),
         )
+
+
+def _is_shown(file: File, *, deleted: bool, nonstored: bool) -> bool:
+    if file.deleted_at is not None:
+        return deleted
+    return file.stored_at is not None or nonstored
