@@ -203,9 +203,9 @@ def endpoint(handle: Endpoint) -> Handler:
         except (HTTPClientError, NoConnectionError):
             telemetry.logger.warning("AWS did not answer", exc_info=True)
             response = _error(TryAgainError("AWS did not answer. Repeat the call: it is harmless."))
-        except Exception:
-            # The last resort: whatever it is, the caller gets an answer with CORS headers, and the log the traceback.
-            telemetry.logger.exception("unexpected error")
+        except Exception as error:
+            # The last resort: whatever it is, the caller gets an answer with CORS headers, and the log where it was.
+            telemetry.report_fault(error)
             response = _failure()
         telemetry.report(
             f"{event.get('httpMethod')} {event.get('resource')}",
@@ -213,7 +213,8 @@ def endpoint(handle: Endpoint) -> Handler:
             code=response.body["code"] if response.status >= HTTPStatus.BAD_REQUEST else None,
             milliseconds=round((time.perf_counter() - started) * 1000),
             file_id=response.file_id,
-            request_id=(event.get("requestContext") or {}).get("requestId"),
+            # The other one, requestId, is what the client says in x-amzn-requestid, if it does.
+            request_id=(event.get("requestContext") or {}).get("extendedRequestId"),
             counts={**response.counts, "RequestsRejected": _is_rejected(response)},
         )
         return _proxy_answer(response, allowed_origin)

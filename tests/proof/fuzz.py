@@ -196,6 +196,7 @@ class Fuzz:
 
     def _headers(self, event: dict[str, Any], _: str) -> None:
         names = ["x-upload-token", "Origin", "Content-Type", "X-Upload-Token", "x-api-key"]
+        event["requestContext"]["requestId"] = self._text()
         event["headers"] = self._random.choice([None, {}, {self._random.choice(names): self._text() for _ in range(3)}])
 
     def _query(self, event: dict[str, Any], _: str) -> None:

@@ -189,8 +189,10 @@ class TestTheApi:
     def test_has_an_access_log_without_ids_queries_and_keys(self) -> None:
         _, setting, _ = RESOURCES["FilestoreApi"]["Properties"]["AccessLogSetting"]["Fn::If"]
         fields = set(json.loads(setting["Format"]).values())
-        assert {"$context.requestId", "$context.status", "$context.identity.apiKeyId"} <= fields
+        assert {"$context.extendedRequestId", "$context.status", "$context.identity.apiKeyId"} <= fields
         assert not fields & {"$context.path", "$context.identity.apiKey", "$context.identity.userAgent"}
+        # The client may say it, in x-amzn-requestid (API Gateway developer guide, variables for access logging).
+        assert "$context.requestId" not in fields
 
 
 class TestAlarms:
