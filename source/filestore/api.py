@@ -87,11 +87,11 @@ def no_content(*, file_id: str | None = None, **counts: int) -> Response:
 def batch(
     result: Mapping[str, object], problems: Mapping[str, Problem], *, with_problems: bool, **counts: int
 ) -> Response:
-    """The answer to a batch: what there is to say of each id, or with the problem of every id that it leaves out.
+    """The answer to a batch: what there is to say of each id, alone or with the problem of every id that is left out.
 
-    It says as much as Lambda lets through; the other ids have to be asked for again.
-    Without ``with_problems`` nobody would be told of an id that was throttled, so then the whole answer is a 503, nor
-    of one for which there was no room: TooManyIdsError.
+    Lambda lets only so much through: ids for which there is no room have to be asked for again.
+    Without ``with_problems`` nobody would be told of that. So then the whole answer is a 503 where an id was throttled,
+    and raises TooManyIdsError where there is no room.
     """
     sizes = accumulate(_size_as_lambda_counts(said) for said in result.values())
     fitting = sum(size <= _MAX_RESULT for size in sizes)

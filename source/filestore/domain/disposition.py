@@ -9,9 +9,8 @@ import re
 import unicodedata
 from urllib.parse import quote
 
-MAX_OCTETS = 600
-"""Of a name in UTF-8. Each takes up to five bytes of the URL (``%25E3``), and S3 takes requests of 8192 in all."""
-
+# Of a name in UTF-8. Each takes up to five bytes of the URL ("%25E3"), and S3 takes 8192 of request line and headers.
+_MAX_OCTETS = 600
 _LONGEST_ENDING = 20
 # attr-char of RFC 8187 beyond letters and digits, which quote() always leaves alone.
 _ATTR_CHARS = "!#$&+-.^_`|~"
@@ -51,13 +50,13 @@ def _is_blank_or_dot(character: str) -> bool:
 
 
 def _cut(name: str) -> str:
-    """At most MAX_OCTETS of a name, with its ending."""
-    if len(name.encode()) <= MAX_OCTETS:
+    """At most _MAX_OCTETS of a name, with its ending."""
+    if len(name.encode()) <= _MAX_OCTETS:
         return name
     stem, dot, ending = name.rpartition(".")
     if not dot or len(ending) > _LONGEST_ENDING:
         stem, dot, ending = name, "", ""
-    room = MAX_OCTETS - len(f"{dot}{ending}".encode())
+    room = _MAX_OCTETS - len(f"{dot}{ending}".encode())
     return stem.encode()[:room].decode(errors="ignore") + dot + ending
 
 
