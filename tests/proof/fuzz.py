@@ -121,7 +121,10 @@ class Fuzz:
         (details,) = support.call("info", [asked.body["id"]]).body
         if len(details["url"]) > 7_192:
             raise Violation(f"a URL of {len(details['url'])} characters")
-        (disposition,) = parse_qs(urlsplit(details["url"]).query)["response-content-disposition"]
+        said = parse_qs(urlsplit(details["url"]).query)
+        if sum(name.startswith("response-") for name in said) != 6:
+            raise Violation("a download has headers that came along with the upload")
+        (disposition,) = said["response-content-disposition"]
         found = re.fullmatch(r"attachment; filename=\"([ -~]*)\"; filename\*=UTF-8''([!-~]+)", disposition)
         if not found or any(_MISLEADING.search(name) or not name for name in (found[1], unquote(found[2]))):
             raise Violation(f"a name went through the header: {disposition!r}")
