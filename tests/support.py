@@ -98,7 +98,18 @@ def _sample(operation: str) -> str:
 def invoke(operation: str, event: Mapping[str, Any], context: Context | None = None) -> Any:
     """Run a function as Lambda does."""
     handler = importlib.import_module(f"filestore.handlers.{operation}").handler
-    return handler(copy.deepcopy(dict(event)), context or Context())
+    answer = handler(copy.deepcopy(dict(event)), context or Context())
+    assert payload(answer) <= MAX_PAYLOAD, f"{operation} answers {payload(answer)} octets, which Lambda refuses"
+    return answer
+
+
+MAX_PAYLOAD = 6_291_556
+"""Octets of a function's answer (Lambda quotas: 6 MB). More is a 502."""
+
+
+def payload(answer: object) -> int:
+    """The size of an answer as Lambda counts it: as JSON, in which the body is a string, escaped once more."""
+    return len(json.dumps(answer).encode())
 
 
 def call(

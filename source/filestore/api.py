@@ -12,9 +12,10 @@ import functools
 import json
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from itertools import accumulate
 from typing import Any, NoReturn
 
 from botocore.exceptions import ClientError, HTTPClientError
@@ -39,6 +40,11 @@ from filestore.storage.aws import is_throttle
 MAX_IDS = 100
 """Ids that one call takes."""
 
+MAX_PAYLOAD = 6_291_556
+"""Octets that a function may answer (Lambda quotas, 6 MB), with the body as a string of JSON: escaped once more."""
+
+# A quarter of a megabyte is more than a hundred problems and the headers take.
+_MAX_RESULT = MAX_PAYLOAD - 256 * 1024
 _MAX_BODY = 256 * 1024
 _MAX_ID = 128
 _RETRY_AFTER = "1"
@@ -80,15 +86,24 @@ def no_content(*, file_id: str | None = None, **counts: int) -> Response:
     return Response(HTTPStatus.NO_CONTENT, counts=counts, file_id=file_id)
 
 
-def batch(result: Sequence[object], problems: Mapping[str, Problem], *, with_problems: bool, **counts: int) -> Response:
-    """The answer to a batch: the result alone, or with the problem of every id that it leaves out.
+def batch(
+    result: Mapping[str, object], problems: Mapping[str, Problem], *, with_problems: bool, **counts: int
+) -> Response:
+    """The answer to a batch: what there is to say of each id, alone or with the problem of every id that is left out.
 
-    Without ``with_problems`` nobody would be told of an id that was throttled, so then the whole answer is a 503.
+    Lambda lets only so much through: ids for which there is no room have to be asked for again.
+    Without ``with_problems`` nobody would be told of that. So then the whole answer is a 503 where an id was throttled,
+    and raises TooManyIdsError where there is no room.
     """
+    sizes = accumulate(_size_as_lambda_counts(said) for said in result.values())
+    fitting = sum(size <= _MAX_RESULT for size in sizes)
+    left_out = list(result)[fitting:]
+    said = list(result.values())[:fitting]
     if with_problems:
+        problems = {**problems, **dict.fromkeys(left_out, Problem.TRY_AGAIN)}
         return ok(
             {
-                "result": result,
+                "result": said,
                 "problems": {
                     file_id: {"code": problem, "message": problem.message} for file_id, problem in problems.items()
                 },
@@ -98,7 +113,14 @@ def batch(result: Sequence[object], problems: Mapping[str, Problem], *, with_pro
         )
     if Problem.TRY_AGAIN in problems.values():
         raise TryAgainError(Problem.TRY_AGAIN.message)
-    return ok(result, file_id=None, **counts)
+    if left_out:
+        raise TooManyIdsError(f"The answer would be too long: ask for {fitting} of these ids at once, or problems=yes.")
+    return ok(said, file_id=None, **counts)
+
+
+def _size_as_lambda_counts(member: object) -> int:
+    text = json.dumps(member)
+    return len(text) + text.count('"') + text.count("\\") + len(", ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,9 +207,9 @@ def endpoint(handle: Endpoint) -> Handler:
         except (HTTPClientError, NoConnectionError):
             telemetry.logger.warning("AWS did not answer", exc_info=True)
             response = _error(TryAgainError("AWS did not answer. Repeat the call: it is harmless."))
-        except Exception:
-            # The last resort: whatever it is, the caller gets an answer with CORS headers, and the log the traceback.
-            telemetry.logger.exception("unexpected error")
+        except Exception as error:
+            # The last resort: whatever it is, the caller gets an answer with CORS headers, and the log where it was.
+            telemetry.report_fault(error)
             response = _failure()
         telemetry.report(
             f"{event.get('httpMethod')} {event.get('resource')}",
@@ -195,7 +217,8 @@ def endpoint(handle: Endpoint) -> Handler:
             code=response.body["code"] if response.status >= HTTPStatus.BAD_REQUEST else None,
             milliseconds=round((time.perf_counter() - started) * 1000),
             file_id=response.file_id,
-            request_id=(event.get("requestContext") or {}).get("requestId"),
+            # The other one, requestId, is what the client says in x-amzn-requestid, if it does.
+            request_id=(event.get("requestContext") or {}).get("extendedRequestId"),
             counts={**response.counts, "RequestsRejected": _is_rejected(response)},
         )
         return _proxy_answer(response, allowed_origin)

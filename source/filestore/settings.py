@@ -17,13 +17,23 @@ class Settings(NamedTuple):
 
     @classmethod
     def from_environment(cls) -> Self:
-        """Read the settings; a missing or malformed one raises KeyError or ValueError while the function starts."""
+        """Read the settings; a missing or malformed one raises KeyError or ValueError while the function starts.
+
+        The template's parameters refuse what is malformed, so this is for whoever sets a variable by hand.
+        """
         return cls(
             table_name=os.environ["TABLE_NAME"],
             bucket_name=os.environ["BUCKET_NAME"],
             allowed_origins=frozenset(origin.strip() for origin in os.environ["ALLOWED_ORIGINS"].split(",")),
-            signed_url_expiration=int(os.environ["SIGNED_URL_EXPIRATION"]),
-            unstored_file_lifetime=int(os.environ["UNSTORED_FILE_LIFETIME"]),
+            signed_url_expiration=_whole_number("SIGNED_URL_EXPIRATION"),
+            unstored_file_lifetime=_whole_number("UNSTORED_FILE_LIFETIME"),
             store_on_load=os.environ["STORE_ON_LOAD"] == "True",
-            max_file_size=int(os.environ["MAX_FILE_SIZE"]),
+            max_file_size=_whole_number("MAX_FILE_SIZE"),
         )
+
+
+def _whole_number(name: str) -> int:
+    value = os.environ[name]
+    if not (value.isascii() and value.isdecimal()):
+        raise ValueError(f"{name} is {value!r}, and has to be a whole number: set the stack's parameter anew")
+    return int(value)

@@ -4,6 +4,7 @@ CloudWatch takes metrics out of any log line in its embedded metric format (EMF)
 second line. Neither bodies nor URLs, tokens, keys or names of files are ever logged.
 """
 
+import traceback
 from collections.abc import Mapping
 from typing import Any
 
@@ -41,3 +42,9 @@ def report(
         _is_cold_start = False
         line["cold_start"] = True
     logger.info(message, **line)
+
+
+def report_fault(error: Exception) -> None:
+    """Log at ERROR where nobody expected this error, and its kind. Its text is left out: it may quote a request."""
+    where = "".join(traceback.format_tb(error.__traceback__))
+    logger.error("unexpected error", exception_name=type(error).__name__, exception=where)

@@ -198,10 +198,13 @@ class TestFailures:
         )
 
     def test_a_parameter_that_the_template_refuses_is_told(self, tmp_path: Path) -> None:
-        refused = run(tmp_path, "--signed-url-expiration", "0")
+        """A fraction would be deployed, and every request a 502."""
+        refused = run(tmp_path, "--signed-url-expiration", "1.5")
         assert refused.returncode == 1
-        (line,) = refused.stderr.splitlines()
-        assert line.startswith("error: The template cannot be deployed: Parameter 'SignedUrlExpiration'")
+        assert refused.stderr == (
+            "error: The template cannot be deployed:"
+            " Parameter 'SignedUrlExpiration' must be a whole number from 1 to 604800\n"
+        )
 
     def test_what_is_no_port_is_told(self, tmp_path: Path) -> None:
         refused = run(tmp_path, "--port", "x")

@@ -171,6 +171,9 @@ BUGS: Mapping[str, Bug] = {
     "* names go into Content-Disposition as they are": lambda: mock.patch(
         "filestore.domain.info.attachment", lambda name: f'attachment; filename="{name}"'
     ),
+    "a download has the headers that came along with the upload": lambda: mock.patch(
+        "filestore.storage.links._NOTHING_OF_THE_UPLOADERS", {}
+    ),
     "* the log has tokens": _change(UndoUpload, "__call__", _log_token),
     "* the log has presigned URLs": _change(links.LinkSigner, "_sign", _log_url),
     "objects are deleted before the record says so": _change(DeleteFiles, "__call__", _remove_first),

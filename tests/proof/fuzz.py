@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from tests import support
 from tests.proof.world import Proving, Violation
@@ -17,7 +17,9 @@ _TEXTS = (
     "日本語", "👩‍👩‍👧", "\u202egpj.exe", "\ufeff", "\ud800", "%0d%0a", "{{7*7}}", "' OR 1=1 --", "x" * 255, "x" * 256,
     "x" * 70_000, "0" * 32, "f" * 32, "F" * 32, "0" * 31 + "\n", "yes", "no", "null", "name", "size", "meta",
     "checksum", "SHA256", "CRC32", "AAAAAA==", "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=", "text/plain",
-    "a/b;c=d\r\n", "Event", "s3:TestEvent", "Records", "s3", "object", "key", "versionId", "eTag",
+    "a/b;c=d\r\n", "\ufdfa" * 255, "😀" * 191, '"' * 255, "\x00" * 512, "\uff0e\uff0e\uff0fx", "\u2100", "CON",
+    "\u2066", "5tr4ng3r", '5tr4ng3r\n{"level":"INFO","message":"5tr4ng3r"}', "\x1b[2J5tr4ng3r", "5tr4ng3r" * 30,
+    "Event", "s3:TestEvent", "Records", "s3", "object", "key", "versionId", "eTag",
 )  # fmt: skip
 _NUMBERS = (0, 1, -1, 8, 2**31, 2**63, 10**40, 5368709120, 5368709121, 0.5, -0.0, 1e308, float("inf"), float("nan"))
 _BAD_JSON = (
@@ -35,7 +37,13 @@ _BAD_JSON = (
     '"\\u"',
 )
 _ENDPOINTS = ("upload", "store", "info", "delete", "undo")
-_SECRET = re.compile(r"X-Amz-Signature|X-Amz-Credential|AWS4-HMAC|Authorization", re.IGNORECASE)
+_SECRET = re.compile(r"X-Amz-Signature|X-Amz-Credential|AWS4-HMAC|Authorization|5tr4ng3r", re.IGNORECASE)
+# What each octet of a name or of meta costs most in: JSON, JSON in JSON, a URL, a header.
+_DEAR = (
+    "\x00", '"', "\\", "é", "日", "\ufdfa", "😀", " ", ";", ".", "\uff0e", "\uff0f", "\u2100", "\u202e", "\u200d",
+    "5tr4ng3r",
+)  # fmt: skip
+_MISLEADING = re.compile(r"^[. ]|[/\\\x00-\x1f\u202a-\u202e\u2066-\u2069]|[. ]$")
 
 
 class Fuzz:
@@ -47,8 +55,10 @@ class Fuzz:
         self._world = proof.world()
         self._tokens: list[str] = []
         self._known: list[str] = []
-        self._issued = 0
+        self._stored: list[str] = []
         self.statuses: Counter[str] = Counter()
+        self.lives: Counter[int] = Counter()
+        self.fullest = 0
 
     def run(self, count: int) -> None:
         """So many calls. Raises Violation, or whatever a handler lets through."""
@@ -87,20 +97,44 @@ class Fuzz:
             self._tokens += [body["token"]] if "token" in body else []
 
     def _one_whole_life(self) -> None:
-        """A file with a hostile name, up to the link to download it."""
-        name = "".join(self._random.choices("a\"\\';%=\u00fc\u202e\u65e5/ (", k=8)) + "x"
-        asked = support.call("upload", {"name": name, "type": "text/plain"})
+        """A file with as dear a name and meta as one may have, up to the link to download it among a hundred others."""
+        meta = {
+            f"{self._random.choice(_DEAR)}{number}": self._dear(60) for number in range(self._random.choice([0, 1, 50]))
+        }
+        asked = support.call("upload", {"name": self._dear(255), "type": "text/plain", "meta": meta, "size": 1})
+        self.lives[asked.status] += 1
+        if asked.status == 400:
+            return
         put = self._world.memory.put(asked.body["id"], b"x")
         upload = {"key": asked.body["id"], "versionId": put.id, "size": 1, "eTag": "x"}
         support.invoke("uploaded", support.upload_event(upload))
         support.call("store", [asked.body["id"]])
+        self._stored = [*self._stored[-99:], asked.body["id"]]
+        if self._random.random() < 0.95:
+            # As older releases took it: a hundred of them are more than one answer holds.
+            older = {str(number): {"S": '"' * 320} for number in range(50)}
+            self._world.memory.items[asked.body["id"]]["meta"] = {"M": older}
+        described = support.call("info", self._stored, query={"problems": "yes"}).body
+        if [each["id"] for each in described["result"]] + list(described["problems"]) != self._stored:
+            raise Violation("an answer that was full does not say what it leaves out")
+        self.fullest = max(self.fullest, len(described["problems"]))
         (details,) = support.call("info", [asked.body["id"]]).body
-        (disposition,) = parse_qs(urlsplit(details["url"]).query)["response-content-disposition"]
-        if re.search(r"[\r\n\\]", disposition) or disposition.count('"') != 2:
-            raise Violation(f"a name changed the header: {disposition!r}")
+        if len(details["url"]) > 7_192:
+            raise Violation(f"a URL of {len(details['url'])} characters")
+        said = parse_qs(urlsplit(details["url"]).query)
+        if sum(name.startswith("response-") for name in said) != 6:
+            raise Violation("a download has headers that came along with the upload")
+        (disposition,) = said["response-content-disposition"]
+        found = re.fullmatch(r"attachment; filename=\"([ -~]*)\"; filename\*=UTF-8''([!-~]+)", disposition)
+        if not found or any(_MISLEADING.search(name) or not name for name in (found[1], unquote(found[2]))):
+            raise Violation(f"a name went through the header: {disposition!r}")
         token = asked.body["token"]
         support.call("undo", file_id=asked.body["id"], headers={"x-upload-token": token})
         self._tokens.append(token)
+
+    def _dear(self, longest: int) -> str:
+        drawn = "".join(self._random.choices(_DEAR, k=self._random.choice([1, 3, longest])))
+        return self._random.choice([drawn, self._random.choice(_DEAR) * self._random.choice([1, 191, 255])])[:longest]
 
     def _event(self) -> None:
         """Messages that S3 would not write, one that it would among them: only they may fail."""
@@ -122,7 +156,7 @@ class Fuzz:
         self._proof.log.clear()
         secrets = [token for token in self._tokens if token in said]
         if secrets or _SECRET.search(said):
-            raise Violation("I11: a token or a signature in the log")
+            raise Violation("I11: a token, a signature or a stranger's text in the log")
         self._tokens.clear()
 
     # ---------------------------------------------------------- mutations
@@ -165,6 +199,7 @@ class Fuzz:
 
     def _headers(self, event: dict[str, Any], _: str) -> None:
         names = ["x-upload-token", "Origin", "Content-Type", "X-Upload-Token", "x-api-key"]
+        event["requestContext"]["requestId"] = self._text()
         event["headers"] = self._random.choice([None, {}, {self._random.choice(names): self._text() for _ in range(3)}])
 
     def _query(self, event: dict[str, Any], _: str) -> None:

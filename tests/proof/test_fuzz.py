@@ -15,5 +15,8 @@ def test_hostile_input_is_answered(proof: Proving, report: Callable[[str, object
     fuzz = Fuzz(proof, SEED)
     fuzz.run(COUNT)
     counted = ", ".join(f"{status} {count}" for status, count in sorted(fuzz.statuses.items()))
-    report(f"Fuzz: {COUNT} calls, no exception, no 5xx, no record for an unknown id", counted)
+    report(f"Fuzz: {COUNT} calls, no exception, no 5xx, no record for an unknown id, no answer over 6 MB", counted)
+    lives = ", ".join(f"{status} {count}" for status, count in sorted(fuzz.lives.items()))
+    report("Files with dear names and meta, a hundred described at once", f"{lives}; {fuzz.fullest} did not fit")
     assert fuzz.statuses.total() == COUNT
+    assert fuzz.lives.keys() == {200, 400}

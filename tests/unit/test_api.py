@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from filestore import wiring
+from filestore.storage.repository import FileRepository
 from tests.support import Reply, call, counted_calls, invoke, sample_event
 
 WITH_BODY = ["upload", "store", "info", "delete"]
@@ -211,6 +213,43 @@ class TestTheLog:
         text = json.dumps(log())
         for secret in ("secret-name", "X-Amz-Signature", body["token"]):
             assert secret not in text
+
+    @pytest.mark.parametrize(
+        ("fault", "status"),
+        [
+            (KeyError("a stranger's"), 500),
+            (UnicodeEncodeError("utf-8", "a stranger's", 0, 1, "no"), 500),
+            (ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no right"}}, "PutItem"), 500),
+            (ReadTimeoutError(endpoint_url="https://dynamodb.example"), 503),
+        ],
+        ids=lambda fault: type(fault).__name__,
+    )
+    def test_says_where_it_failed_without_a_byte_of_the_request(
+        self, fault: Exception, status: int, log: Callable[[], list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The text of an error of Python's often quotes what it is about, and that may be anybody's."""
+
+        def fail(*_: object, **__: object) -> None:
+            raise fault
+
+        monkeypatch.setattr(FileRepository, "create", fail)
+        forged = 'a stranger\'s\n{"level":"INFO"}'
+        reply = call("upload", {"name": "a stranger's", "meta": {"a stranger's": forged}, "type": "a/stranger"})
+        assert reply.status == status
+        *_, of_fault, of_request = log()
+        assert of_fault["exception_name"] == type(fault).__name__
+        assert "in fail" in of_fault["exception"]
+        assert of_request["status"] == status
+        assert "stranger" not in json.dumps([of_fault, of_request])
+
+    def test_knows_a_request_by_what_api_gateway_calls_it(self, log: Callable[[], list[dict[str, Any]]]) -> None:
+        """The client may choose requestId, and so what is found when somebody looks for a request."""
+        event = sample_event("upload")
+        event["requestContext"] |= {"requestId": "a stranger's", "extendedRequestId": "CAbCdEFgHiJkLmN="}
+        invoke("upload", event)
+        (line,) = log()
+        assert line["request_id"] == "CAbCdEFgHiJkLmN="
+        assert "stranger" not in json.dumps(line)
 
     def test_stays_within_600_bytes_a_request(self, log: Callable[[], list[dict[str, Any]]]) -> None:
         call("upload", {"name": "a.txt"})

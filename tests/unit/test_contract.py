@@ -182,7 +182,7 @@ class TestTheTemplate:
         parameters = TEMPLATE["Parameters"]
         assert parameters["EnvironmentParameter"]["AllowedValues"] == ["dev", "prod"]
         assert parameters["EnvironmentParameter"]["Default"] == "dev"
-        assert parameters["SignedUrlExpiration"]["Default"] == 3600
+        assert parameters["SignedUrlExpiration"]["Default"] == "3600"
         assert (parameters["StoreOnLoad"]["AllowedValues"], parameters["StoreOnLoad"]["Default"]) == (
             ["True", "False"],
             "False",

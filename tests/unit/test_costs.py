@@ -5,6 +5,7 @@ The functions run out of the artifact, in a process of their own, against an AWS
 
 import itertools
 import json
+import math
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -192,6 +193,30 @@ class TestIndexWrites:
 
 
 @pytest.mark.usefixtures("engine_aws")
+class TestWriteUnits:
+    """Of 1 kB of the record each, at every change; strangers say how large it is."""
+
+    def test_are_four_for_the_largest_record_that_anybody_can_have_made(self) -> None:
+        upload = call(
+            "upload",
+            {
+                "name": "\ufdfa" * 255,
+                "type": "a" * 127 + "/" + "b" * 127,
+                "size": 8,
+                "checksum": {"algorithm": "SHA256", "value": "0bKln76n4gB3r5+Rsn6V6GUGGycL4D/1Oas7c1h4gug="},
+                "meta": {f"{number:02}": "x" * 38 for number in range(50)} | {"48": "x" * 62, "49": "x" * 62},
+            },
+        ).body
+        invoke("uploaded", upload_event(put(upload["url"], b"contents", upload["headers"])))
+        assert call("store", [upload["id"]]).body == [upload["id"]]
+        assert call("delete", [upload["id"]]).body == [upload["id"]]
+        table = wiring.settings().table_name
+        item = aws.dynamodb().get_item(TableName=table, Key={"id": {"S": upload["id"]}})["Item"]
+        size = sum(len(name.encode()) + _size(value) for name, value in item.items())
+        assert math.ceil(size / 1024) == 4
+
+
+@pytest.mark.usefixtures("engine_aws")
 class TestSweep:
     def _fill(self, count: int, *, shards: int = 16, due: bool) -> None:
         """Records that are stored, or deleted and due, spread over the first shards."""
@@ -236,6 +261,18 @@ class TestSweep:
         with counted_calls() as calls:
             invoke("sweep", sample_event("sweep"))
         assert calls == {"Query": 16}
+
+
+def _size(value: Any) -> int:
+    """Octets of an attribute (DynamoDB developer guide, item sizes and formats)."""
+    match value:
+        case {"S": str() as text}:
+            return len(text.encode())
+        case {"N": str() as digits}:
+            return math.ceil(len(digits) / 2) + 1
+        case {"M": dict() as members}:
+            return 3 + sum(1 + len(name.encode()) + _size(member) for name, member in members.items())
+    raise AssertionError(value)
 
 
 def _refuse() -> NoReturn:

@@ -1,15 +1,48 @@
 """POST /files."""
 
+import json
+import re
 import urllib.request
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import unquote
 
 import pytest
 
-from tests.support import UNKNOWN_ID, Clock, call, counted_calls, get, invoke, sample_event
+from filestore import wiring
+from filestore.storage import aws
+from tests.support import UNKNOWN_ID, Clock, call, counted_calls, get, invoke, payload, sample_event
 
 pytestmark = pytest.mark.usefixtures("engine_aws")
+
+CHECKSUM = {"algorithm": "SHA256", "value": "0bKln76n4gB3r5+Rsn6V6GUGGycL4D/1Oas7c1h4gug="}
+
+
+class Keep(Protocol):
+    def __call__(
+        self, count: int, *, like: str, name: str | None = None, meta: dict[str, str] | None = None
+    ) -> list[str]:
+        """Ids of so many records like that of a file."""
+
+
+@pytest.fixture
+def keep() -> Keep:
+    """Writes records as a release wrote them, which need not be this one."""
+
+    def write(count: int, *, like: str, name: str | None = None, meta: dict[str, str] | None = None) -> list[str]:
+        table = wiring.settings().table_name
+        item: dict[str, Any] = aws.dynamodb().get_item(TableName=table, Key={"id": {"S": like}})["Item"]
+        if name is not None:
+            item["name"] = {"S": name}
+        if meta is not None:
+            item["meta"] = {"M": {key: {"S": text} for key, text in meta.items()}}
+        ids = [f"{number:032x}" for number in range(count)]
+        for start in range(0, count, 25):
+            batch: Any = [{"PutRequest": {"Item": item | {"id": {"S": each}}}} for each in ids[start : start + 25]]
+            aws.dynamodb().batch_write_item(RequestItems={table: batch})
+        return ids
+
+    return write
 
 
 def test_describes_a_stored_file(stored: dict[str, Any]) -> None:
@@ -110,6 +143,55 @@ def test_a_download_is_saved_under_the_files_own_name(name: str, finish: Callabl
     file_id = finish({"name": name})
     with urllib.request.urlopen(call("info", [file_id]).body[0]["url"]) as response:
         assert unquote(response.headers["Content-Disposition"].split("filename*=UTF-8''")[1]) == name
+
+
+class TestTheAnswersSize:
+    """Lambda answers at most 6 MB, the body escaped once more; a byte more is a 502 for all of them."""
+
+    # In ASCII JSON, escaped again, four octets of an emoji are 14, and one octet of a control character is 7.
+    NAMES = ("😀" * 191, "\ufdfa" * 255, '"' * 255)
+    META = ({f"{number:02}": "\x00" * 38 for number in range(50)}, {str(number): '"' * 511 for number in range(4)})
+
+    @pytest.mark.parametrize("name", NAMES, ids=["emoji", "ligatures", "quotes"])
+    @pytest.mark.parametrize("meta", META, ids=["control characters", "quotes"])
+    def test_the_worst_hundred_files_that_can_be_asked_for_fit(
+        self, name: str, meta: dict[str, str], finish: Callable[[dict[str, Any]], str], keep: Keep
+    ) -> None:
+        body = {"name": name, "type": "a" * 127 + "/b; " + '"' * 118, "meta": meta, "checksum": CHECKSUM}
+        file_id = finish(body)
+        ids = keep(100, like=file_id)
+        event = sample_event("info") | {"body": json.dumps(ids)}
+        answer = invoke("info", event)
+        assert len(json.loads(answer["body"])) == 100
+        # The token of a role's credentials is in every URL on AWS, and not here.
+        assert payload(answer) + 100 * 2_100 <= 6_291_556
+
+    def test_of_records_of_older_releases_is_as_much_as_fits(self, stored: dict[str, Any], keep: Keep) -> None:
+        """They have up to 32 KB of meta, in which every octet may be two in the end."""
+        ids = keep(100, like=stored["id"], name="😀" * 255, meta={f"{number:02}": '"' * 320 for number in range(50)})
+        seen: list[str] = []
+        while missing := [file_id for file_id in ids if file_id not in seen]:
+            body = call("info", missing, query={"problems": "yes"}).body
+            shown = [file["id"] for file in body["result"]]
+            assert shown == missing[: len(shown)]
+            assert list(body["problems"]) == missing[len(shown) :]
+            assert {problem["code"] for problem in body["problems"].values()} <= {"try_again"}
+            seen += shown
+        assert 80 < len(call("info", ids, query={"problems": "yes"}).body["result"]) < 100
+
+    def test_without_problems_nothing_is_left_out_silently(self, stored: dict[str, Any], keep: Keep) -> None:
+        ids = keep(100, like=stored["id"], meta={f"{number:02}": '"' * 320 for number in range(50)})
+        reply = call("info", ids)
+        assert (reply.status, reply.body["code"]) == (400, "too_many_ids")
+        (fitting,) = re.findall(r"ask for (\d+) of these ids", reply.body["message"])
+        assert 80 < int(fitting) < 100
+        assert len(call("info", ids[: int(fitting)]).body) == int(fitting)
+
+    @pytest.mark.parametrize("operation", ["store", "info", "delete"])
+    def test_of_a_hundred_problems_fits(self, operation: str) -> None:
+        ids = ["😀" * 125 + f"{number:03}" for number in range(100)]
+        body = call(operation, ids, query={"problems": "yes"}).body
+        assert list(body["problems"]) == ids
 
 
 @pytest.mark.parametrize(("count", "expected"), [(1, 1), (100, 1)])

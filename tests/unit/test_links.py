@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import botocore.session
 import pytest
 
+from filestore.domain.disposition import attachment
 from filestore.storage.links import LinkSigner
 
 
@@ -45,6 +46,34 @@ def test_last_as_long_as_they_were_told_to() -> None:
 def test_pin_the_version_of_a_download() -> None:
     url = signer("us-east-1").download("key", version_id="v+1/=", content_type="a/b", content_disposition="attachment")
     assert parse_qs(urlsplit(url).query)["versionId"] == ["v+1/="]
+
+
+def test_give_back_nothing_that_the_uploader_may_have_sent_along() -> None:
+    """S3 keeps the headers of a PUT that nobody signed and has them in the answer to a GET; an override is signed."""
+    url = signer("us-east-1").download("key", version_id="v", content_type="a/b", content_disposition="attachment")
+    query = parse_qs(urlsplit(url).query)
+    assert {name: values for name, values in query.items() if name.startswith("response-")} == {
+        "response-cache-control": ["no-store"],
+        "response-content-disposition": ["attachment"],
+        "response-content-encoding": ["identity"],
+        "response-content-language": ["und"],
+        "response-content-type": ["a/b"],
+        "response-expires": ["Thu, 01 Jan 1970 00:00:00 GMT"],
+    }
+
+
+@pytest.mark.parametrize(
+    "name", ["\ufdfa" * 255, "😀" * 255, "; " * 127 + "x", "; " * 41 + "日" * 172, "x" * 255], ids=lambda name: name[:2]
+)
+def test_of_a_download_leave_a_browser_room_for_its_headers(name: str) -> None:
+    """S3 takes 8192 bytes of request line and headers, or answers 400 RequestHeaderSectionTooLarge."""
+    url = signer("eusc-de-east-1", token="+" * 680).download(
+        "0" * 32,
+        version_id="v" * 32,
+        content_type="a/b; " + '"' * 250,
+        content_disposition=attachment(name),
+    )
+    assert len(url) <= 7_192
 
 
 def test_carry_the_token_of_a_roles_credentials() -> None:

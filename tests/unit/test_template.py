@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -46,6 +46,43 @@ def references(node: Any) -> Iterator[str]:
 def test_every_parameter_has_a_default() -> None:
     """One sam deploy is all it takes."""
     assert [name for name, parameter in PARAMETERS.items() if "Default" not in parameter] == []
+
+
+class TestNumbers:
+    """CloudFormation's type Number takes 1.5 and 1e3: the stack would be deployed, and every request a 502."""
+
+    RANGES: ClassVar[dict[str, tuple[int, int]]] = {
+        "SignedUrlExpiration": (1, 604_800),
+        "UnstoredFileLifetime": (1, 31_536_000),
+        "MaxFileSize": (1, 5_368_709_120),
+        "UsagePlanRateLimit": (1, 999_999_999),
+        "UsagePlanBurstLimit": (1, 999_999_999),
+        "UsagePlanMonthlyQuota": (1, 999_999_999),
+        "PublicRateLimit": (1, 999_999_999),
+        "PublicBurstLimit": (1, 999_999_999),
+        "MethodRateLimit": (1, 999_999_999),
+        "MethodBurstLimit": (1, 999_999_999),
+    }
+
+    def test_are_all_here(self) -> None:
+        """Whatever has a number as its default, but for those with a list or a gap: they have tests of their own."""
+        numeric = {name for name, each in PARAMETERS.items() if re.fullmatch(r"[0-9.]+", str(each["Default"]))}
+        assert numeric - {"LogRetentionDays", "ReservedConcurrency"} == self.RANGES.keys()
+        assert all(each["Type"] in ("String", "CommaDelimitedList") for each in PARAMETERS.values())
+        assert all(isinstance(each["Default"], str) for each in PARAMETERS.values())
+
+    @pytest.mark.parametrize("name", RANGES)
+    def test_are_whole_and_in_their_range(self, name: str) -> None:
+        first, last = self.RANGES[name]
+        pattern = re.compile(PARAMETERS[name]["AllowedPattern"])
+        assert PARAMETERS[name]["ConstraintDescription"] == f"must be a whole number from {first} to {last}"
+        assert pattern.fullmatch(PARAMETERS[name]["Default"])
+        tried = {*range(first - 1, 2000), *(last // divisor for divisor in range(1, 2000)), 10 * last}
+        tried |= {last + step * 10**zeros for step in (-1, 1) for zeros in range(len(str(last)))}
+        for number in tried:
+            assert bool(pattern.fullmatch(str(number))) == (first <= number <= last), number
+        for text in ("", " ", "1.5", "1.0", "1e3", "-1", "+1", " 1", "1 ", "1\n", "01", "0x1", "1_0", "\u0661", "inf"):
+            assert not pattern.fullmatch(text), text
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -130,14 +167,15 @@ class TestTheApi:
             f"{method.upper()} {path}"
             for path, item in SWAGGER["paths"].items()
             for method, operation in item.items()
-            if "operationId" in operation and "security" not in operation
+            if "security" not in operation
         }
+        assert public == {"POST /file", "OPTIONS /file", "DELETE /file/{id}", "OPTIONS /file/{id}"}
         assert set(METHOD_SETTINGS) == {"* /*"} | public
         for name, setting in METHOD_SETTINGS.items():
             kind = "Method" if name == "* /*" else "Public"
             assert setting["ThrottlingRateLimit"] == {"Ref": f"{kind}RateLimit"}
             assert setting["ThrottlingBurstLimit"] == {"Ref": f"{kind}BurstLimit"}
-        assert PARAMETERS["PublicRateLimit"]["Default"] < PARAMETERS["MethodRateLimit"]["Default"]
+        assert int(PARAMETERS["PublicRateLimit"]["Default"]) < int(PARAMETERS["MethodRateLimit"]["Default"])
 
     def test_limits_every_key(self) -> None:
         plan = RESOURCES["FilestoreUsagePlan"]["Properties"]
@@ -151,8 +189,10 @@ class TestTheApi:
     def test_has_an_access_log_without_ids_queries_and_keys(self) -> None:
         _, setting, _ = RESOURCES["FilestoreApi"]["Properties"]["AccessLogSetting"]["Fn::If"]
         fields = set(json.loads(setting["Format"]).values())
-        assert {"$context.requestId", "$context.status", "$context.identity.apiKeyId"} <= fields
+        assert {"$context.extendedRequestId", "$context.status", "$context.identity.apiKeyId"} <= fields
         assert not fields & {"$context.path", "$context.identity.apiKey", "$context.identity.userAgent"}
+        # The client may say it, in x-amzn-requestid (API Gateway developer guide, variables for access logging).
+        assert "$context.requestId" not in fields
 
 
 class TestAlarms:

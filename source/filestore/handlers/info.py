@@ -13,7 +13,8 @@ def handler(request: api.Request) -> api.Response:
     """Answers the files that are stored and not deleted; query parameters let the others in."""
     deleted, nonstored, with_problems = (request.flag(name) for name in ("deleted", "nonstored", "problems"))
     described = wiring.describe_files()(request.ids(), deleted=deleted, nonstored=nonstored)
-    return api.batch([_json(each) for each in described.files], described.problems, with_problems=with_problems)
+    details = {each.file.id: _json(each) for each in described.files}
+    return api.batch(details, described.problems, with_problems=with_problems)
 
 
 def _json(description: Description) -> dict[str, Any]:

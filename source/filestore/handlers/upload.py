@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -15,17 +14,22 @@ wiring.begin_upload()
 
 # Octets of a digest by algorithm: FIPS 180-4, IEEE 802.3, and CRC-64/NVME of the NVM Express specification.
 _CHECKSUM_OCTETS = {"SHA256": 32, "CRC32": 4, "CRC64NVME": 8}
+# No file system has names of more than 255 characters in UTF-16, which are at most 765 octets in UTF-8.
 _MAX_NAME = 255
+_MAX_NAME_OCTETS = 765
+_MAX_TYPE = 255
 _MAX_META_PAIRS = 50
 _MAX_META_KEY = 64
 _MAX_META_VALUE = 512
-# Octets of meta in JSON, which any pairs in ASCII fit in: so the details of a hundred files stay within the 6 MB that a
-# function may answer (Lambda quotas).
-_MAX_META = 32 * 1024
+# Octets of all keys and values in UTF-8. Anybody may send them, and every kilobyte of a record is another write unit
+# each time that it changes (SECURITY.md has the bill).
+_MAX_META = 2048
 # However much is wrong, an answer stays small.
 _MAX_ERRORS = 20
 # type "/" subtype and parameters (RFC 9110, 8.3.1), in the characters that a header may hold.
 _MIME_TYPE = re.compile(r"[A-Za-z0-9!#$&^_.+-]{1,127}/[A-Za-z0-9!#$&^_.+-]{1,127}(?: ?; ?[ -~]{1,120})?")
+# Embeddings, overrides and isolates of a direction: in "\u202egpj.exe" they show "exe.jpg" (Unicode TR 36, 3.1).
+_DIRECTION = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
 
 
 @api.endpoint
@@ -79,8 +83,12 @@ def _check_name(value: object) -> Iterator[FieldError]:
         yield FieldError("/name", "A name is a string.")
     elif not api.is_printable(value):
         yield FieldError("/name", "A name has no control characters.")
+    elif _DIRECTION.search(value):
+        yield FieldError("/name", "A name has no characters that turn the direction of others.")
     elif not 1 <= len(_file_name(value)) <= _MAX_NAME or _file_name(value) in (".", ".."):
         yield FieldError("/name", f"A name has 1 to {_MAX_NAME} characters, its directory not counted.")
+    elif _octets(_file_name(value)) > _MAX_NAME_OCTETS:
+        yield FieldError("/name", f"A name has at most {_MAX_NAME_OCTETS} octets in UTF-8.")
 
 
 def _check_size(value: object) -> Iterator[FieldError]:
@@ -89,7 +97,7 @@ def _check_size(value: object) -> Iterator[FieldError]:
 
 
 def _check_type(value: object) -> Iterator[FieldError]:
-    if not isinstance(value, str) or not _MIME_TYPE.fullmatch(value):
+    if not isinstance(value, str) or len(value) > _MAX_TYPE or not _MIME_TYPE.fullmatch(value):
         yield FieldError("/type", "A type is a MIME type, such as image/png.")
     elif value.startswith("application/x-www-form-urlencoded"):
         # The SDK leaves one spelling of it out of what it signs, so S3 would not insist on it.
@@ -103,11 +111,11 @@ def _check_checksum(value: object) -> Iterator[FieldError]:
     algorithm, digest = value["algorithm"], value["value"]
     if not isinstance(algorithm, str) or algorithm not in _CHECKSUM_OCTETS:
         yield FieldError("/checksum/algorithm", f"The algorithm is one of {', '.join(_CHECKSUM_OCTETS)}.")
-    elif not isinstance(digest, str) or _octets(digest) != _CHECKSUM_OCTETS[algorithm]:
+    elif not isinstance(digest, str) or _digest_octets(digest) != _CHECKSUM_OCTETS[algorithm]:
         yield FieldError("/checksum/value", f"The value is {_CHECKSUM_OCTETS[algorithm]} octets in base64.")
 
 
-def _octets(digest: str) -> int | None:
+def _digest_octets(digest: str) -> int | None:
     try:
         return len(base64.b64decode(digest, validate=True))
     except (binascii.Error, ValueError):
@@ -123,8 +131,12 @@ def _check_meta(value: object) -> Iterator[FieldError]:
             yield FieldError("/meta", f"A key of meta has 1 to {_MAX_META_KEY} printable characters.")
         elif not isinstance(text, str) or len(text) > _MAX_META_VALUE or not api.is_encodable(text):
             yield FieldError(_pointer("meta", key), f"A value has at most {_MAX_META_VALUE} characters.")
-    if len(json.dumps(value)) > _MAX_META:
-        yield FieldError("/meta", f"Meta has at most {_MAX_META} octets in JSON.")
+    if sum(_octets(key) + _octets(text) for key, text in value.items() if isinstance(text, str)) > _MAX_META:
+        yield FieldError("/meta", f"The keys and values of meta have at most {_MAX_META} octets in UTF-8 together.")
+
+
+def _octets(text: str) -> int:
+    return len(text.encode(errors="surrogatepass"))
 
 
 def _pointer(*parts: str) -> str:

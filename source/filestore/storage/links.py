@@ -16,6 +16,19 @@ from botocore.session import Session
 
 from filestore.model import Checksum
 
+# Whoever sends the contents may send these headers with them, unsigned, and S3 gives back what it was sent (PutObject,
+# Amazon S3 API reference); it refuses every unsigned x-amz-* header. So a download overrides each of them. S3 ignores
+# an override that is empty.
+_NOTHING_OF_THE_UPLOADERS = {
+    # The bytes as they are: "gzip" around others, or around a bomb, would have clients decode them.
+    "response-content-encoding": "identity",
+    # A file may be deleted at any time, and no two URLs of it are the same, so a cache is of no use.
+    "response-cache-control": "no-store",
+    "response-expires": "Thu, 01 Jan 1970 00:00:00 GMT",
+    # ISO 639-2 for a language that nobody has determined.
+    "response-content-language": "und",
+}
+
 
 class UploadLink(NamedTuple):
     """A URL to PUT the contents to, and the headers that have to go with them."""
@@ -56,11 +69,16 @@ class LinkSigner:
         return UploadLink(url=self._sign("PUT", key, headers=signed), headers=headers)
 
     def download(self, key: str, *, version_id: str, content_type: str, content_disposition: str) -> str:
-        """Sign a GET of exactly this version."""
+        """Sign a GET of exactly this version, answered with no header of the uploader's. S3 refuses it to a HEAD.
+
+        The type and the disposition are the longest parts of the URL. S3 takes 8192 bytes of request line and headers,
+        browsers send up to 1000 of their own, and a session token takes up to 2048: 4600 are left for these two.
+        """
         return self._sign(
             "GET",
             key,
             query={
+                **_NOTHING_OF_THE_UPLOADERS,
                 "response-content-disposition": content_disposition,
                 "response-content-type": content_type,
                 "versionId": version_id,

@@ -363,7 +363,7 @@ def _attempt(response: Mapping[str, Any]) -> Attempt:
         return Refused(_from_item(item) if item else None)
     if error["Code"] in _TRANSIENT:
         return Throttled()
-    raise RuntimeError(f"DynamoDB refused a statement: {error['Code']}: {error.get('Message', '')}")
+    raise ClientError({"Error": {"Code": error["Code"], "Message": error.get("Message", "")}}, "BatchExecuteStatement")
 
 
 def _batches(items: Sequence[_T], size: int) -> Iterator[Sequence[_T]]:
