@@ -119,7 +119,8 @@ def longest(name: str) -> int:
         return max(len(str(value)) for value in parameter["AllowedValues"])
     if "MaxLength" in parameter:
         return int(parameter["MaxLength"])
-    return len(str(parameter["MaxValue"]))
+    # "... to 604800", to which its pattern is held.
+    return len(parameter["ConstraintDescription"].rsplit(" ", 1)[1])
 
 
 def test_the_longest_values_fit_into_the_description_of_a_version() -> None:
