@@ -33,7 +33,9 @@ def main() -> int:
         stack.start()
         _say(_welcome(stack.outputs, store_on_load=options.store_on_load == "True"))
         stack.engine_died.wait()
-        raise LocalError(f"The embedded AWS has ended unexpectedly. What it said is in {stack.engine_log}.")
+        raise LocalError(
+            stack.failure or f"The embedded AWS has ended unexpectedly. What it said is in {stack.engine_log}."
+        )
     except LocalError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

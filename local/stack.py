@@ -40,6 +40,11 @@ class Stack:
         """What the embedded AWS has printed."""
         return self.state / "engine.log"
 
+    @property
+    def failure(self) -> str | None:
+        """Why the embedded AWS has ended, if it said so."""
+        return self._aws.failure if self._aws else None
+
     def start(self) -> None:
         """Start all of it; it is ready when this returns. Raises LocalError, then ``stop`` cleans up."""
         self._claim()
@@ -50,7 +55,11 @@ class Stack:
         npm.install(self._say)
         self._say("Starting the embedded AWS ...")
         self._aws = Emulator(
-            self._aws_port, self.state, on_line=self._journal.engine_line, on_death=self.engine_died.set
+            self._aws_port,
+            self.state,
+            on_line=self._journal.engine_line,
+            on_note=lambda note: self._say(f"note: {note}"),
+            on_death=self.engine_died.set,
         )
         self._aws.start()
         self._say("Deploying template.yaml ...")
@@ -71,6 +80,7 @@ class Stack:
             "UploadedDeadLetterQueueUrl": deployed["UploadedDeadLetterQueueUrl"],
             "Functions": functions,
         }
+        self._aws.save()
         self._web = self._serve(template["Parameters"])
         self._web.start()
         self._journal.open(self.outputs["StorageBucketName"])
