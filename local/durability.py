@@ -8,7 +8,9 @@ What cannot be saved is not acknowledged either: the emulator says so and ends, 
 """
 
 import asyncio
+import copy
 import errno
+import json
 import logging
 import os
 import re
@@ -36,6 +38,7 @@ PROMISED_SECONDS = 2
 _SYNC_EVERY = 0.5
 _SNAPSHOT_EVERY = 1.0
 _SNAPSHOT_WITHIN = 60
+_NICENESS = 10
 # The most that a restart has to repeat, apart from what came during a snapshot.
 _WRITES_PER_SNAPSHOT = 1000
 # S3 tells of an object a moment after it has acknowledged it.
@@ -241,6 +244,10 @@ class Keeper:
                 signal.signal(each, signal.SIG_DFL)
             # The port is not the child's, nor are the functions' pipes.
             os.closerange(3, min(os.sysconf("SC_OPEN_MAX"), 65536))
+            os.nice(_NICENESS)
+            # Nobody else sees this memory, so copies are for nothing; and the encoder in C is the one of dumps.
+            copy.deepcopy = lambda value: value  # type: ignore[assignment, misc]
+            json.dump = lambda value, file, **how: file.write(json.dumps(value, **how))  # type: ignore[assignment]
             draft = self._folder / state.DRAFT
             draft.mkdir()
             persistence.STATE_DIR = str(draft)
