@@ -1,67 +1,48 @@
 """Keeps what the emulator has acknowledged: it has its state in memory, and saves it only when stopped in order.
 
-A write to DynamoDB is acknowledged once it is appended to a file; a restart repeats these writes on the last snapshot. S3
-writes objects as they come, and what it would have told of them is told again. Everything else is the deployment's doing and
-is in the next snapshot. A snapshot is made by a forked child, which sees all services at one moment and holds up nobody.
+A write of records is acknowledged once it is appended to a file; a restart repeats these writes on the last snapshot.
+Objects are on the disk as they come, and a restart has S3 tell of the latest again. Everything else is a deployment's
+doing, and in the next snapshot. A forked child makes it: it sees all services at one moment and holds up nobody.
 
-What cannot be saved is not acknowledged either: the emulator says so and ends, and what it acknowledged before is on the disk.
+What cannot be saved is not acknowledged: the emulator says so and ends. What it acknowledged before is on the disk.
 """
 
 import asyncio
-import copy
 import errno
-import json
 import logging
 import os
-import re
 import signal
 import threading
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from pathlib import Path
-from typing import Any
-from urllib.parse import parse_qs, quote
-from xml.etree import ElementTree
+from typing import Any, NoReturn
 
-from ministack import app as emulator
-from ministack.core import persistence
-from ministack.services import apigateway_v1, eventbridge, lambda_svc, s3, scheduler
-
-from local import state
+from local import inside, state
+from local.changes import Request
 
 Message = MutableMapping[str, Any]
 App = Callable[[Any, Any, Any], Awaitable[None]]
 
-# After this many seconds even a power cut takes nothing away. A process that is killed never does.
+# What was acknowledged this many seconds ago survives a power cut. The end of a process takes nothing.
 PROMISED_SECONDS = 2
 
 _SYNC_EVERY = 0.5
 _SNAPSHOT_EVERY = 1.0
 _SNAPSHOT_WITHIN = 60
-_NICENESS = 10
 # The most that a restart has to repeat, apart from what came during a snapshot.
 _WRITES_PER_SNAPSHOT = 1000
-# S3 tells of an object a moment after it has acknowledged it.
+# S3 sends its event of an object a moment after it has acknowledged it.
 _TOLD_AFTER = 5.0
-
-_CREDENTIAL = re.compile(r"Credential=[^/]+/\d+/([^/]+)/([^/]+)/aws4_request")
-_WRITING = frozenset(
-    {
-        "PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems",
-        "ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction",
-    }
-)  # fmt: skip
-_READING = re.compile(r"(Get|List|Describe|BatchGet|TransactGet|Query|Scan|Receive|ChangeMessageVisibility)")
-# Nothing is promised of them: logs, metrics and sessions.
-_FLEETING = frozenset({"logs", "monitoring", "sts", "xray"})
+_NICENESS = 10
+_FIRST_ERROR = 400
 _UNWRITABLE = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM, errno.EMFILE}
 )
-_FIRST_ERROR = 400
 
 
 class Keeper:
-    """An ASGI application around the emulator's. ``folder`` has the snapshots, ``number`` is that of the one it loads."""
+    """An ASGI application around the emulator's. ``folder`` has the snapshots, ``number`` is that of the loaded one."""
 
     def __init__(self, app: App, folder: Path, number: int) -> None:
         self._app = app
@@ -69,16 +50,19 @@ class Keeper:
         self._loaded = number
         self._number = number
         self._file = -1
+        self._full: list[int] = []
         self._count = 0
         self._to_sync = False
+        self._syncing = threading.Lock()
         self._objects: set[str] = set()
         self._uploads: dict[str, float | None] = {}
-        # Until the first snapshot that is asked for, a deployment is going on; half of one is worth nothing.
+        # Until a snapshot is asked for a deployment goes on, and half of one is worth nothing.
         self._held = True
         self._changed = False
         self._snapshots = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_child = False
+        self._clock = inside.Clock()
         logging.getLogger().addHandler(_Failures(self._fail))
         logging.getLogger("persistence").setLevel(logging.WARNING)
 
@@ -87,7 +71,7 @@ class Keeper:
         if scope["type"] == "lifespan":
             await self._live(scope, receive, send)
         elif scope["type"] == "http":
-            _mind_the_clock()
+            self._clock.look()
             await self._serve(scope, receive, send)
         else:
             await self._app(scope, receive, send)
@@ -95,12 +79,10 @@ class Keeper:
     async def _live(self, scope: Any, receive: Any, send: Any) -> None:
         async def started(message: Message) -> None:
             if message["type"] == "lifespan.startup.complete":
-                # From here on saving is done here.
-                emulator.PERSIST_STATE = False
+                inside.saves_nothing_itself()
                 await self._recover()
-                loop = asyncio.get_running_loop()
-                loop.add_signal_handler(signal.SIGUSR1, self._release)
-                self._start(self._keep())
+                asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, self._release)
+                self._run(self._keep())
             await send(message)
 
         async def stopping() -> Message:
@@ -115,14 +97,14 @@ class Keeper:
 
         await self._app(scope, stopping, started)
 
-    def _start(self, job: Any) -> None:
+    def _run(self, job: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(job)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     def _release(self) -> None:
         self._held = False
-        self._start(self._snapshot())
+        self._run(self._snapshot())
 
     async def _keep(self) -> None:
         while True:
@@ -135,7 +117,7 @@ class Keeper:
     # ------------------------------------------------------------- requests
 
     async def _serve(self, scope: Any, receive: Any, send: Any) -> None:
-        request = _Request(scope)
+        request = Request(scope)
         if request.is_upload:
             await self._upload(request.path, scope, receive, send)
             return
@@ -153,7 +135,7 @@ class Keeper:
             if message["type"] == "http.response.start" and message["status"] < _FIRST_ERROR:
                 if request.is_write:
                     self._append({"write": request.operation, "region": request.region, "body": body.decode()})
-                elif request.is_change(bytes(body)):
+                elif not request.is_question(bytes(body)):
                     self._changed = True
             await send(message)
 
@@ -184,40 +166,41 @@ class Keeper:
         self._to_sync = True
 
     def _sync(self) -> None:
-        """Have the disk write down what was acknowledged, objects first: a record is not to be there without its own."""
-        if not self._to_sync:
-            return
-        self._to_sync = False
-        try:
-            while self._objects:
-                bucket, _, key = self._objects.pop().lstrip("/").partition("/")
-                path = Path(s3._object_disk_path(bucket, key) or "")
-                for each in (path, path.with_name(path.name + ".meta.json"), path.parent):
-                    state.sync(each)
-            os.fsync(self._file)
-        except OSError as error:
-            self._fail(error)
+        """Have the disk write down what was acknowledged, objects first: no record is to be there without its own."""
+        with self._syncing:
+            if not self._to_sync:
+                return
+            self._to_sync = False
+            try:
+                while self._objects:
+                    for file in inside.files_of(*_object(self._objects.pop())):
+                        state.sync(file)
+                while self._full:
+                    full = self._full.pop()
+                    os.fsync(full)
+                    os.close(full)
+                os.fsync(self._file)
+            except OSError as error:
+                self._fail(error)
 
     def _next_file(self) -> None:
         """Begin another file of writes, with the uploads that S3 may not have told of yet."""
         before = state.writes_file(self._folder, self._number)
         self._number += 1
         path = state.writes_file(self._folder, self._number)
+        if self._file >= 0:
+            self._full.append(self._file)
         try:
-            opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-            if self._file >= 0:
-                os.fsync(self._file)
-                os.close(self._file)
+            self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         except OSError as error:
             self._fail(error)
-        self._file = opened
+        self._count = 0
         if before.exists():
             self._append({"follows": before.stat().st_size})
         told = time.monotonic() - _TOLD_AFTER
         self._uploads = {path: ended for path, ended in self._uploads.items() if ended is None or ended > told}
         for upload in self._uploads:
             self._append({"upload": upload})
-        self._count = 0
 
     async def _snapshot(self) -> None:
         """Write down everything as it is now. Returns when it is on the disk."""
@@ -227,15 +210,15 @@ class Keeper:
             number = self._number
             child = os.fork()
             if child == 0:
-                self._write(number)
+                self._save(number)
             status = await asyncio.to_thread(_result, child)
             if status != 0:
                 self._fail(OSError(status, os.strerror(status)))
             state.prune(self._folder, [number, self._loaded] if self._loaded else [number])
             self._loaded = number
 
-    def _write(self, number: int) -> None:
-        """Be the child: save and end."""
+    def _save(self, number: int) -> NoReturn:
+        """Be the child."""
         self._is_child = True
         status = errno.EIO
         try:
@@ -245,16 +228,9 @@ class Keeper:
             # The port is not the child's, nor are the functions' pipes.
             os.closerange(3, min(os.sysconf("SC_OPEN_MAX"), 65536))
             os.nice(_NICENESS)
-            # Nobody else sees this memory, so copies are for nothing; and the encoder in C is the one of dumps.
-            copy.deepcopy = lambda value: value  # type: ignore[assignment, misc]
-            json.dump = lambda value, file, **how: file.write(json.dumps(value, **how))  # type: ignore[assignment]
             draft = self._folder / state.DRAFT
             draft.mkdir()
-            persistence.STATE_DIR = str(draft)
-            lambda_svc.CODE_BLOB_DIR = str(draft / "lambda-blobs")
-            services = emulator._build_persistence_save_dict()
-            persistence.save_all(services)
-            if all((draft / f"{service}.json").exists() for service in services):
+            if inside.save(draft):
                 state.seal(draft, state.snapshot_folder(self._folder, number))
                 status = 0
         except OSError as error:
@@ -262,68 +238,57 @@ class Keeper:
         finally:
             os._exit(status)
 
-    def _fail(self, error: OSError) -> None:
+    def _fail(self, error: OSError) -> NoReturn:
         """Nothing more can be saved: say so and end, so that nothing more is acknowledged."""
+        number = error.errno or errno.EIO
         if self._is_child:
-            os._exit(error.errno or errno.EIO)
+            os._exit(number)
         print(
-            f"error: Nothing can be saved in {self._folder.parent}: {os.strerror(error.errno or errno.EIO)}."
+            f"error: Nothing can be saved in {self._folder.parent} ({os.strerror(number)})."
             " What was acknowledged is kept. Make room there, then make run again.",
             flush=True,
         )
         os._exit(1)
 
-    # --------------------------------------------------------------- start
+    # ---------------------------------------------------------------- start
 
     async def _recover(self) -> None:
-        """Repeat the writes since the snapshot, and have S3 tell of its new objects again."""
+        """Repeat the writes since the snapshot, and have S3 tell of the objects since."""
         uploads: dict[str, None] = {}
-        failed = 0
-        for write in state.writes_since(self._folder, self._number):
-            if isinstance(write, str):
-                print(f"note: {write}.", flush=True)
-            elif "upload" in write:
-                uploads[write["upload"]] = None
+        repeated = failed = 0
+        for entry in state.writes_since(self._folder, self._number):
+            if isinstance(entry, str):
+                print(f"note: {entry}.", flush=True)
+            elif "upload" in entry:
+                uploads[entry["upload"]] = None
             else:
-                self._count += 1
-                failed += await self._repeat(write) >= _FIRST_ERROR
+                repeated += 1
+                failed += await self._repeat(entry) >= _FIRST_ERROR
         if failed:
-            print(f"note: {failed} writes since the last snapshot could not be repeated.", flush=True)
-        numbers = (int(path.name[:6]) for path in self._folder.glob("*.writes"))
-        self._number = max(numbers, default=self._number - 1)
-        count = self._count
+            print(f"note: {failed} of {repeated} writes since the last snapshot could not be repeated.", flush=True)
+        self._number = state.newest_writes(self._folder)
         self._next_file()
-        self._count = count
+        self._count += repeated
         for upload in uploads:
             self._append({"upload": upload})
-            await self._tell(upload)
+            inside.tell_of(*_object(upload))
 
     async def _repeat(self, write: dict[str, Any]) -> int:
+        """Make a request again, as root; returns the status."""
+        credential = f"test/20260101/{write['region']}/dynamodb/aws4_request"
         headers = {
-            "x-amz-target": f"DynamoDB_20120810.{write['write']}",
+            "host": "127.0.0.1",
             "content-type": "application/x-amz-json-1.0",
-            **_root(write["region"], "dynamodb"),
+            "x-amz-target": f"DynamoDB_20120810.{write['write']}",
+            "authorization": f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=0",
         }
-        status, _ = await self._call("POST", "/", "", headers, write["body"].encode())
-        return status
-
-    async def _tell(self, upload: str) -> None:
-        bucket, _, key = upload.lstrip("/").partition("/")
-        query = f"versions=&prefix={quote(key, safe='')}"
-        status, body = await self._call("GET", f"/{bucket}", query, _root("us-east-1", "s3"), b"")
-        if status >= _FIRST_ERROR:
-            return
-        for version in ElementTree.fromstring(body).iterfind("{*}Version"):
-            if version.findtext("{*}Key") == key:
-                size, etag = int(version.findtext("{*}Size") or 0), version.findtext("{*}ETag") or ""
-                version_id = version.findtext("{*}VersionId")
-                s3._fire_s3_event(bucket, key, "s3:ObjectCreated:Put", size, etag, version_id=version_id)
-
-    async def _call(
-        self, method: str, path: str, query: str, headers: dict[str, str], body: bytes
-    ) -> tuple[int, bytes]:
-        status, answer = 0, bytearray()
-        sent = iter([{"type": "http.request", "body": body, "more_body": False}])
+        scope = {
+            "type": "http", "http_version": "1.1", "scheme": "http", "method": "POST",
+            "path": "/", "raw_path": b"/", "query_string": b"",
+            "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+        }  # fmt: skip
+        sent = iter([{"type": "http.request", "body": write["body"].encode(), "more_body": False}])
+        status = 0
 
         async def receive() -> Message:
             return next(sent, {"type": "http.disconnect"})
@@ -331,54 +296,15 @@ class Keeper:
         async def send(message: Message) -> None:
             nonlocal status
             status = message.get("status", status)
-            answer.extend(message.get("body", b""))
 
-        scope = {
-            "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "scheme": "http",
-            "method": method, "path": path, "raw_path": quote(path).encode(), "query_string": query.encode(),
-            "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
-            "client": ("127.0.0.1", 0), "server": ("127.0.0.1", 0),
-        }  # fmt: skip
         await self._app(scope, receive, send)
-        return status, bytes(answer)
-
-
-class _Request:
-    """What a request may change, told by how it is signed (Signature Version 4)."""
-
-    def __init__(self, scope: Any) -> None:
-        headers = dict(scope["headers"])
-        query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-        signed = headers.get(b"authorization", b"").decode("latin-1")
-        presigned = f"Credential={query.get('X-Amz-Credential', [''])[0]}"
-        credential = _CREDENTIAL.search(signed) or _CREDENTIAL.search(presigned)
-        self.region, self._service = credential.groups() if credential else ("", "")
-        self.path: str = scope["path"]
-        self.operation = headers.get(b"x-amz-target", b"").decode("latin-1").rpartition(".")[2]
-        method = scope["method"]
-        is_object = self._service == "s3" and self.path.strip("/").count("/") > 0
-        own = not any(name in query for name in ("tagging", "acl", "retention", "legal-hold"))
-        self.is_upload = is_object and own and method in ("PUT", "POST")
-        self.may_change = (
-            bool(self._service)
-            and self._service not in _FLEETING
-            and method not in ("GET", "HEAD", "OPTIONS")
-            and not self.path.endswith("/invocations")
-            # Objects are removed from the disk at once.
-            and not (self._service == "s3" and ((is_object and own) or "delete" in query))
-        )
-        self.is_write = self._service == "dynamodb" and self.operation in _WRITING
-
-    def is_change(self, body: bytes) -> bool:
-        """Whether it is more than a question."""
-        operation = self.operation or parse_qs(body.decode("latin-1")).get("Action", [""])[0]
-        return not _READING.match(operation)
+        return status
 
 
 class _Failures(logging.Handler):
     """Hears of what the emulator could not write, which it logs and then passes over."""
 
-    def __init__(self, fail: Callable[[OSError], None]) -> None:
+    def __init__(self, fail: Callable[[OSError], NoReturn]) -> None:
         super().__init__(logging.WARNING)
         self._fail = fail
 
@@ -390,25 +316,9 @@ class _Failures(logging.Handler):
                 self._fail(each)
 
 
-_clock = time.time()
-
-
-def _mind_the_clock() -> None:
-    """The emulator reckons with the time of day: when that is set back, it would wait for it to come again."""
-    global _clock  # noqa: PLW0603
-    before, _clock = _clock, time.time()
-    if _clock < before:
-        apigateway_v1._throttle_state.clear()
-        for fired in (eventbridge._rule_last_fired, scheduler._schedule_last_fired):
-            fired.update({rule: min(at, _clock) for rule, at in fired.items()})
-
-
-def _root(region: str, service: str) -> dict[str, str]:
-    credential = f"test/20260101/{region}/{service}/aws4_request"
-    return {
-        "host": "127.0.0.1",
-        "authorization": f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=0",
-    }
+def _object(path: str) -> tuple[str, str]:
+    bucket, _, key = path.removeprefix("/").partition("/")
+    return bucket, key
 
 
 def _result(child: int) -> int:
@@ -419,5 +329,3 @@ def _result(child: int) -> int:
     late.cancel()
     code = os.waitstatus_to_exitcode(status)
     return code if code >= 0 else errno.EIO
-
-

@@ -37,9 +37,11 @@ def client(url: str, service: str) -> Any:
 class Emulator:
     """The embedded AWS on 127.0.0.1, its state in a folder.
 
-    ``on_line`` is called with every line that it prints, ``on_note`` with what somebody should know of the state that was
-    found, ``on_death`` when it ends without having been told to.
+    ``on_line`` is called with every line that it prints, ``on_note`` with what somebody should know of the state that
+    was found, ``on_death`` when it ends without having been told to.
     """
+
+    program = (sys.executable, "-m", "local.engine")
 
     def __init__(
         self,
@@ -71,10 +73,7 @@ class Emulator:
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
         self._process = subprocess.Popen(
-            [
-                sys.executable, "-m", "local.engine",
-                str(self.port), str(os.getpid()), str(self._state / "aws"), str(found.number),
-            ],
+            [*self.program, str(self.port), str(os.getpid()), str(self._state / "aws"), str(found.number)],
             cwd=ROOT,
             env=self._environment(temporary, found.snapshot),
             stdin=subprocess.DEVNULL,
@@ -84,7 +83,7 @@ class Emulator:
             errors="replace",
             # Ctrl-C in a terminal reaches every process of the group; this one is to be stopped in order.
             start_new_session=True,
-        )  # fmt: skip
+        )
         self._reader = threading.Thread(target=self._read, args=(self._process,), daemon=True)
         self._reader.start()
         deadline = time.monotonic() + _READY_WITHIN
@@ -104,7 +103,7 @@ class Emulator:
         while disk.newest(folder) == before:
             if self._process is None or self._process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
-                raise LocalError(self.failure or f"The state is not saved. What the embedded AWS said is in {self.log}.")
+                raise LocalError(self.failure or f"The state is not saved. What was said is in {self.log}.")
             time.sleep(0.02)
 
     def stop(self) -> None:
@@ -122,6 +121,13 @@ class Emulator:
         if self._reader is not None:
             self._reader.join()
         self._process = None
+
+    @property
+    def pid(self) -> int:
+        """The id of its process. Raises LocalError where none runs."""
+        if self._process is None:
+            raise LocalError("The embedded AWS does not run.")
+        return self._process.pid
 
     def client(self, service: str) -> Any:
         """A client of this AWS, whatever AWS the shell is configured for."""

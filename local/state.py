@@ -3,13 +3,14 @@
 ::
 
     aws/000007/        a snapshot: what every service saves, the functions' code, and a manifest of it with checksums
-    aws/000007.writes  what was acknowledged since, a line each; a snapshot and all writes from its number on are the state
-    aws/000006...      the snapshot before it, which takes over when the newest is damaged
+    aws/000007.writes  what was acknowledged since, a line each
+    aws/000006...      the same before, which takes over when the newest snapshot is damaged
     s3/                the objects, written by the emulator as they arrive
     damaged/           objects that cannot be read any more, or that nothing knows of
 
-A snapshot is written beside its place, synced and renamed, so it is there whole or not at all.
-Releases before 1.0.0-rc.2 kept what the services saved in ``aws`` itself, and only when they were stopped in order.
+The state is a snapshot and all writes from its number on. A snapshot is written beside its place, synced and renamed,
+so it is there whole or not at all. Earlier releases kept what the services saved in ``aws`` itself, and only
+when they were stopped in order.
 """
 
 import ast
@@ -56,7 +57,7 @@ def open_state(state: Path) -> Found:
     aws.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(aws / DRAFT, ignore_errors=True)
     numbers = _numbers(aws)
-    if numbers == [0] and _problem(aws / _name(0)) is None:
+    if numbers == [0] and _problem(snapshot_folder(aws, 0)) is None:
         # Nothing was ever ready, so nothing was promised; a half-made deployment would only be in the way.
         shutil.rmtree(aws)
         shutil.rmtree(s3, ignore_errors=True)
@@ -77,18 +78,19 @@ def newest(aws: Path) -> int:
     return max(_numbers(aws), default=0)
 
 
-def _name(number: int) -> str:
-    return f"{number:06}"
+def newest_writes(aws: Path) -> int:
+    """The number of the newest file of writes, -1 where there is none."""
+    return max((int(found[1]) for path in aws.iterdir() if (found := _WRITES.fullmatch(path.name))), default=-1)
 
 
 def snapshot_folder(aws: Path, number: int) -> Path:
     """Where the snapshot of this number is."""
-    return aws / _name(number)
+    return aws / f"{number:06}"
 
 
 def writes_file(aws: Path, number: int) -> Path:
     """Where the writes after the snapshot of this number are."""
-    return aws / f"{_name(number)}.writes"
+    return aws / f"{number:06}.writes"
 
 
 def seal(draft: Path, place: Path) -> None:
@@ -181,7 +183,7 @@ def _anew(aws: Path) -> Found:
 
 def _newest(state: Path, numbers: list[int]) -> Found:
     aws = state / "aws"
-    problems = []
+    problems: list[str] = []
     for number in numbers:
         problem = _problem(snapshot_folder(aws, number))
         if problem is None:
@@ -226,10 +228,8 @@ def _older_problem(aws: Path) -> str | None:
 
 
 def _unreadable(state: Path, why: str) -> LocalError:
-    aside = state.with_name(state.name + ".damaged")
-    return LocalError(
-        f"The state cannot be read: {why}. Put it back, or start anew: mv {shlex.quote(str(state))} {shlex.quote(str(aside))}"
-    )
+    move = f"mv {shlex.quote(str(state))} {shlex.quote(str(state.with_name(state.name + '.damaged')))}"
+    return LocalError(f"The state cannot be read: {why}. Put it back, or start anew: {move}")
 
 
 def _checksum(path: Path) -> str:

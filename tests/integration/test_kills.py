@@ -1,0 +1,82 @@
+"""The emulator is killed at random moments under load: what it has acknowledged is there when it is back."""
+
+import os
+import random
+import signal
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from local.emulator import Emulator
+from tests.load import Load
+from tests.stack import Stack
+
+KILLS = int(os.environ.get("KILLS") or 12)
+SEED = int(os.environ.get("SEED") or 1)
+
+
+class Killed:
+    """The emulator of a stack that was stopped, started and killed by itself: a deployment each time proves no more."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.notes: list[str] = []
+        self.emulator = Emulator(stack.aws_port, stack.state, on_note=self.notes.append)
+
+    def start(self) -> None:
+        self.emulator.start()
+
+    def kill(self) -> None:
+        os.kill(self.emulator.pid, signal.SIGKILL)
+        self.emulator.stop()
+
+
+@pytest.fixture
+def deployed(start_stack: Callable[..., Stack]) -> Stack:
+    """A stack of the test's own, stopped."""
+    stack = start_stack()
+    assert stack.stop() == 0
+    return stack
+
+
+@pytest.fixture
+def killed(deployed: Stack) -> Iterator[Killed]:
+    killed = Killed(deployed)
+    yield killed
+    killed.emulator.stop()
+
+
+class TestKilledEmulator:
+    def test_keeps_all_that_it_acknowledged(self, deployed: Stack, killed: Killed) -> None:
+        """Not only what is two seconds old: a write is on the disk before it is acknowledged."""
+        dice, load, started = random.Random(SEED), Load(deployed, SEED), time.monotonic()
+        for _ in range(KILLS):
+            killed.start()
+            assert load.losses(load.recent) == []
+            load.audit()
+            load.start()
+            load.wait_for(dice.randint(1, 40))
+            if dice.random() < 0.5:
+                # It may be killed in the middle of a snapshot, too.
+                os.kill(killed.emulator.pid, signal.SIGUSR1)
+                time.sleep(dice.uniform(0, 0.5))
+            killed.kill()
+            load.stop()
+        killed.start()
+        assert load.losses(set(load.files)) == []
+        load.audit()
+        assert killed.notes == []
+        print(f"{KILLS} kills, {load.acknowledgements()} acknowledgements, {time.monotonic() - started:.0f} s")  # noqa: T201
+
+    def test_would_lose_it_without_the_file_of_writes(self, deployed: Stack, killed: Killed) -> None:
+        """The test above sees what is lost: the same, with that file taken away."""
+        killed.start()
+        load = Load(deployed, SEED)
+        load.start()
+        load.wait_for(10)
+        killed.kill()
+        load.stop()
+        for file in (deployed.state / "aws").glob("*.writes"):
+            file.write_bytes(b"")
+        killed.start()
+        assert load.losses(set(load.files)) != []
