@@ -12,7 +12,7 @@ from ops.audit import WRONG, Audit
 from ops.target import Target
 from tests.stack import Stack, eventually
 
-CLIENTS = 4
+CLIENTS = 2
 PAGE = 100
 
 

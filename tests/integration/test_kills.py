@@ -55,7 +55,7 @@ class TestKilledEmulator:
             assert load.losses(load.recent) == []
             load.audit()
             load.start()
-            load.wait_for(dice.randint(1, 40))
+            load.wait_for(dice.randint(1, 20))
             if dice.random() < 0.5:
                 # It may be killed in the middle of a snapshot, too.
                 os.kill(killed.emulator.pid, signal.SIGUSR1)
