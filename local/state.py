@@ -263,7 +263,9 @@ def _tidy(state: Path, buckets: set[tuple[str, str]]) -> Iterator[str]:
         files = {path for path in bucket.rglob("*") if path.is_file()}
         for path in files:
             if path.name.endswith(_SIDECAR):
-                if path.with_name(path.name.removesuffix(_SIDECAR)) not in files and not _meta(path).get("versions"):
+                if path.with_name(path.name.removesuffix(_SIDECAR)) not in files and not _meta(path).get(
+                    "is_delete_marker"
+                ):
                     damaged.append(_set_aside(state, path))
             elif not _mended(s3, bucket, path):
                 damaged.append(_set_aside(state, path))
