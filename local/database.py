@@ -38,9 +38,11 @@ def _problem(file: Path, table: str) -> str | None:
         try:
             (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
             connection.execute(f"SELECT 1 FROM {table} LIMIT 1")  # noqa: S608 - a name of ours
+            ((pages,), (size,)) = (connection.execute(f"PRAGMA page_{what}").fetchone() for what in ("count", "size"))
         except sqlite3.Error:
             return "is damaged"
-    return None if found == "ok" else "is damaged"
+    # SQLite reads what is cut off as zeros.
+    return None if found == "ok" and file.stat().st_size == pages * size else "is damaged"
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -196,11 +196,20 @@ class Keeper:
             self._fail(error)
         self._count = 0
         if before.exists():
-            self._append({"follows": before.stat().st_size})
+            self._announce(before)
+        self._append({"follows": before.stat().st_size if before.exists() else 0})
         told = time.monotonic() - _TOLD_AFTER
         self._uploads = {path: ended for path, ended in self._uploads.items() if ended is None or ended > told}
         for upload in self._uploads:
             self._append({"upload": upload})
+
+    def _announce(self, before: Path) -> None:
+        """Say in the file before that there is another one: missing, it is missed."""
+        try:
+            with before.open("ab") as file:
+                file.write(state.line({"next": self._number}))
+        except OSError as error:
+            self._fail(error)
 
     async def _snapshot(self) -> None:
         """Write down everything as it is now. Returns when it is on the disk."""

@@ -10,7 +10,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,7 @@ class Emulator:
     was found, ``on_death`` when it ends without having been told to.
     """
 
-    program = (sys.executable, "-m", "local.engine")
+    program: Sequence[str] = (sys.executable, "-m", "local.engine")
 
     def __init__(
         self,

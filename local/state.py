@@ -134,29 +134,22 @@ def line(entry: dict[str, Any]) -> bytes:
 
 def writes_since(aws: Path, number: int) -> Iterator[dict[str, Any] | str]:
     """Every write from the snapshot of this number on, in order; where one cannot be read, what is wrong instead."""
-    files = {int(found[1]): path for path in aws.iterdir() if (found := _WRITES.fullmatch(path.name))}
-    lengths: dict[int, int] = {}
-    for each in range(number, max(files, default=number) + 1):
-        path = files.get(each)
-        if path is None:
-            if each > 0:
-                yield f"{writes_file(aws, each)} is missing: the writes in it, if any, are lost"
-            continue
-        lines = path.read_bytes().splitlines(keepends=True)
-        lengths[each] = sum(map(len, lines))
-        broken = 0
-        for text in lines:
-            entry = _entry(text)
-            if entry is None:
-                broken += 1
-            elif "follows" in entry:
-                expected = entry["follows"]
-                if each - 1 in lengths and lengths[each - 1] < expected:
-                    yield f"{writes_file(aws, each - 1)} was cut off: the writes at its end are lost"
-            else:
-                yield entry
-        if broken:
-            yield f"{path} is damaged: {broken} of its {len(lines)} lines are lost"
+    each, last, length = number, max(number, newest_writes(aws)), None
+    while each <= last:
+        path = writes_file(aws, each)
+        lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
+        entries = [_entry(line) for line in lines]
+        told = {key: value for entry in entries if entry for key, value in entry.items() if key in ("follows", "next")}
+        if not lines and each > 0:
+            yield f"{path} is {'empty' if path.exists() else 'missing'}: the writes in it, if any, are lost"
+        if length is not None and length < told.get("follows", 0):
+            yield f"{writes_file(aws, each - 1)} was cut off: the writes at its end are lost"
+        yield from (entry for entry in entries if entry and not entry.keys() & told.keys())
+        if None in entries:
+            yield f"{path} is damaged: {entries.count(None)} of its {len(lines)} lines are lost"
+        last = max(last, told.get("next", 0))
+        length = sum(map(len, lines)) if path.exists() else None
+        each += 1
 
 
 def _entry(text: bytes) -> dict[str, Any] | None:

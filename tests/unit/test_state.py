@@ -2,8 +2,8 @@
 
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +13,7 @@ from local.errors import LocalError
 ACCOUNT = "000000000000"
 SERVICES = ("apigateway_v1", "cloudformation", "dynamodb", "iam", "lambda", "s3", "sqs")
 
-DAMAGES: dict[str, Callable[[Path], object]] = {
+DAMAGES: dict[str, Any] = {
     "cut to half": lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]),
     "without its last byte": lambda path: path.write_bytes(path.read_bytes()[:-1]),
     "cut to one byte": lambda path: path.write_bytes(path.read_bytes()[:1]),
@@ -24,7 +24,9 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
 
 
 def saved(service: str) -> str:
-    payload = {"buckets_meta": {"data": {f"{ACCOUNT}\0'files'": {}}}} if service == "s3" else {"of": service}
+    payload: dict[str, Any] = (
+        {"buckets_meta": {"data": {f"{ACCOUNT}\0'files'": {}}}} if service == "s3" else {"of": service}
+    )
     return json.dumps({"__ministack_format__": 2, "payload": payload})
 
 
@@ -198,13 +200,19 @@ class TestWrites:
         assert told == f"{folder}/aws/000006.writes is missing: the writes in it, if any, are lost"
         assert len(rest) == 1
 
-    @pytest.mark.parametrize("left", [0, 1])
-    def test_lines_that_are_gone_are_missed_by_the_next_file(self, folder: Path, left: int) -> None:
+    def test_the_last_file_is_missed_by_the_one_before(self, folder: Path) -> None:
+        before, after = state.writes_file(folder / "aws", 7), state.writes_file(folder / "aws", 8)
+        before.write_bytes(before.read_bytes() + state.line({"next": 8}))
+        assert entries(folder, 7)[1:] == [f"{after} is missing: the writes in it, if any, are lost"]
+        after.touch()
+        assert entries(folder, 7)[1:] == [f"{after} is empty: the writes in it, if any, are lost"]
+
+    def test_lines_that_are_gone_are_missed_by_the_next_file(self, folder: Path) -> None:
         before, after = state.writes_file(folder / "aws", 6), state.writes_file(folder / "aws", 7)
         before.write_bytes(before.read_bytes() * 2)
         after.write_bytes(state.line({"follows": before.stat().st_size}))
-        before.write_bytes(before.read_bytes()[: before.stat().st_size // 2 * left])
-        assert entries(folder, 6)[left:] == [f"{before} was cut off: the writes at its end are lost"]
+        before.write_bytes(before.read_bytes()[: before.stat().st_size // 2])
+        assert entries(folder, 6)[1:] == [f"{before} was cut off: the writes at its end are lost"]
 
 
 class TestObjects:
