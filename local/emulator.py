@@ -13,7 +13,7 @@ import urllib.request
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import boto3
 from botocore.config import Config
@@ -72,6 +72,7 @@ class Emulator:
         temporary = self._state / "tmp"
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
+        log = self.log.open("w", encoding="utf-8")
         self._process = subprocess.Popen(
             [*self.program, str(self.port), str(os.getpid()), str(self._state / "aws"), str(found.number)],
             cwd=ROOT,
@@ -84,7 +85,7 @@ class Emulator:
             # Ctrl-C in a terminal reaches every process of the group; this one is to be stopped in order.
             start_new_session=True,
         )
-        self._reader = threading.Thread(target=self._read, args=(self._process,), daemon=True)
+        self._reader = threading.Thread(target=self._read, args=(self._process, log), daemon=True)
         self._reader.start()
         deadline = time.monotonic() + _READY_WITHIN
         while not self._is_ready():
@@ -158,10 +159,10 @@ class Emulator:
         except (urllib.error.URLError, OSError):
             return False
 
-    def _read(self, process: subprocess.Popen[str]) -> None:
+    def _read(self, process: subprocess.Popen[str], log: TextIO) -> None:
         if process.stdout is None:
             return
-        with self.log.open("w", encoding="utf-8") as log:
+        with log:
             for line in process.stdout:
                 # On a full disk it must be read all the same, or it waits for ever.
                 with contextlib.suppress(OSError):

@@ -5,12 +5,13 @@ import random
 import signal
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from local.emulator import Emulator
 from tests.load import Load
-from tests.stack import Stack
+from tests.stack import Stack, eventually
 
 KILLS = int(os.environ.get("KILLS") or 12)
 SEED = int(os.environ.get("SEED") or 1)
@@ -46,6 +47,15 @@ def killed(deployed: Stack) -> Iterator[Killed]:
     killed.emulator.stop()
 
 
+def kill_all_of(stack: Stack) -> None:
+    """Kill make run and the emulator at once: neither can do anything for the other."""
+    children = Path(f"/proc/{stack.process.pid}/task/{stack.process.pid}/children").read_text().split()
+    for pid in (stack.process.pid, *map(int, children)):
+        os.kill(pid, signal.SIGKILL)
+    stack.process.wait(timeout=60)
+    eventually(lambda: all(not Path(f"/proc/{pid}/cmdline").exists() for pid in children))
+
+
 class TestKilledEmulator:
     def test_keeps_all_that_it_acknowledged(self, deployed: Stack, killed: Killed) -> None:
         """Not only what is two seconds old: a write is on the disk before it is acknowledged."""
@@ -62,10 +72,16 @@ class TestKilledEmulator:
                 time.sleep(dice.uniform(0, 0.5))
             killed.kill()
             load.stop()
-        killed.start()
+        assert killed.notes == []
+        deployed.start()
         assert load.losses(set(load.files)) == []
         load.audit()
-        assert killed.notes == []
+        kill_all_of(deployed)
+        deployed.start()
+        assert "note:" not in deployed.output.read_text()
+        assert load.losses(set(load.files)) == []
+        load.audit()
+        assert deployed.stop() == 0
         print(f"{KILLS} kills, {load.acknowledgements()} acknowledgements, {time.monotonic() - started:.0f} s")  # noqa: T201
 
     def test_would_lose_it_without_the_file_of_writes(self, deployed: Stack, killed: Killed) -> None:
