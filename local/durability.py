@@ -11,6 +11,7 @@ import asyncio
 import errno
 import logging
 import os
+import shutil
 import signal
 import threading
 import time
@@ -222,6 +223,7 @@ class Keeper:
                 self._save(number)
             status = await asyncio.to_thread(_result, child)
             if status != 0:
+                shutil.rmtree(self._folder / state.DRAFT, ignore_errors=True)
                 self._fail(OSError(status, os.strerror(status)))
             state.prune(self._folder, [number, self._loaded] if self._loaded else [number])
             self._loaded = number

@@ -66,6 +66,7 @@ class Emulator:
 
     def start(self) -> None:
         """Start and wait until requests are answered. Raises LocalError if that does not come to pass."""
+        self.failure, self._stopping = None, False
         found = disk.open_state(self._state)
         for note in found.notes:
             self._on_note(note)
