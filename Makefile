@@ -16,7 +16,7 @@ HERE = --state-dir '$(STATE_DIR)' $(if $(ON_AWS),--stack '$(ON_AWS)')
 OPS = $(BIN)/python -m ops --env '$(ENV)' $(if $(STACK),--stack '$(STACK)')
 
 .DEFAULT_GOAL := help
-.PHONY: help run logs test scan lint unit integration browser browser-big publish proof fuzz replay audit letters redrive build bench diagrams deploy key keys revoke remove lock clean
+.PHONY: help run logs test scan lint unit integration browser browser-big publish proof fuzz replay kills audit letters redrive build bench diagrams deploy key keys revoke remove lock clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -76,6 +76,9 @@ fuzz: $(INSTALLED) ## Call the handlers 100,000 times with hostile input
 
 replay: $(INSTALLED) ## Use the upload URLs of stored files again, 1,000 times
 	@REPLAYS=1000 $(BIN)/python -m pytest tests/integration/test_faults.py -k replayed
+
+kills: $(INSTALLED) ## Kill the emulator of make run 50 times under load: KILLS=50 SEED=7
+	@KILLS='$(or $(KILLS),50)' SEED='$(SEED)' $(BIN)/python -m pytest -s tests/integration/test_kills.py
 
 audit: $(INSTALLED) ## Compare bucket and table, read-only: of ENV=dev, prod or STACK=name on AWS, otherwise of what runs here
 	@PYTHONPATH=source $(BIN)/python -m ops.audit $(HERE)

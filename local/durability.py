@@ -25,10 +25,8 @@ from local.changes import Request
 Message = MutableMapping[str, Any]
 App = Callable[[Any, Any, Any], Awaitable[None]]
 
-# What was acknowledged this many seconds ago survives a power cut. The end of a process takes nothing.
-PROMISED_SECONDS = 2
-
-_SYNC_EVERY = 0.5
+# A disk may take its time.
+_SYNC_EVERY = state.PROMISED_SECONDS / 4
 _SNAPSHOT_EVERY = 1.0
 _SNAPSHOT_WITHIN = 60
 # The most that a restart has to repeat, apart from what came during a snapshot.

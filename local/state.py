@@ -28,6 +28,9 @@ from typing import Any
 
 from local.errors import LocalError
 
+PROMISED_SECONDS = 2
+"""What was acknowledged so long ago survives a power cut. The end of a process takes nothing that was acknowledged."""
+
 MANIFEST = "manifest.json"
 DRAFT = "draft"
 

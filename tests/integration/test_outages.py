@@ -14,6 +14,7 @@ import requests
 
 from local.emulator import Emulator
 from local.errors import LocalError
+from local.state import PROMISED_SECONDS
 from ops.audit import Audit
 from ops.target import Target
 from tests.stack import Stack, eventually
@@ -179,6 +180,44 @@ class TestDamagedState:
         again.start()
         assert again.download(again.store(b"anew")["id"]) == b"anew"
         assert again.stop() == 0
+
+
+class TestPowerCut:
+    SYNCED = """
+import os, sys
+real, synced = os.fsync, open(sys.argv.pop(1), "a", buffering=1)
+def fsync(descriptor):
+    real(descriptor)
+    print(os.readlink(f"/proc/self/fd/{descriptor}"), file=synced)
+os.fsync = fsync
+from local import engine
+engine.main()
+"""
+
+    def test_finds_the_object_on_the_disk_before_the_record(
+        self, stopped: tuple[Stack, str, str], emulator: Emulator, tmp_path: Path
+    ) -> None:
+        """What is not synced can be gone, although no process was killed (fsync(2))."""
+        stack = stopped[0]
+        log = tmp_path / "synced"
+        emulator.program = [sys.executable, "-c", self.SYNCED, str(log)]
+        emulator.start()
+        upload = stack.store()
+        names = [f"/{upload['id']}", f"/{upload['id']}.meta.json", f"/{stack.outputs['StorageBucketName']}", ".writes"]
+        synced = eventually(lambda: _positions(log.read_text().splitlines(), names))
+        assert synced == sorted(synced)
+
+    def test_takes_two_seconds_at_most(self) -> None:
+        """As README and guide say."""
+        assert PROMISED_SECONDS == 2
+        for document in ("README.md", "docs/operations.md"):
+            assert "two seconds" in (ROOT / document).read_text()
+
+
+def _positions(lines: list[str], names: list[str]) -> list[int] | None:
+    """Where each of the names was last synced, if all of them were."""
+    found = [max((at for at, line in enumerate(lines) if line.endswith(name)), default=None) for name in names]
+    return [at for at in found if at is not None] if None not in found else None
 
 
 class TestSetBackClock:
