@@ -62,7 +62,8 @@ class Keeper:
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_child = False
         self._clock = inside.Clock()
-        logging.getLogger().addHandler(_Failures(self._fail))
+        self._failures = _Failures(self._fail)
+        logging.getLogger().addHandler(self._failures)
         logging.getLogger("persistence").setLevel(logging.WARNING)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -78,6 +79,8 @@ class Keeper:
     async def _live(self, scope: Any, receive: Any, send: Any) -> None:
         async def started(message: Message) -> None:
             if message["type"] == "lifespan.startup.complete":
+                if self._failures.unread:
+                    self._end(state.unreadable(self._folder.parent, self._failures.unread[0]))
                 inside.saves_nothing_itself()
                 await self._recover()
                 asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, self._release)
@@ -87,8 +90,6 @@ class Keeper:
         async def stopping() -> Message:
             message: Message = await receive()
             if message["type"] == "lifespan.shutdown":
-                for task in self._tasks:
-                    task.cancel()
                 self._sync()
                 if not self._held:
                     await self._snapshot()
@@ -133,7 +134,13 @@ class Keeper:
         async def answering(message: Message) -> None:
             if message["type"] == "http.response.start" and message["status"] < _FIRST_ERROR:
                 if request.is_write:
-                    self._append({"write": request.operation, "region": request.region, "body": body.decode()})
+                    self._append(
+                        {
+                            "write": request.operation,
+                            "region": request.region,
+                            "body": body.decode(errors="surrogateescape"),
+                        }
+                    )
                 elif not request.is_question(bytes(body)):
                     self._changed = True
             await send(message)
@@ -221,7 +228,7 @@ class Keeper:
                 self._save(number)
             status = await asyncio.to_thread(_result, child)
             if status != 0:
-                shutil.rmtree(self._folder / state.DRAFT, ignore_errors=True)
+                shutil.rmtree(state.draft_folder(self._folder, number), ignore_errors=True)
                 self._fail(OSError(status, os.strerror(status)))
             state.prune(self._folder, [number, self._loaded] if self._loaded else [number])
             self._loaded = number
@@ -237,11 +244,13 @@ class Keeper:
             # The port is not the child's, nor are the functions' pipes.
             os.closerange(3, min(os.sysconf("SC_OPEN_MAX"), 65536))
             os.nice(_NICENESS)
-            draft = self._folder / state.DRAFT
-            draft.mkdir()
-            if inside.save(draft):
-                state.seal(draft, state.snapshot_folder(self._folder, number))
-                status = 0
+            signal.alarm(_SNAPSHOT_WITHIN)
+            with state.claimed(self._folder.parent):
+                draft = state.draft_folder(self._folder, number)
+                draft.mkdir()
+                if inside.save(draft):
+                    state.seal(draft, state.snapshot_folder(self._folder, number))
+                    status = 0
         except OSError as error:
             status = error.errno or errno.EIO
         finally:
@@ -252,11 +261,14 @@ class Keeper:
         number = error.errno or errno.EIO
         if self._is_child:
             os._exit(number)
-        print(
-            f"error: Nothing can be saved in {self._folder.parent} ({os.strerror(number)})."
-            " What was acknowledged is kept. Make room there, then make run again.",
-            flush=True,
+        self._end(
+            f"Nothing can be saved in {self._folder.parent} ({os.strerror(number)})."
+            " What was acknowledged is kept. Make room there, then make run again."
         )
+
+    @staticmethod
+    def _end(why: object) -> NoReturn:
+        print(f"error: {why}", flush=True)
         os._exit(1)
 
     # ---------------------------------------------------------------- start
@@ -282,7 +294,8 @@ class Keeper:
             self._append({"upload": upload})
             inside.tell_of(*_object(upload))
 
-    async def _repeat(self, write: dict[str, Any]) -> int:
+    @staticmethod
+    async def _repeat(write: dict[str, Any]) -> int:
         """Make a request again, as root; returns the status."""
         credential = f"test/20260101/{write['region']}/dynamodb/aws4_request"
         headers = {
@@ -296,7 +309,9 @@ class Keeper:
             "path": "/", "raw_path": b"/", "query_string": b"",
             "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
         }  # fmt: skip
-        sent = iter([{"type": "http.request", "body": write["body"].encode(), "more_body": False}])
+        sent = iter(
+            [{"type": "http.request", "body": write["body"].encode(errors="surrogateescape"), "more_body": False}]
+        )
         status = 0
 
         async def receive() -> Message:
@@ -306,16 +321,17 @@ class Keeper:
             nonlocal status
             status = message.get("status", status)
 
-        await self._app(scope, receive, send)
+        await inside.app(scope, receive, send)
         return status
 
 
 class _Failures(logging.Handler):
-    """Hears of what the emulator could not write, which it logs and then passes over."""
+    """Hears of what the emulator could not write or read, which it logs and then passes over."""
 
     def __init__(self, fail: Callable[[OSError], NoReturn]) -> None:
         super().__init__(logging.WARNING)
         self._fail = fail
+        self.unread: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
         said = record.args if isinstance(record.args, tuple) else ()
@@ -323,6 +339,8 @@ class _Failures(logging.Handler):
         for each in (*said, raised):
             if isinstance(each, OSError) and each.errno in _UNWRITABLE:
                 self._fail(each)
+        if record.levelno >= logging.ERROR and record.name in inside.READERS:
+            self.unread.append(record.getMessage())
 
 
 def _object(path: str) -> tuple[str, str]:
@@ -331,10 +349,7 @@ def _object(path: str) -> tuple[str, str]:
 
 
 def _result(child: int) -> int:
-    """The exit status of a child, which is killed when it takes too long."""
-    late = threading.Timer(_SNAPSHOT_WITHIN, os.kill, (child, signal.SIGKILL))
-    late.start()
+    """The exit status of a child: what kept it from saving, as an error number, or 0."""
     _, status = os.waitpid(child, 0)
-    late.cancel()
     code = os.waitstatus_to_exitcode(status)
     return code if code >= 0 else errno.EIO

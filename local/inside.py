@@ -13,6 +13,11 @@ from ministack import app as emulator
 from ministack.core import persistence
 from ministack.services import apigateway_v1, eventbridge, lambda_svc, s3, scheduler
 
+app = emulator.app
+
+READERS = frozenset({"ministack", "persistence"})
+"""The loggers of what loads the state. What cannot be loaded is an error there, and no more: it begins anew."""
+
 
 def saves_nothing_itself() -> None:
     """Keep it from saving when it stops; what it saves from then on is what ``save`` is asked for."""
@@ -70,4 +75,4 @@ class Clock:
         if self._seen < before:
             apigateway_v1._throttle_state.clear()
             for fired in (eventbridge._rule_last_fired, scheduler._schedule_last_fired):
-                fired.update({rule: min(at, self._seen) for rule, at in fired.items()})
+                fired.update({rule: min(at, self._seen) for rule, at in list(fired.items())})

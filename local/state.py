@@ -14,6 +14,7 @@ when they were stopped in order.
 """
 
 import ast
+import fcntl
 import hashlib
 import json
 import os
@@ -22,6 +23,7 @@ import shlex
 import shutil
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,10 +34,10 @@ PROMISED_SECONDS = 2
 """What was acknowledged so long ago survives a power cut. The end of a process takes nothing that was acknowledged."""
 
 MANIFEST = "manifest.json"
-DRAFT = "draft"
 
 _SNAPSHOT = re.compile(r"\d{6}")
 _WRITES = re.compile(r"(\d{6})\.writes")
+_DRAFTS = "*.draft"
 _SIDECAR = ".meta.json"
 _VERSIONS = ".versions"
 # Without one of these there is no stack.
@@ -58,7 +60,9 @@ def open_state(state: Path) -> Found:
     """
     aws, s3 = state / "aws", state / "s3"
     aws.mkdir(parents=True, exist_ok=True)
-    shutil.rmtree(aws / DRAFT, ignore_errors=True)
+    with claimed(state):
+        for draft in aws.glob(_DRAFTS):
+            shutil.rmtree(draft)
     numbers = _numbers(aws)
     if numbers == [0] and _problem(snapshot_folder(aws, 0)) is None:
         # Nothing was ever ready, so nothing was promised; a half-made deployment would only be in the way.
@@ -67,10 +71,10 @@ def open_state(state: Path) -> Found:
         return _anew(aws)
     if not numbers and not any(aws.iterdir()):
         if any(_is_file(path) for path in s3.rglob("*")):
-            raise _unreadable(state, f"{s3} has objects, but {aws} is empty")
+            raise unreadable(state, f"{s3} has objects, but {aws} is empty")
         return _anew(aws)
     if not any(_is_file(path) for path in s3.rglob("*")):
-        raise _unreadable(state, f"the objects in {s3} are gone")
+        raise unreadable(state, f"the objects in {s3} are gone")
     found = _newest(state, numbers)
     found.notes.extend(_tidy(state, _buckets(found.snapshot / "s3.json")))
     return found
@@ -89,6 +93,19 @@ def newest_writes(aws: Path) -> int:
 def snapshot_folder(aws: Path, number: int) -> Path:
     """Where the snapshot of this number is."""
     return aws / f"{number:06}"
+
+
+def draft_folder(aws: Path, number: int) -> Path:
+    """Where the snapshot of this number is while it is made."""
+    return aws / f"{number:06}.draft"
+
+
+@contextmanager
+def claimed(state: Path) -> Iterator[None]:
+    """Nobody else makes a snapshot meanwhile: one that was begun goes on when the emulator is killed."""
+    with (state / "saving").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def writes_file(aws: Path, number: int) -> Path:
@@ -123,7 +140,7 @@ def prune(aws: Path, keep: list[int]) -> None:
     """Remove what is older than the snapshots that are kept, and snapshots that are not."""
     for path in aws.iterdir():
         number = int(path.name[:6]) if path.name[:6].isdecimal() else None
-        if path.is_dir() and path.name != DRAFT and number not in keep:
+        if path.is_dir() and number not in keep:
             shutil.rmtree(path, ignore_errors=True)
         elif path.is_file() and (number is None or number < min(keep)):
             path.unlink(missing_ok=True)
@@ -170,9 +187,8 @@ def _numbers(aws: Path) -> list[int]:
 
 def _anew(aws: Path) -> Found:
     """An empty snapshot: from here on, a folder without one has lost it."""
-    draft = aws / DRAFT
+    draft, place = draft_folder(aws, 0), snapshot_folder(aws, 0)
     draft.mkdir(parents=True)
-    place = snapshot_folder(aws, 0)
     seal(draft, place)
     return Found(place, 0)
 
@@ -191,7 +207,7 @@ def _newest(state: Path, numbers: list[int]) -> Found:
         if problem is None:
             return Found(aws, 0, [f"{problem}. The older state in {aws} takes its place." for problem in problems])
         problems.append(problem)
-    raise _unreadable(state, problems[0] if problems else f"{aws} has no snapshot")
+    raise unreadable(state, problems[0] if problems else f"{aws} has no snapshot")
 
 
 def _problem(snapshot: Path) -> str | None:
@@ -223,7 +239,8 @@ def _older_problem(aws: Path) -> str | None:
     return None
 
 
-def _unreadable(state: Path, why: str) -> LocalError:
+def unreadable(state: Path, why: str) -> LocalError:
+    """What is said, with the way out, where going on would lose or hide what is there."""
     move = f"mv {shlex.quote(str(state))} {shlex.quote(str(state.with_name(state.name + '.damaged')))}"
     return LocalError(f"The state cannot be read: {why}. Put it back, or start anew: {move}")
 

@@ -96,3 +96,26 @@ class TestKilledEmulator:
             file.write_bytes(b"")
         killed.start()
         assert load.losses(set(load.files)) != []
+
+
+class TestKilledDeployment:
+    def test_begins_again(self, tmp_path: Path) -> None:
+        """Half of one has a bucket that the next could not make, or a stack that is being updated for ever."""
+        stack = Stack(tmp_path / "state")
+        kill_while_deploying(stack)
+        stored = stack.start().store(b"kept")
+        assert stack.stop() == 0
+        stack.options = ("--unstored-file-lifetime", "7200")
+        kill_while_deploying(stack)
+        assert stack.start().download(stored["id"]) == b"kept"
+        Load(stack, SEED).audit()
+        assert stack.stop() == 0
+        assert "note:" not in stack.output.read_text()
+
+
+def kill_while_deploying(stack: Stack) -> None:
+    deployments = stack.output.read_text().count("Deploying") if stack.output.exists() else 0
+    stack.launch()
+    eventually(lambda: stack.output.read_text().count("Deploying") > deployments)
+    time.sleep(random.Random(SEED).uniform(0, 0.5))
+    kill_all_of(stack)

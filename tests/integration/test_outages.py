@@ -1,5 +1,6 @@
 """A disk that takes nothing more, a state that is damaged, a clock that is set back."""
 
+import json
 import os
 import resource
 import shutil
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from local import state
 from local.emulator import Emulator
 from local.errors import LocalError
 from local.state import PROMISED_SECONDS
@@ -163,6 +165,17 @@ class TestDamagedState:
         assert findings(stack) == {"lost"}
         assert stack.files("DELETE", [stored]).json() == [stored]
         assert findings(stack) == set()
+
+    def test_is_not_passed_over_where_this_emulator_cannot_read_it(self, folder: Path, emulator: Emulator) -> None:
+        """It would begin anew with the others as they were: a bucket without its table."""
+        newest = max(path for path in (folder / "aws").iterdir() if path.is_dir())
+        saved = json.loads((newest / "dynamodb.json").read_text())
+        (newest / "dynamodb.json").write_text(json.dumps(saved | {"__ministack_format__": 99}))
+        (newest / "manifest.json").unlink()
+        draft = newest.rename(folder / "aws" / "newer")
+        state.seal(draft, newest)
+        with pytest.raises(LocalError, match=r"The state cannot be read: .*dynamodb.*start anew: mv"):
+            emulator.start()
 
     def test_can_be_moved_away(self, stopped: tuple[Stack, str, str], folder: Path) -> None:
         """What cannot be read is told by make run in one line, and doing as it says helps."""

@@ -31,7 +31,7 @@ def saved(service: str) -> str:
 
 
 def snapshot(aws: Path, number: int) -> None:
-    draft = aws / state.DRAFT
+    draft = state.draft_folder(aws, number)
     (draft / "lambda-blobs").mkdir(parents=True)
     (draft / "lambda-blobs" / "code.zip").write_bytes(b"code" * number)
     for service in SERVICES:
@@ -114,9 +114,10 @@ class TestSnapshots:
             state.open_state(folder)
 
     def test_a_draft_is_swept_away(self, folder: Path) -> None:
-        (folder / "aws" / state.DRAFT).mkdir()
-        state.open_state(folder)
-        assert not (folder / "aws" / state.DRAFT).exists()
+        draft = state.draft_folder(folder / "aws", 8)
+        draft.mkdir()
+        assert state.open_state(folder).number == 7
+        assert not draft.exists()
 
     def test_only_those_asked_for_are_kept(self, folder: Path) -> None:
         snapshot(folder / "aws", 8)
