@@ -19,8 +19,9 @@ from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from pathlib import Path
 from typing import Any, NoReturn
 
-from local import inside, state
+from local import inside, state, writes
 from local.changes import Request
+from local.writes import Entry, Writes
 
 Message = MutableMapping[str, Any]
 App = Callable[[Any, Any, Any], Awaitable[None]]
@@ -47,10 +48,7 @@ class Keeper:
         self._app = app
         self._folder = folder
         self._loaded = number
-        self._number = number
-        self._file = -1
-        self._full: list[int] = []
-        self._count = 0
+        self._writes = Writes(folder, self._fail)
         self._to_sync = False
         self._syncing = threading.Lock()
         self._objects: set[str] = set()
@@ -110,7 +108,7 @@ class Keeper:
         while True:
             await asyncio.sleep(_SYNC_EVERY)
             await asyncio.to_thread(self._sync)
-            if not self._held and (self._changed or self._count >= _WRITES_PER_SNAPSHOT):
+            if not self._held and (self._changed or self._writes.count >= _WRITES_PER_SNAPSHOT):
                 await self._snapshot()
                 await asyncio.sleep(_SNAPSHOT_EVERY - _SYNC_EVERY)
 
@@ -134,13 +132,8 @@ class Keeper:
         async def answering(message: Message) -> None:
             if message["type"] == "http.response.start" and message["status"] < _FIRST_ERROR:
                 if request.is_write:
-                    self._append(
-                        {
-                            "write": request.operation,
-                            "region": request.region,
-                            "body": body.decode(errors="surrogateescape"),
-                        }
-                    )
+                    text = body.decode(errors="surrogateescape")
+                    self._append({"write": request.operation, "region": request.region, "body": text})
                 elif not request.is_question(bytes(body)):
                     self._changed = True
             await send(message)
@@ -160,15 +153,8 @@ class Keeper:
 
     # ---------------------------------------------------------------- files
 
-    def _append(self, entry: dict[str, Any]) -> None:
-        line, length = state.line(entry), os.fstat(self._file).st_size
-        try:
-            if os.write(self._file, line) != len(line):
-                os.ftruncate(self._file, length)
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        except OSError as error:
-            self._fail(error)
-        self._count += 1
+    def _append(self, entry: Entry) -> None:
+        self._writes.append(entry)
         self._to_sync = True
 
     def _sync(self) -> None:
@@ -181,48 +167,18 @@ class Keeper:
                 while self._objects:
                     for file in inside.files_of(*_object(self._objects.pop())):
                         state.sync(file)
-                while self._full:
-                    full = self._full.pop()
-                    os.fsync(full)
-                    os.close(full)
-                os.fsync(self._file)
+                self._writes.sync()
             except OSError as error:
                 self._fail(error)
-
-    def _next_file(self) -> None:
-        """Begin another file of writes, with the uploads that S3 may not have told of yet."""
-        before = state.writes_file(self._folder, self._number)
-        self._number += 1
-        path = state.writes_file(self._folder, self._number)
-        if self._file >= 0:
-            self._full.append(self._file)
-        try:
-            self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        except OSError as error:
-            self._fail(error)
-        self._count = 0
-        if before.exists():
-            self._announce(before)
-        self._append({"follows": before.stat().st_size if before.exists() else 0})
-        told = time.monotonic() - _TOLD_AFTER
-        self._uploads = {path: ended for path, ended in self._uploads.items() if ended is None or ended > told}
-        for upload in self._uploads:
-            self._append({"upload": upload})
-
-    def _announce(self, before: Path) -> None:
-        """Say in the file before that there is another one: missing, it is missed."""
-        try:
-            with before.open("ab") as file:
-                file.write(state.line({"next": self._number}))
-        except OSError as error:
-            self._fail(error)
 
     async def _snapshot(self) -> None:
         """Write down everything as it is now. Returns when it is on the disk."""
         async with self._snapshots:
             self._changed = False
-            self._next_file()
-            number = self._number
+            told = time.monotonic() - _TOLD_AFTER
+            self._uploads = {path: ended for path, ended in self._uploads.items() if ended is None or ended > told}
+            self._writes.begin({"upload": path} for path in self._uploads)
+            number = self._writes.number
             child = os.fork()
             if child == 0:
                 self._save(number)
@@ -277,7 +233,7 @@ class Keeper:
         """Repeat the writes since the snapshot, and have S3 tell of the objects since."""
         uploads: dict[str, None] = {}
         repeated = failed = 0
-        for entry in state.writes_since(self._folder, self._number):
+        for entry in writes.since(self._folder, self._loaded):
             if isinstance(entry, str):
                 print(f"note: {entry}.", flush=True)
             elif "upload" in entry:
@@ -287,15 +243,13 @@ class Keeper:
                 failed += await self._repeat(entry) >= _FIRST_ERROR
         if failed:
             print(f"note: {failed} of {repeated} writes since the last snapshot could not be repeated.", flush=True)
-        self._number = state.newest_writes(self._folder)
-        self._next_file()
-        self._count += repeated
+        self._writes.begin({"upload": upload} for upload in uploads)
+        self._writes.count += repeated
         for upload in uploads:
-            self._append({"upload": upload})
             inside.tell_of(*_object(upload))
 
     @staticmethod
-    async def _repeat(write: dict[str, Any]) -> int:
+    async def _repeat(write: Entry) -> int:
         """Make a request again, as root; returns the status."""
         credential = f"test/20260101/{write['region']}/dynamodb/aws4_request"
         headers = {
@@ -309,9 +263,8 @@ class Keeper:
             "path": "/", "raw_path": b"/", "query_string": b"",
             "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
         }  # fmt: skip
-        sent = iter(
-            [{"type": "http.request", "body": write["body"].encode(errors="surrogateescape"), "more_body": False}]
-        )
+        body = write["body"].encode(errors="surrogateescape")
+        sent = iter([{"type": "http.request", "body": body, "more_body": False}])
         status = 0
 
         async def receive() -> Message:

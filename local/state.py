@@ -21,7 +21,6 @@ import os
 import re
 import shlex
 import shutil
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -36,7 +35,6 @@ PROMISED_SECONDS = 2
 MANIFEST = "manifest.json"
 
 _SNAPSHOT = re.compile(r"\d{6}")
-_WRITES = re.compile(r"(\d{6})\.writes")
 _DRAFTS = "*.draft"
 _SIDECAR = ".meta.json"
 _VERSIONS = ".versions"
@@ -85,11 +83,6 @@ def newest(aws: Path) -> int:
     return max(_numbers(aws), default=0)
 
 
-def newest_writes(aws: Path) -> int:
-    """The number of the newest file of writes, -1 where there is none."""
-    return max((int(found[1]) for path in aws.iterdir() if (found := _WRITES.fullmatch(path.name))), default=-1)
-
-
 def snapshot_folder(aws: Path, number: int) -> Path:
     """Where the snapshot of this number is."""
     return aws / f"{number:06}"
@@ -106,11 +99,6 @@ def claimed(state: Path) -> Iterator[None]:
     with (state / "saving").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
-
-
-def writes_file(aws: Path, number: int) -> Path:
-    """Where the writes after the snapshot of this number are."""
-    return aws / f"{number:06}.writes"
 
 
 def seal(draft: Path, place: Path) -> None:
@@ -144,40 +132,6 @@ def prune(aws: Path, keep: list[int]) -> None:
             shutil.rmtree(path, ignore_errors=True)
         elif path.is_file() and (number is None or number < min(keep)):
             path.unlink(missing_ok=True)
-
-
-def line(entry: dict[str, Any]) -> bytes:
-    """An acknowledged write as a line of the file of writes."""
-    text = json.dumps(entry, separators=(",", ":")).encode()
-    return b"%08x %s\n" % (zlib.crc32(text), text)
-
-
-def writes_since(aws: Path, number: int) -> Iterator[dict[str, Any] | str]:
-    """Every write from the snapshot of this number on, in order; where one cannot be read, what is wrong instead."""
-    each, last, length = number, max(number, newest_writes(aws)), None
-    while each <= last:
-        path = writes_file(aws, each)
-        lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
-        entries = [_entry(line) for line in lines]
-        told = {key: value for entry in entries if entry for key, value in entry.items() if key in ("follows", "next")}
-        if not lines and each > 0:
-            yield f"{path} is {'empty' if path.exists() else 'missing'}: the writes in it, if any, are lost"
-        if length is not None and length < told.get("follows", 0):
-            yield f"{writes_file(aws, each - 1)} was cut off: the writes at its end are lost"
-        yield from (entry for entry in entries if entry and not entry.keys() & told.keys())
-        if None in entries:
-            yield f"{path} is damaged: {entries.count(None)} of its {len(lines)} lines are lost"
-        last = max(last, told.get("next", 0))
-        length = sum(map(len, lines)) if path.exists() else None
-        each += 1
-
-
-def _entry(text: bytes) -> dict[str, Any] | None:
-    checksum, _, rest = text.partition(b" ")
-    if not rest.endswith(b"\n") or checksum != b"%08x" % zlib.crc32(rest[:-1]):
-        return None
-    entry: dict[str, Any] = json.loads(rest)
-    return entry
 
 
 def _numbers(aws: Path) -> list[int]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from local import state
+from local import state, writes
 from local.errors import LocalError
 
 ACCOUNT = "000000000000"
@@ -37,7 +37,7 @@ def snapshot(aws: Path, number: int) -> None:
     for service in SERVICES:
         (draft / f"{service}.json").write_text(saved(service))
     state.seal(draft, state.snapshot_folder(aws, number))
-    state.writes_file(aws, number).write_bytes(state.line({"write": "PutItem", "body": f"{number}"}))
+    writes.file_of(aws, number).write_bytes(writes.line({"write": "PutItem", "body": f"{number}"}))
 
 
 def put(folder: Path, key: str, contents: bytes, **more: object) -> Path:
@@ -59,7 +59,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def entries(folder: Path, number: int) -> list[object]:
-    return list(state.writes_since(folder / "aws", number))
+    return list(writes.since(folder / "aws", number))
 
 
 class TestSnapshots:
@@ -135,7 +135,7 @@ class TestFirstStart:
     def test_that_did_not_come_to_its_end_begins_again(self, tmp_path: Path) -> None:
         """A half-made deployment has its bucket already, and the next one could not make it."""
         state.open_state(tmp_path)
-        state.writes_file(tmp_path / "aws", 0).write_bytes(state.line({"write": "PutItem"}))
+        writes.file_of(tmp_path / "aws", 0).write_bytes(writes.line({"write": "PutItem"}))
         put(tmp_path, "code", b"code")
         assert state.open_state(tmp_path).number == 0
         assert not (tmp_path / "s3").exists()
@@ -171,8 +171,8 @@ class TestFolderOfAnEarlierRelease:
 class TestWrites:
     @pytest.fixture
     def written(self, folder: Path) -> Path:
-        file = state.writes_file(folder / "aws", 7)
-        file.write_bytes(b"".join(state.line({"write": "PutItem", "body": f"é{number}"}) for number in range(9)))
+        file = writes.file_of(folder / "aws", 7)
+        file.write_bytes(b"".join(writes.line({"write": "PutItem", "body": f"é{number}"}) for number in range(9)))
         return file
 
     def test_come_back_in_their_order(self, written: Path) -> None:
@@ -196,22 +196,22 @@ class TestWrites:
         assert told == f"{written} is damaged: 1 of its 9 lines are lost"
 
     def test_a_file_that_is_missing_is_told(self, folder: Path) -> None:
-        state.writes_file(folder / "aws", 6).unlink()
+        writes.file_of(folder / "aws", 6).unlink()
         told, *rest = entries(folder, 6)
         assert told == f"{folder}/aws/000006.writes is missing: the writes in it, if any, are lost"
         assert len(rest) == 1
 
     def test_the_last_file_is_missed_by_the_one_before(self, folder: Path) -> None:
-        before, after = state.writes_file(folder / "aws", 7), state.writes_file(folder / "aws", 8)
-        before.write_bytes(before.read_bytes() + state.line({"next": 8}))
+        before, after = writes.file_of(folder / "aws", 7), writes.file_of(folder / "aws", 8)
+        before.write_bytes(before.read_bytes() + writes.line({"next": 8}))
         assert entries(folder, 7)[1:] == [f"{after} is missing: the writes in it, if any, are lost"]
         after.touch()
         assert entries(folder, 7)[1:] == [f"{after} is empty: the writes in it, if any, are lost"]
 
     def test_lines_that_are_gone_are_missed_by_the_next_file(self, folder: Path) -> None:
-        before, after = state.writes_file(folder / "aws", 6), state.writes_file(folder / "aws", 7)
+        before, after = writes.file_of(folder / "aws", 6), writes.file_of(folder / "aws", 7)
         before.write_bytes(before.read_bytes() * 2)
-        after.write_bytes(state.line({"follows": before.stat().st_size}))
+        after.write_bytes(writes.line({"follows": before.stat().st_size}))
         before.write_bytes(before.read_bytes()[: before.stat().st_size // 2])
         assert entries(folder, 6)[1:] == [f"{before} was cut off: the writes at its end are lost"]
 
