@@ -26,7 +26,7 @@ from local.writes import Entry, Writes
 Message = MutableMapping[str, Any]
 App = Callable[[Any, Any, Any], Awaitable[None]]
 
-# A disk may take its time.
+# Well within what is promised: a disk may take its time.
 _SYNC_EVERY = state.PROMISED_SECONDS / 4
 _SNAPSHOT_EVERY = 1.0
 _SNAPSHOT_WITHIN = 60
@@ -48,7 +48,7 @@ class Keeper:
         self._app = app
         self._folder = folder
         self._loaded = number
-        self._writes = Writes(folder, self._fail)
+        self._writes = Writes(folder, state.newest(folder), self._fail)
         self._to_sync = False
         self._syncing = threading.Lock()
         self._objects: set[str] = set()

@@ -64,14 +64,14 @@ def _entry(text: bytes) -> Entry | None:
 
 
 class Writes:
-    """The file that is written to. Where it cannot be, ``fail`` is called."""
+    """The file that is written to, the first after ``number``. Where it cannot be, ``fail`` is called."""
 
-    def __init__(self, folder: Path, fail: Callable[[OSError], NoReturn]) -> None:
+    def __init__(self, folder: Path, number: int, fail: Callable[[OSError], NoReturn]) -> None:
         self._folder = folder
         self._fail = fail
         self._file = -1
         self._full: list[int] = []
-        self.number = newest(folder)
+        self.number = max(number, newest(folder))
         self.count = 0
 
     def append(self, entry: Entry) -> None:

@@ -195,6 +195,29 @@ class TestDamagedState:
         assert again.stop() == 0
 
 
+class TestSnapshots:
+    def test_are_made_of_what_else_has_changed(self, emulator: Emulator, folder: Path) -> None:
+        """A key that an operator made is no record, and is not lost either."""
+        emulator.start()
+        emulator.save()
+        before = state.newest(folder / "aws")
+        made = emulator.client("apigateway").create_api_key(name="made by hand", enabled=True)
+        eventually(lambda: state.newest(folder / "aws") > before)
+        os.kill(emulator.pid, signal.SIGKILL)
+        emulator.stop()
+        emulator.start()
+        assert made["id"] in [key["id"] for key in emulator.client("apigateway").get_api_keys()["items"]]
+
+    def test_follow_each_other_where_the_writes_are_gone(self, emulator: Emulator, folder: Path) -> None:
+        """A lower number would be taken for an older one."""
+        for file in (folder / "aws").glob("*.writes"):
+            file.unlink()
+        before = state.newest(folder / "aws")
+        emulator.start()
+        emulator.save()
+        assert state.newest(folder / "aws") > before
+
+
 class TestPowerCut:
     SYNCED = """
 import os, sys
