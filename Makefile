@@ -16,7 +16,7 @@ HERE = --state-dir '$(STATE_DIR)' $(if $(ON_AWS),--stack '$(ON_AWS)')
 OPS = $(BIN)/python -m ops --env '$(ENV)' $(if $(STACK),--stack '$(STACK)')
 
 .DEFAULT_GOAL := help
-.PHONY: help run logs test scan lint format unit integration browser browser-big publish proof fuzz replay audit letters redrive build bench diagrams deploy key keys revoke remove lock clean smoke
+.PHONY: help run logs test scan lint format unit integration browser browser-big publish proof fuzz replay audit letters redrive build bench diagrams deploy key keys revoke remove lock clean smoke kills
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -86,6 +86,9 @@ smoke: $(INSTALLED) ## Test a stack that was deployed (ENV=dev, prod or STACK=na
 	@exec env PYTHONPATH=source $(BIN)/python -m ops.smoke $(HERE) $(if $(ONLY),--only '$(ONLY)') \
 		$(if $(filter yes,$(UPDATE)),--with-update) $(if $(filter no,$(MULTIPART)),--no-multipart) \
 		$(if $(filter yes,$(YES)),--yes) $(if $(METRICS_WITHIN),--metrics-within '$(METRICS_WITHIN)')
+
+kills: $(INSTALLED) ## Kill the emulator of make run 50 times under load: KILLS=50 SEED=7
+	@KILLS='$(or $(KILLS),50)' SEED='$(SEED)' $(BIN)/python -m pytest -s tests/integration/test_kills.py
 
 audit: $(INSTALLED) ## Compare bucket and table, read-only: of ENV=dev, prod or STACK=name on AWS, otherwise of what runs here
 	@PYTHONPATH=source $(BIN)/python -m ops.audit $(HERE)

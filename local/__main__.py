@@ -33,12 +33,20 @@ def main() -> int:
         stack.start()
         _say(_welcome(stack.outputs, store_on_load=options.store_on_load == "True"))
         stack.engine_died.wait()
-        raise LocalError(f"The embedded AWS has ended unexpectedly. What it said is in {stack.engine_log}.")
+        raise LocalError(
+            stack.failure
+            or "The embedded AWS has ended unexpectedly. make run goes on from what it has acknowledged."
+            f" What it said is in {stack.engine_log}."
+        )
     except LocalError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except (BotoCoreError, ClientError) as error:
         print(f"error: The embedded AWS failed: {error} More is in {stack.engine_log}.", file=sys.stderr)
+        return 1
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"error: {where}{error.strerror or error}. Put it right, then make run again.", file=sys.stderr)
         return 1
     except _Interrupted:
         _say("\nStopping ...")

@@ -263,6 +263,10 @@ def blueprint(applications: Applications) -> flask.Blueprint:
     def unreachable(_: requests.RequestException) -> Any:
         return {"message": "The files cannot be reached right now. Try again in a moment."}, HTTPStatus.BAD_GATEWAY
 
+    @routes.errorhandler(sqlite3.Error)
+    def unsaved(error: sqlite3.Error) -> Any:
+        return {"message": f"It cannot be saved: {error}. Try again in a moment."}, HTTPStatus.SERVICE_UNAVAILABLE
+
     return routes
 
 

@@ -10,14 +10,15 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import boto3
 from botocore.config import Config
 
+from local import state as disk
 from local.errors import LocalError
 
 ROOT = Path(__file__).parents[1]
@@ -36,8 +37,11 @@ def client(url: str, service: str) -> Any:
 class Emulator:
     """The embedded AWS on 127.0.0.1, its state in a folder.
 
-    ``on_line`` is called with every line that it prints, ``on_death`` when it ends without having been told to.
+    ``on_line`` is called with every line that it prints, ``on_note`` with what somebody should know of the state that
+    was found, ``on_death`` when it ends without having been told to.
     """
+
+    program: Sequence[str] = (sys.executable, "-m", "local.engine")
 
     def __init__(
         self,
@@ -45,13 +49,16 @@ class Emulator:
         state: Path,
         *,
         on_line: Callable[[str], None] = lambda _: None,
+        on_note: Callable[[str], None] = lambda _: None,
         on_death: Callable[[], None] = lambda: None,
     ) -> None:
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
         self.log = state / "engine.log"
         self._state = state
+        self.failure: str | None = None
         self._on_line = on_line
+        self._on_note = on_note
         self._on_death = on_death
         self._process: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
@@ -59,13 +66,18 @@ class Emulator:
 
     def start(self) -> None:
         """Start and wait until requests are answered. Raises LocalError if that does not come to pass."""
+        self.failure, self._stopping = None, False
+        found = disk.open_state(self._state)
+        for note in found.notes:
+            self._on_note(note)
         temporary = self._state / "tmp"
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
+        log = self.log.open("w", encoding="utf-8")
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "local.engine", str(self.port), str(os.getpid())],
+            [*self.program, str(self.port), str(os.getpid()), str(self._state / "aws"), str(found.number)],
             cwd=ROOT,
-            env=self._environment(temporary),
+            env=self._environment(temporary, found.snapshot),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -74,14 +86,27 @@ class Emulator:
             # Ctrl-C in a terminal reaches every process of the group; this one is to be stopped in order.
             start_new_session=True,
         )
-        self._reader = threading.Thread(target=self._read, args=(self._process,), daemon=True)
+        self._reader = threading.Thread(target=self._read, args=(self._process, log), daemon=True)
         self._reader.start()
         deadline = time.monotonic() + _READY_WITHIN
         while not self._is_ready():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
-                raise LocalError(f"The embedded AWS did not start. What it said is in {self.log}.")
+                raise LocalError(self.failure or f"The embedded AWS did not start. What it said is in {self.log}.")
             time.sleep(0.05)
+
+    def save(self) -> None:
+        """Have it save what it is now, deployments included. Raises LocalError if it cannot."""
+        folder = self._state / "aws"
+        before = disk.newest(folder)
+        deadline = time.monotonic() + _SAVED_WITHIN
+        if self._process is not None:
+            self._process.send_signal(signal.SIGUSR1)
+        while disk.newest(folder) == before:
+            if self._process is None or self._process.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                raise LocalError(self.failure or f"The state is not saved. What was said is in {self.log}.")
+            time.sleep(0.02)
 
     def stop(self) -> None:
         """Have it save its state and end; whatever is left after half a minute is killed."""
@@ -99,11 +124,18 @@ class Emulator:
             self._reader.join()
         self._process = None
 
+    @property
+    def pid(self) -> int:
+        """The id of its process. Raises LocalError where none runs."""
+        if self._process is None:
+            raise LocalError("The embedded AWS does not run.")
+        return self._process.pid
+
     def client(self, service: str) -> Any:
         """A client of this AWS, whatever AWS the shell is configured for."""
         return client(self.url, service)
 
-    def _environment(self, temporary: Path) -> dict[str, str]:
+    def _environment(self, temporary: Path, snapshot: Path) -> dict[str, str]:
         """The functions inherit it, so there is nothing of the shell's in it that they would not have on AWS."""
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         return kept | {
@@ -117,7 +149,7 @@ class Emulator:
             "SFTP_ENABLED": "0",
             "PERSIST_STATE": "1",
             "S3_PERSIST": "1",
-            "STATE_DIR": str(self._state / "aws"),
+            "STATE_DIR": str(snapshot),
             "S3_DATA_DIR": str(self._state / "s3"),
         }
 
@@ -128,14 +160,24 @@ class Emulator:
         except (urllib.error.URLError, OSError):
             return False
 
-    def _read(self, process: subprocess.Popen[str]) -> None:
+    def _read(self, process: subprocess.Popen[str], log: TextIO) -> None:
         if process.stdout is None:
             return
-        with self.log.open("w", encoding="utf-8") as log:
+        with log:
             for line in process.stdout:
-                log.write(line)
-                log.flush()
-                self._on_line(line.rstrip("\n"))
+                # On a full disk it must be read all the same, or it waits for ever.
+                with contextlib.suppress(OSError):
+                    log.write(line)
+                    log.flush()
+                self._take(line.rstrip("\n"))
         process.stdout.close()
         if not self._stopping:
             self._on_death()
+
+    def _take(self, line: str) -> None:
+        if line.startswith("error: "):
+            self.failure = line.removeprefix("error: ")
+        elif line.startswith("note: "):
+            self._on_note(line.removeprefix("note: "))
+        else:
+            self._on_line(line)

@@ -8,16 +8,20 @@ import asyncio
 import os
 import re
 import signal
+import socket
 import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack.app import app as engine
+
+from local.durability import Keeper
 
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
@@ -129,16 +133,21 @@ def _bounds(wanted: re.Match[bytes], total: int) -> tuple[int, int]:
 
 
 def main() -> None:
-    """Serve on 127.0.0.1 until SIGTERM; state is saved on the way out. Arguments: the port, the parent's process id."""
-    port, parent = sys.argv[1:]
+    """Serve on 127.0.0.1 until SIGTERM; state is saved on the way out.
+
+    Arguments: the port, the parent's process id, the folder of the snapshots, the number of the one to go on from.
+    """
+    port, parent, folder, number = sys.argv[1:]
     threading.Thread(target=_end_with, args=(int(parent),), daemon=True).start()
     config = Config()
-    config.bind = [f"127.0.0.1:{port}"]
+    # From now on requests wait, those of functions that are started before all is recovered too.
+    listener = socket.create_server(("127.0.0.1", int(port)))
+    config.bind = [f"fd://{listener.detach()}"]
     config.keep_alive_timeout = 75
     config.accesslog = "-"
     # The path alone: a query may be presigned.
     config.access_log_format = "request %(m)s %(U)s %(s)s %(L)s"
-    asyncio.run(serve(app, config))
+    asyncio.run(serve(Keeper(app, Path(folder), int(number)), config))
 
 
 def _end_with(parent: int) -> None:

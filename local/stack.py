@@ -1,5 +1,6 @@
 """The stack on this machine: the embedded AWS, what is deployed to it, and the page's server."""
 
+import contextlib
 import fcntl
 import json
 import os
@@ -9,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
-from local import deploy, gaps, npm, page
+from local import database, deploy, gaps, npm, page
 from local.backend import Applications, Filestore
 from local.emulator import Emulator
 from local.errors import LocalError
@@ -23,7 +24,7 @@ class Stack:
     def __init__(
         self, *, port: int, aws_port: int, state: Path, parameters: Mapping[str, str], say: Callable[[str], None]
     ) -> None:
-        self.state = state.resolve()
+        self.state = Path(os.path.realpath(state))
         self.outputs: dict[str, Any] = {}
         self.engine_died = threading.Event()
         self._port = port
@@ -40,6 +41,11 @@ class Stack:
         """What the embedded AWS has printed."""
         return self.state / "engine.log"
 
+    @property
+    def failure(self) -> str | None:
+        """Why the embedded AWS has ended, if it said so."""
+        return self._aws.failure if self._aws else None
+
     def start(self) -> None:
         """Start all of it; it is ready when this returns. Raises LocalError, then ``stop`` cleans up."""
         self._claim()
@@ -50,7 +56,11 @@ class Stack:
         npm.install(self._say)
         self._say("Starting the embedded AWS ...")
         self._aws = Emulator(
-            self._aws_port, self.state, on_line=self._journal.engine_line, on_death=self.engine_died.set
+            self._aws_port,
+            self.state,
+            on_line=self._journal.engine_line,
+            on_note=lambda note: self._say(f"note: {note}"),
+            on_death=self.engine_died.set,
         )
         self._aws.start()
         self._say("Deploying template.yaml ...")
@@ -71,6 +81,7 @@ class Stack:
             "UploadedDeadLetterQueueUrl": deployed["UploadedDeadLetterQueueUrl"],
             "Functions": functions,
         }
+        self._aws.save()
         self._web = self._serve(template["Parameters"])
         self._web.start()
         self._journal.open(self.outputs["StorageBucketName"])
@@ -80,7 +91,8 @@ class Stack:
         """Stop what runs, its state saved."""
         self._journal.close()
         if self._lock is not None:
-            self._outputs_file.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                self._outputs_file.unlink(missing_ok=True)
         if self._web is not None:
             self._web.stop()
             self._web = None
@@ -109,11 +121,16 @@ class Stack:
             policy=page.policy(
                 api_root_url=api_root_url, storage_url=self.outputs["AwsEndpointUrl"], backend_url="backend"
             ),
-            applications=Applications(
-                Filestore(api_root_url, self.outputs["ApiKey"]), self.state / "applications.sqlite"
-            ),
+            applications=Applications(Filestore(api_root_url, self.outputs["ApiKey"]), self._applications()),
             on_request=self._journal.page_request,
         )
+
+    def _applications(self) -> Path:
+        file = self.state / "applications.sqlite"
+        note = database.check(file, "applications")
+        if note:
+            self._say(f"note: {note}")
+        return file
 
     @property
     def _outputs_file(self) -> Path:
@@ -121,10 +138,15 @@ class Stack:
 
     def _claim(self) -> None:
         """Two stacks must not share a folder. The lock goes with the process, however that ends."""
-        # The API key is in it.
-        self.state.mkdir(parents=True, exist_ok=True)
-        self.state.chmod(0o700)
-        lock = (self.state / "lock").open("w")
+        if not str(self.state).isprintable():
+            raise LocalError(f"STATE_DIR is a path that cannot be printed: {str(self.state)!a}. Choose another.")
+        try:
+            # The API key is in it.
+            self.state.mkdir(parents=True, exist_ok=True)
+            self.state.chmod(0o700)
+            lock = (self.state / "lock").open("w")
+        except OSError as error:
+            raise LocalError(f"{self.state} cannot be used ({error.strerror}). Choose another: STATE_DIR=...") from None
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

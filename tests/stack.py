@@ -31,7 +31,8 @@ class Stack:
         self.port, self.aws_port = free_port(), free_port()
         self.output = state.with_suffix(".log")
 
-    def start(self) -> "Stack":
+    def launch(self) -> None:
+        """Start it without waiting until it is ready."""
         # One that was killed had no chance to.
         (self.state / "outputs.json").unlink(missing_ok=True)
         hygiene.keep_log(self.state)
@@ -44,6 +45,9 @@ class Stack:
                 ],
                 cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
             )  # fmt: skip
+
+    def start(self) -> "Stack":
+        self.launch()
         deadline = time.monotonic() + START_TIMEOUT
         while not (self.state / "outputs.json").exists():
             if self.process.poll() is not None or time.monotonic() > deadline:

@@ -189,6 +189,37 @@ class TestFailures:
             f"error: Port {port} cannot be used (Address already in use). Choose another: make run {name}={port + 1}\n"
         )
 
+    @pytest.mark.parametrize(
+        ("state", "why"),
+        [
+            ("Makefile", "File exists"),
+            ("Makefile/state", "Not a directory"),
+            ("/proc/state", "No such file or directory"),
+            ("x" * 300, "File name too long"),
+        ],
+    )
+    def test_a_folder_that_cannot_be_used_is_named(self, state: str, why: str) -> None:
+        """One line, whatever is the matter with it."""
+        refused = run(Path(state))
+        path = state if state.startswith("/") else f"{ROOT}/{state}"
+        assert (refused.returncode, refused.stderr) == (
+            1,
+            f"error: {path} cannot be used ({why}). Choose another: STATE_DIR=...\n",
+        )
+
+    def test_a_path_of_several_lines_is_refused_in_one(self, tmp_path: Path) -> None:
+        refused = run(tmp_path / "two\nlines")
+        assert (refused.returncode, refused.stderr) == (
+            1,
+            f"error: STATE_DIR is a path that cannot be printed: '{tmp_path}/two\\nlines'. Choose another.\n",
+        )
+
+    def test_what_cannot_be_written_in_it_is_named(self, tmp_path: Path) -> None:
+        (tmp_path / "engine.log").mkdir()
+        refused = run(tmp_path)
+        assert refused.returncode == 1
+        assert refused.stderr == f"error: {tmp_path}/engine.log: Is a directory. Put it right, then make run again.\n"
+
     def test_one_port_cannot_serve_both(self, tmp_path: Path) -> None:
         port = str(free_port())
         refused = run(tmp_path, "--port", port, "--aws-port", port)

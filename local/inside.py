@@ -1,0 +1,78 @@
+"""Everything that is used of ministack's inside, in one place: what it has no public door for.
+
+The tests of durability fail where a new release of it has changed one of these.
+"""
+
+import copy
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from ministack import app as emulator
+from ministack.core import persistence
+from ministack.services import apigateway_v1, eventbridge, lambda_svc, s3, scheduler
+
+app = emulator.app
+
+READERS = frozenset({"ministack", "persistence"})
+"""The loggers of what loads the state. What cannot be loaded is an error there, and no more: it begins anew."""
+
+
+def saves_nothing_itself() -> None:
+    """Keep it from saving when it stops; what it saves from then on is what ``save`` is asked for."""
+    emulator.PERSIST_STATE = False
+
+
+def save(folder: Path) -> bool:
+    """Write what every service has to save, and whether that is all of it.
+
+    Only for a process that ends with it: nobody else sees its memory, so copies of all records would be for nothing.
+    And ``dumps`` encodes in C, which ``dump`` does not.
+    """
+    copy.deepcopy = _same  # type: ignore[assignment]
+    json.dump = lambda value, file, **how: file.write(json.dumps(value, **how))
+    persistence.STATE_DIR = str(folder)
+    lambda_svc.CODE_BLOB_DIR = str(folder / "lambda-blobs")
+    services = emulator._build_persistence_save_dict()
+    persistence.save_all(services)
+    return all((folder / f"{service}.json").exists() for service in services)
+
+
+def _same(value: Any, *_: object) -> Any:
+    return value
+
+
+def files_of(bucket: str, key: str) -> list[Path]:
+    """Where an object is on the disk: its bytes, what is known of them, the folder."""
+    path = Path(s3._object_disk_path(bucket, key))
+    return [path, path.with_name(path.name + ".meta.json"), path.parent]
+
+
+def tell_of(bucket: str, key: str) -> None:
+    """Have S3 send its event of every version of an object again."""
+    for version in s3._object_versions.get((bucket, key)) or []:
+        if not version.get("is_delete_marker"):
+            s3._fire_s3_event(
+                bucket,
+                key,
+                "s3:ObjectCreated:Put",
+                version["size"],
+                version["etag"],
+                version_id=version["version_id"],
+            )
+
+
+class Clock:
+    """The time of day, which ministack reckons with: set back, it would wait for a time to come again."""
+
+    def __init__(self) -> None:
+        self._seen = time.time()
+
+    def look(self) -> None:
+        """Have nothing lie in the future: throttling begins anew, schedules run from now on."""
+        before, self._seen = self._seen, time.time()
+        if self._seen < before:
+            apigateway_v1._throttle_state.clear()
+            for fired in (eventbridge._rule_last_fired, scheduler._schedule_last_fired):
+                fired.update({rule: min(at, self._seen) for rule, at in list(fired.items())})
