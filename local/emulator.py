@@ -18,18 +18,22 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from local import root_key
 from local.errors import LocalError
+from local.terminal import printable
 
 ROOT = Path(__file__).parents[1]
 REGION = "us-east-1"
+SECRET = "test"
+"""Root's secret access key: the emulator signs with it, and looks at the key id alone."""
 
 _READY_WITHIN = 30
 _SAVED_WITHIN = 30
 
 
-def client(url: str, service: str) -> Any:
-    """A client of the embedded AWS at this address, whatever AWS the shell is configured for."""
-    session: Any = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)
+def client(url: str, service: str, key: str) -> Any:
+    """A client of root's, by its key id, of the emulator at this address, whatever AWS the shell is configured for."""
+    session: Any = boto3.Session(aws_access_key_id=key, aws_secret_access_key=SECRET, region_name=REGION)
     return session.client(service, endpoint_url=url, config=Config(retries={"mode": "standard"}))
 
 
@@ -50,6 +54,7 @@ class Emulator:
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
         self.log = state / "engine.log"
+        self.key = ""
         self._state = state
         self._on_line = on_line
         self._on_death = on_death
@@ -62,6 +67,7 @@ class Emulator:
         temporary = self._state / "tmp"
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
+        self.key = root_key.of(self._state)
         self._process = subprocess.Popen(
             [sys.executable, "-m", "local.engine", str(self.port), str(os.getpid())],
             cwd=ROOT,
@@ -101,7 +107,7 @@ class Emulator:
 
     def client(self, service: str) -> Any:
         """A client of this AWS, whatever AWS the shell is configured for."""
-        return client(self.url, service)
+        return client(self.url, service, self.key)
 
     def _environment(self, temporary: Path) -> dict[str, str]:
         """The functions inherit it, so there is nothing of the shell's in it that they would not have on AWS."""
@@ -113,6 +119,8 @@ class Emulator:
             "BIND_HOST": "127.0.0.1",
             "MINISTACK_HOST": "127.0.0.1",
             "AUTH": "true",
+            "AWS_ACCESS_KEY_ID": self.key,
+            "AWS_SECRET_ACCESS_KEY": SECRET,
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
             "PERSIST_STATE": "1",
@@ -133,9 +141,10 @@ class Emulator:
             return
         with self.log.open("w", encoding="utf-8") as log:
             for line in process.stdout:
-                log.write(line)
+                shown = printable(line.rstrip("\n"))
+                log.write(f"{shown}\n")
                 log.flush()
-                self._on_line(line.rstrip("\n"))
+                self._on_line(shown)
         process.stdout.close()
         if not self._stopping:
             self._on_death()

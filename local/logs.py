@@ -9,6 +9,7 @@ from typing import Any
 
 from local import emulator
 from local.errors import LocalError
+from local.terminal import printable
 from ops.errors import run
 
 _LEFT_OUT = {"level", "message", "timestamp", "service", "_aws", "function_request_id"}
@@ -52,8 +53,8 @@ def main() -> int:
         outputs = json.loads((options.state_dir / "outputs.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise LocalError(f"No stack is running in {options.state_dir}. Try: make run") from None
-    for line in lines(emulator.client(outputs["AwsEndpointUrl"], "logs"), options.about):
-        print(line)
+    for line in lines(emulator.client(outputs["AwsEndpointUrl"], "logs", outputs["AwsAccessKeyId"]), options.about):
+        print(printable(line))
     return 0
 
 

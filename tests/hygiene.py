@@ -9,7 +9,7 @@ from pathlib import Path
 import requests
 from botocore.exceptions import EndpointConnectionError
 
-from local import emulator
+from local import emulator, root_key
 
 # Signatures and credentials of AWS, and bodies: a file's name, an array of ids as text (its quotes are escaped then).
 _FORBIDDEN = re.compile(
@@ -78,7 +78,7 @@ def deployed_lines() -> Iterator[str]:
     for url, folder in stacks.items():
         for log in folder.glob("engine*.log"):
             yield from log.read_text(errors="replace").splitlines()
-        logs = emulator.client(url, "logs")
+        logs = emulator.client(url, "logs", root_key.of(folder))
         try:
             groups = [group["logGroupName"] for group in logs.describe_log_groups()["logGroups"]]
         except EndpointConnectionError:

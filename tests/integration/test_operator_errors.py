@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
 from bench.processes import free_port
@@ -68,13 +69,13 @@ def test_no_credentials(arguments: list[str]) -> None:
 def shell(embedded_aws: str) -> dict[str, str]:
     """The environment of an operator of the embedded AWS, who has somebody else's stack in it."""
     template = {"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}
-    cloudformation = emulator.client(embedded_aws, "cloudformation")
+    cloudformation = boto3.client("cloudformation", endpoint_url=embedded_aws, region_name=emulator.REGION)
     cloudformation.create_stack(StackName="theirs", TemplateBody=json.dumps(template))
     cloudformation.get_waiter("stack_create_complete").wait(StackName="theirs", WaiterConfig={"Delay": 1})
     return {
         "AWS_ENDPOINT_URL": embedded_aws,
         "AWS_DEFAULT_REGION": emulator.REGION,
-        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_ACCESS_KEY_ID": os.environ["AWS_ACCESS_KEY_ID"],
         "AWS_SECRET_ACCESS_KEY": "test",
     }
 
@@ -93,7 +94,7 @@ def test_no_such_stack(shell: dict[str, str], arguments: list[str]) -> None:
 
 @pytest.mark.parametrize("module", HERE)
 def test_a_stack_here_that_was_killed(tmp_path: Path, module: str) -> None:
-    names = ("StorageBucketName", "TableName", "UploadedQueueUrl", "UploadedDeadLetterQueueUrl")
+    names = ("AwsAccessKeyId", "StorageBucketName", "TableName", "UploadedQueueUrl", "UploadedDeadLetterQueueUrl")
     outputs = dict.fromkeys(names, "x") | {"AwsEndpointUrl": f"http://127.0.0.1:{free_port()}"}
     (tmp_path / "outputs.json").write_text(json.dumps(outputs))
     assert complaint([module, "--state-dir", str(tmp_path)]) == "No stack runs here. Try: make run"
@@ -109,7 +110,7 @@ class TestRemovalThatEndsHalfway:
 
     @pytest.fixture
     def clients(self, embedded_aws: str) -> Iterator[Callable[[str], Any]]:
-        clients = partial(emulator.client, embedded_aws)
+        clients = partial(emulator.client, embedded_aws, key=os.environ["AWS_ACCESS_KEY_ID"])
         table = {
             "TableName": "half-table",
             "BillingMode": "PAY_PER_REQUEST",
