@@ -1,4 +1,4 @@
-"""The functions' temporary credentials. The emulator derives them from names that everybody knows: here, from a secret."""
+"""The functions' temporary credentials. Left alone, the emulator derives them from names that everybody knows."""
 
 import hmac
 from collections.abc import Mapping

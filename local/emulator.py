@@ -43,6 +43,8 @@ class Emulator:
     ``on_line`` is called with every line that it prints, ``on_death`` when it ends without having been told to.
     """
 
+    module = "local.engine"
+
     def __init__(
         self,
         port: int,
@@ -69,7 +71,7 @@ class Emulator:
         temporary.mkdir(parents=True)
         self.key = root_key.of(self._state)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "local.engine", str(self.port), str(os.getpid())],
+            [sys.executable, "-m", self.module, str(self.port), str(os.getpid())],
             cwd=ROOT,
             env=self._environment(temporary),
             stdin=subprocess.DEVNULL,

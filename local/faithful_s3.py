@@ -17,7 +17,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from contextvars import ContextVar
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
@@ -25,7 +25,7 @@ from ministack.services import s3
 
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Any, Any, Send], Awaitable[None]]
+App = Callable[[Any, Any, Any], Awaitable[None]]
 
 _OVERRIDES = {
     "response-cache-control": b"cache-control",
@@ -56,57 +56,61 @@ def faithful(emulator: App) -> App:
             _began.set(datetime.datetime.now(datetime.UTC))
             query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
             headers = dict(scope["headers"])
-            error = _refusal(scope["method"], query, headers)
-            if error:
-                await _answer(send, scope, headers, *error)
+            refusal = _refusal(scope["method"], query, headers)
+            if refusal:
+                await _answer(send, refusal, _cors(scope, headers))
                 return
             if scope["method"] == "GET" and "versionId" in query:
-                overrides = {name: query[key][0].encode("latin-1") for key, name in _OVERRIDES.items() if any(query.get(key, ()))}
+                wanted = {name: query.get(key, [""])[0].encode("latin-1") for key, name in _OVERRIDES.items()}
+                overrides = {name: value for name, value in wanted.items() if value}
                 send = _VersionedRead(send, overrides, _RANGE.fullmatch(headers.get(b"range", b"")))
         await emulator(scope, receive, send)
 
     return app
 
 
-def _refusal(
-    method: str, query: Mapping[str, list[str]], headers: Mapping[bytes, bytes]
-) -> tuple[HTTPStatus, str, str, dict[str, str]] | None:
-    """Returns the status, code, message and details with which S3 refuses a presigned request, if it does."""
+def _cors(scope: Mapping[str, Any], headers: Mapping[bytes, bytes]) -> dict[str, str]:
+    """Returns what the bucket's CORS rules add to an answer, so that a page can read it."""
+    origin = {"origin": headers[b"origin"].decode("latin-1")} if b"origin" in headers else {}
+    added: dict[str, str] = s3.cors_response_headers(scope["path"].split("/")[1], scope["method"], origin)
+    return added
+
+
+class _Refusal(NamedTuple):
+    """An error of S3: its status and code, its message, and what else it says by element."""
+
+    status: HTTPStatus
+    code: str
+    message: str
+    details: Mapping[str, str]
+
+
+def _refusal(method: str, query: Mapping[str, list[str]], headers: Mapping[bytes, bytes]) -> _Refusal | None:
+    """Returns the error with which S3 answers such a presigned request, if it does."""
     if "X-Amz-Signature" not in query:
         return None
     if method == "PUT" and b"chunked" in headers.get(b"transfer-encoding", b"").lower():
         message = "A header you provided implies functionality that is not implemented"
-        return HTTPStatus.NOT_IMPLEMENTED, "NotImplemented", message, {"Header": "Transfer-Encoding"}
+        return _Refusal(HTTPStatus.NOT_IMPLEMENTED, "NotImplemented", message, {"Header": "Transfer-Encoding"})
     if method == "PUT" and b"content-length" not in headers:
         message = "You must provide the Content-Length HTTP header."
-        return HTTPStatus.LENGTH_REQUIRED, "MissingContentLength", message, {}
-    signed = query.get("X-Amz-SignedHeaders", [""])[0].lower().split(";")
+        return _Refusal(HTTPStatus.LENGTH_REQUIRED, "MissingContentLength", message, {})
+    signed = {*query.get("X-Amz-SignedHeaders", [""])[0].lower().split(";"), "x-amz-content-sha256"}
     sent = (name.decode("latin-1") for name in headers)
-    unsigned = [name for name in sent if name.startswith("x-amz-") and name not in (*signed, "x-amz-content-sha256")]
+    unsigned = [name for name in sent if name.startswith("x-amz-") and name not in signed]
     if unsigned:
         message = "There were headers present in the request which were not signed"
-        return HTTPStatus.FORBIDDEN, "AccessDenied", message, {"HeadersNotSigned": ", ".join(unsigned)}
+        return _Refusal(HTTPStatus.FORBIDDEN, "AccessDenied", message, {"HeadersNotSigned": ", ".join(unsigned)})
     return None
 
 
-async def _answer(
-    send: Send,
-    scope: Mapping[str, Any],
-    headers: Mapping[bytes, bytes],
-    status: HTTPStatus,
-    code: str,
-    message: str,
-    details: dict[str, str],
-) -> None:
-    """Send an error as S3 does, with what the bucket's CORS rules say, so that a page can read it."""
+async def _answer(send: Send, refusal: _Refusal, cors: Mapping[str, str]) -> None:
+    """Send an error as S3 does."""
     ids = {"RequestId": secrets.token_hex(8).upper(), "HostId": base64.b64encode(os.urandom(48)).decode()}
-    elements = {"Code": code, "Message": message} | details | ids
+    elements = {"Code": refusal.code, "Message": refusal.message, **refusal.details, **ids}
     inner = "".join(f"<{name}>{escape(text)}</{name}>" for name, text in elements.items())
     body = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error>{inner}</Error>'.encode()
-    bucket = scope["path"].split("/")[1]
-    origin = {"origin": headers[b"origin"].decode("latin-1")} if b"origin" in headers else {}
-    cors = s3.cors_response_headers(bucket, scope["method"], origin)
-    answer = {
+    headers = {
         "content-type": "application/xml",
         "content-length": str(len(body)),
         # What follows of the request is not read.
@@ -115,13 +119,8 @@ async def _answer(
         "x-amz-id-2": ids["HostId"],
         **cors,
     }
-    await send(
-        {
-            "type": "http.response.start",
-            "status": status.value,
-            "headers": [(name.lower().encode(), str(value).encode("latin-1")) for name, value in answer.items()],
-        }
-    )
+    encoded = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": refusal.status.value, "headers": encoded})
     await send({"type": "http.response.body", "body": body})
 
 

@@ -13,12 +13,14 @@ is known to this state folder's owner alone, or is signed by a user or role, whi
 
 import hmac
 import re
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs, parse_qsl
 
 from ministack.core.iam_evaluator import is_root_access_key
 from ministack.core.router import extract_access_key_id
+
+from local.loopback import hosts
 
 HEALTH = "/_ministack/health"
 
@@ -55,15 +57,10 @@ _BROWSERS_HEADERS = frozenset(
 )
 
 
-def hosts(port: int) -> frozenset[str]:
-    """Returns what a request to this port of this machine has as Host. Any other is a name that somebody points here."""
-    names = ("127.0.0.1", "localhost")
-    return frozenset({f"{name}:{port}" for name in names} | (set(names) if port == 80 else set()))  # noqa: PLR2004
-
-
-def is_of_browser(headers: Iterable[str]) -> bool:
-    """Whether there is a header, in lower case, that browsers add and a page cannot leave out: one in doubt counts."""
-    return any(name in _BROWSERS_HEADERS or name.startswith("sec-") for name in headers)
+def is_of_browser(headers: Mapping[str, str]) -> bool:
+    """Whether a header, by its name in lower case, is one that browsers add. One of them is enough."""
+    agent = headers.get("user-agent", "").lower()
+    return "mozilla/" in agent or any(name in _BROWSERS_HEADERS or name.startswith("sec-") for name in headers)
 
 
 class Gate:
@@ -84,43 +81,64 @@ class Gate:
         raw = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in scope["headers"]]
         if [value.lower() in self._hosts for name, value in raw if name == "host"] != [True]:
             return False
-        headers = {name: ", ".join(value for other, value in raw if other == name) for name, _ in raw}
-        # The emulator goes by the path without its escapes: what is compared below has none.
-        path, query = scope["raw_path"], scope["query_string"].decode("latin-1")
-        key = extract_access_key_id(headers, parse_qs(query, keep_blank_values=True))
-        if not path.startswith(b"/"):
-            return False
-        if _API.fullmatch(path):
-            return not key
-        if _is_signed_object(scope["method"], path, query, headers):
-            return True
-        if is_of_browser(headers) or "mozilla/" in headers.get("user-agent", "").lower():
-            return False
-        return self._admits_program(scope["method"], scope["path"], query, headers, key)
+        request = _Request(
+            scope["method"],
+            scope["path"],
+            scope["raw_path"],
+            scope["query_string"].decode("latin-1"),
+            {name: ", ".join(value for other, value in raw if other == name) for name, _ in raw},
+        )
+        return (
+            _is_for_api(request)
+            or _is_for_signed_object(request)
+            or (not is_of_browser(request.headers) and self._is_of_program(request))
+        )
 
-    def _admits_program(self, method: str, path: str, query: str, headers: Mapping[str, str], key: str) -> bool:
+    def _is_of_program(self, request: "_Request") -> bool:
+        key = request.key
         if hmac.compare_digest(key.encode(), self._root_key.encode()):
-            return True
-        if path.startswith("/_"):
-            return path == HEALTH
+            return request.path.startswith("/")
+        if request.path.startswith("/_"):
+            return request.path == HEALTH
         if key:
             # Twelve digits are root as well. Signatures of other keys are checked by the emulator.
             return not is_root_access_key(key)
-        bucket, _, name = path[1:].partition("/")
-        is_read = method in ("GET", "HEAD") and not query and "authorization" not in headers
+        bucket, _, name = request.path.removeprefix("/").partition("/")
+        is_read = request.method in ("GET", "HEAD") and not request.query and "authorization" not in request.headers
         # Without credentials S3 reads what the bucket's policy makes public.
         return is_read and bool(name) and self._has_bucket(bucket)
 
 
-def _is_signed_object(method: str, path: bytes, query: str, headers: Mapping[str, str]) -> bool:
-    asked = headers.get("access-control-request-method", "") if method == "OPTIONS" else method
-    parameters = parse_qsl(query, keep_blank_values=True)
+class _Request(NamedTuple):
+    """A request. ``path`` is without its escapes, as the emulator goes by it; ``raw_path`` is what was sent."""
+
+    method: str
+    path: str
+    raw_path: bytes
+    query: str
+    headers: Mapping[str, str]
+
+    @property
+    def key(self) -> str:
+        """The key id, as the emulator finds it."""
+        found: str = extract_access_key_id(self.headers, parse_qs(self.query, keep_blank_values=True))
+        return found
+
+
+def _is_for_api(request: _Request) -> bool:
+    return _API.fullmatch(request.raw_path) is not None and not request.key
+
+
+def _is_for_signed_object(request: _Request) -> bool:
+    preflight = request.method == "OPTIONS"
+    method = request.headers.get("access-control-request-method", "") if preflight else request.method
+    parameters = parse_qsl(request.query, keep_blank_values=True)
     given = dict(parameters)
     return (
-        asked in _OBJECT_METHODS
-        and _OBJECT.fullmatch(path) is not None
-        and "authorization" not in headers
-        # In one spelling and once, so that all readers of it read the same.
+        method in _OBJECT_METHODS
+        and _OBJECT.fullmatch(request.raw_path) is not None
+        and "authorization" not in request.headers
+        # Each once and in one spelling, so that all readers read the same.
         and len({name.lower() for name in given}) == len(parameters)
         and all(_OBJECT_PARAMETERS.fullmatch(name) for name in given)
         and all(form.fullmatch(given.get(name, "")) for name, form in _SIGNATURE.items())

@@ -25,7 +25,7 @@ def lines(logs: Any, about: str) -> Iterator[str]:
         if event["message"].startswith("{") and about in event["message"]
     ]
     for event in sorted(events, key=lambda event: event["timestamp"]):
-        yield _readable(json.loads(event["message"]))
+        yield printable(_readable(json.loads(event["message"])))
 
 
 def _readable(said: Mapping[str, Any]) -> str:
@@ -54,7 +54,7 @@ def main() -> int:
     except FileNotFoundError:
         raise LocalError(f"No stack is running in {options.state_dir}. Try: make run") from None
     for line in lines(emulator.client(outputs["AwsEndpointUrl"], "logs", outputs["AwsAccessKeyId"]), options.about):
-        print(printable(line))
+        print(line)
     return 0
 
 

@@ -51,7 +51,7 @@ def watched_log() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def embedded_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of an embedded AWS of the session's own, with nothing deployed to it. Clients are root's from now on."""
+    """The address of an embedded AWS of the session's own, empty. The environment has the key of its root."""
     emulator = Emulator(free_port(), tmp_path_factory.mktemp("aws"))
     emulator.start()
     with pytest.MonkeyPatch.context() as patch:

@@ -21,6 +21,8 @@ FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # A name of somebody else's that leads to this machine.
+    "--host-resolver-rules=MAP evil.example 127.0.0.1",
 )
 
 
@@ -122,6 +124,10 @@ class Site:
         self.pages: dict[str, str] = {}
         app = flask.Flask(__name__, static_folder=None)
 
+        @app.route("/redirect", methods=["GET", "POST"])
+        def redirect() -> Any:
+            return flask.redirect(flask.request.args["to"], 307)
+
         @app.get("/<path:path>")
         def serve(path: str) -> Any:
             if path in self.pages:
@@ -139,7 +145,11 @@ class Site:
     def add(self, name: str, html: str) -> str:
         """Answers the page's address."""
         self.pages[name] = html
-        return f"http://127.0.0.1:{self._server.server_port}/{name}"
+        return f"http://127.0.0.1:{self.port}/{name}"
+
+    @property
+    def port(self) -> int:
+        return self._server.server_port
 
     def stop(self) -> None:
         self._server.shutdown()

@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from bench.processes import free_port
@@ -69,7 +68,7 @@ def test_no_credentials(arguments: list[str]) -> None:
 def shell(embedded_aws: str) -> dict[str, str]:
     """The environment of an operator of the embedded AWS, who has somebody else's stack in it."""
     template = {"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}
-    cloudformation = boto3.client("cloudformation", endpoint_url=embedded_aws, region_name=emulator.REGION)
+    cloudformation = emulator.client(embedded_aws, "cloudformation", os.environ["AWS_ACCESS_KEY_ID"])
     cloudformation.create_stack(StackName="theirs", TemplateBody=json.dumps(template))
     cloudformation.get_waiter("stack_create_complete").wait(StackName="theirs", WaiterConfig={"Delay": 1})
     return {
