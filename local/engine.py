@@ -33,7 +33,8 @@ def gated(emulator: App, gate: Gate) -> App:
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close"})
         else:
-            await send({"type": "http.response.start", "status": 403, "headers": [(b"content-type", b"text/plain")]})
+            headers = [(b"content-type", b"text/plain"), (b"content-length", b"%d" % len(_REFUSAL))]
+            await send({"type": "http.response.start", "status": 403, "headers": headers})
             await send({"type": "http.response.body", "body": _REFUSAL})
 
     return app

@@ -21,6 +21,8 @@ FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # What keeps pages of other sites away from this machine has to be ours: other browsers do not ask the user.
+    "--disable-features=LocalNetworkAccessChecks",
     # A name of somebody else's that leads to this machine.
     "--host-resolver-rules=MAP evil.example 127.0.0.1",
 )

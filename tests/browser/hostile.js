@@ -3,7 +3,7 @@
 (base) => {
   const CREDENTIAL = '000000000000/20261125/us-east-1/sqs/aws4_request';
   const address = (way) =>
-    `${base}/?Action=CreateQueue&QueueName=${way}&Version=2012-11-05&x-amz-credential=${CREDENTIAL}`;
+    `${base}/?Action=CreateQueue&QueueName=${way}&Version=2012-11-05&X-Amz-Algorithm=AWS4-HMAC-SHA256&x-amz-credential=${CREDENTIAL}`;
   const add = (tag, attributes, parent = document.body) => {
     const element = Object.assign(document.createElement(tag), attributes);
     parent.append(element);
@@ -24,7 +24,7 @@
     get: (way) => fetch(address(way)),
     opaque: (way) => fetch(address(way), { method: 'POST', mode: 'no-cors' }),
     keepalive: (way) => fetch(address(way), { method: 'POST', mode: 'no-cors', keepalive: true }),
-    asked: (way) => fetch(address(way), { method: 'POST', headers: { 'X-Amz-Target': 'AmazonSQS.ListQueues', 'X-Way': way } }),
+    asked: (way) => fetch(address(way), { method: 'POST', headers: { 'X-Way': way } }),
     xhr: (way) => {
       const request = new XMLHttpRequest();
       request.open('POST', address(way));

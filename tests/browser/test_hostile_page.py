@@ -4,11 +4,12 @@ Here both are on the loopback, where Chromium asks nobody before a page reaches 
 """
 
 import base64
+import functools
 import io
 import json
 import re
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,20 +22,30 @@ from tests.browser.conftest import Complaints, Site
 from tests.stack import Stack, eventually
 
 TRY_EVERY_WAY = (Path(__file__).parent / "hostile.js").read_text()
-REQUEST = re.compile(r"request (\S+) (\S+) (\d{3}) [\d.]+$")
-# A page asks before it sends this one, and the emulator's own answer to that is "everything is allowed".
-ASKS_FIRST = {"asked"}
-
+REFUSED = re.compile(r" request \S+ \S+ 403 [\d.]+$", re.MULTILINE)
 FETCH = """
-async ([method, url, headers, body]) => {
-  try {
-    const answer = await fetch(url, { method, headers, body });
-    return [answer.status, await answer.text()];
-  } catch (error) {
-    return [0, String(error)];
+async (requests) => {
+  const answers = [];
+  for (const [method, url, headers, body] of requests) {
+    try {
+      const answer = await fetch(url, { method, headers, body });
+      answers.push([answer.status, await answer.text()]);
+    } catch (error) {
+      answers.push([0, String(error)]);
+    }
   }
+  return answers;
 }
 """
+
+Request = tuple[str, str, dict[str, str], str | None]
+"""Method, path or address, headers, body."""
+
+
+def send(page: Page, base: str, requests: Iterable[Request]) -> list[tuple[int, str]]:
+    """Have the page send them; answers status and text of what it may read, a status of 0 where it may not."""
+    addressed = [(method, path if "://" in path else base + path, *rest) for method, path, *rest in requests]
+    return [(status, text) for status, text in page.evaluate(FETCH, addressed)]
 
 
 def root(service: str, key: str = "000000000000") -> str:
@@ -52,19 +63,19 @@ def code(returned: str) -> bytes:
     return archive.getvalue()
 
 
-def takeovers(function: str, bucket: str) -> Iterator[tuple[str, str, dict[str, str], str | None]]:
-    """Requests that would run code here, read what is not the page's, or break something: method, path, headers, body."""
+def takeovers(function: str, bucket: str) -> Iterator[Request]:
+    """What would run code here, or read what is not the page's."""
     body = json.dumps({"ZipFile": base64.b64encode(code("taken")).decode()})
-    path = f"/2015-03-31/functions/{function}/code"
+    path, algorithm = f"/2015-03-31/functions/{function}/code", "X-Amz-Algorithm=AWS4-HMAC-SHA256"
     for key in ("000000000000", "test", "123456789012"):
         yield "PUT", path, {"Authorization": root("lambda", key)}, body
         for name in ("X-Amz-Credential", "x-amz-credential"):
             for service in ("lambda", "s3"):
-                yield "PUT", f"{path}?{name}={key}/20261125/us-east-1/{service}/aws4_request", {}, body
+                yield "PUT", f"{path}?{algorithm}&{name}={key}/20261125/us-east-1/{service}/aws4_request", {}, body
         yield "PUT", f"{path}?AWSAccessKeyId={key}", {}, body
         yield "PUT", f"/%32015-03-31/functions/{function}/code", {"Authorization": root("lambda", key)}, body
         yield "PUT", "/taken", {"Authorization": root("s3", key)}, None
-        yield "PUT", f"/taken?x-amz-credential={key}/20261125/us-east-1/s3/aws4_request", {}, None
+        yield "PUT", f"/taken?{algorithm}&x-amz-credential={key}/20261125/us-east-1/s3/aws4_request", {}, None
         yield "GET", f"/{bucket}?versions", {"Authorization": root("s3", key)}, None
         yield "POST", "/apikeys", {"Authorization": root("apigateway", key)}, '{"name": "taken", "enabled": true}'
         yield (
@@ -77,7 +88,6 @@ def takeovers(function: str, bucket: str) -> Iterator[tuple[str, str, dict[str, 
     yield "GET", f"/_ministack/lambda-code/{function}", {}, None
     yield "GET", "/_ministack/health", {}, None
     yield "GET", "/_aws/sqs/messages", {}, None
-    yield "POST", "/_ministack/reset", {}, None
 
 
 class Target:
@@ -87,7 +97,7 @@ class Target:
         self.port = port
         self.function = function
         self.bucket = bucket
-        self.client = client
+        self.client = functools.cache(client)
         self._log = log
 
     def contents(self) -> dict[str, Any]:
@@ -106,11 +116,9 @@ class Target:
     def queues(self) -> set[str]:
         return {url.rsplit("/", 1)[-1] for url in self.client("sqs").list_queues().get("QueueUrls", [])}
 
-    def requests(self) -> list[tuple[str, str, int]]:
-        """Method, path and status of every request so far."""
-        lines = self._log.read_text(encoding="utf-8").splitlines()
-        found = [(line, REQUEST.search(line)) for line in lines]
-        return [(match[1], match[2], int(match[3])) for _, match in found if match]
+    def refused(self) -> int:
+        """How many requests were refused so far."""
+        return len(REFUSED.findall(self._log.read_text(encoding="utf-8")))
 
 
 @pytest.fixture
@@ -136,11 +144,13 @@ def ungated(tmp_path: Path) -> Iterator[Target]:
     emulator.start()
     try:
         emulator.client("s3").create_bucket(Bucket="bucket")
+        trust = {"Statement": {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "*"}}
+        role = emulator.client("iam").create_role(RoleName="role", AssumeRolePolicyDocument=json.dumps(trust))["Role"]
         emulator.client("lambda").create_function(
             FunctionName="function",
             Runtime="python3.13",
             Handler="index.handler",
-            Role="arn:aws:iam::000000000000:role/none",
+            Role=role["Arn"],
             Code={"ZipFile": code("ours")},
         )
         yield Target(emulator.port, emulator.log, emulator.client, "function", "bucket")
@@ -175,59 +185,62 @@ def hostile(request: pytest.FixtureRequest, page: Page, site: Site, complaints: 
 
 def test_it_gets_nowhere(page: Page, hostile: Callable[[int], str], target: Target, stack: Stack) -> None:
     stored = stack.store(b"contents")
-    version = stack.versions(stored["id"])[0]
-    before = target.contents()
-    seen = len(target.requests())
+    before, refused = target.contents(), target.refused()
+    (version,) = [version for key, version in before["objects"] if key == stored["id"]]
 
     base = hostile(target.port)
+    seen: list[int] = []
+    page.context.on("response", lambda answer: seen.append(answer.status) if answer.url.startswith(base) else None)
     ways = page.evaluate(TRY_EVERY_WAY, base)
-    assert len(ways) >= 25
-    answers = [
-        page.evaluate(FETCH, [method, base + path, headers, body])
-        for method, path, headers, body in (
+    assert len(ways) == 25
+    file = f"/{target.bucket}/{stored['id']}?versionId={version}"
+    answers = send(
+        page,
+        base,
+        [
             *takeovers(target.function, target.bucket),
-            ("GET", f"/{target.bucket}/{stored['id']}?versionId={version}", {}, None),
-            ("DELETE", f"/{target.bucket}/{stored['id']}?versionId={version}", {"Authorization": root("s3")}, None),
-        )
-    ]
+            ("GET", file, {}, None),
+            ("DELETE", file, {"Authorization": root("s3")}, None),
+            ("POST", "/_ministack/reset", {}, None),
+        ],
+    )
     assert {status for status, _ in answers} <= {0, 403}
-    assert not [text for _, text in answers if "contents" in text]
-    asked = eventually(lambda: len(found := target.requests()[seen:]) >= len(ways) + len(answers) - 2 and found)
-    assert {status for _, _, status in asked} == {403}
+    # One way is a redirect by a server of theirs, which not every page has.
+    eventually(lambda: target.refused() - refused >= len(ways) - 1 + len(answers))
     assert page.evaluate("window.opened") == 0
+    credential = "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=test/20261125/us-east-1/sqs/aws4_request"
+    query = f"Action=CreateQueue&QueueName=link&{credential}"
+    page.evaluate("url => { location.href = url; }", f"{base}/?{query}")
+    page.wait_for_url(lambda url: "QueueName=link" in url, wait_until="commit")
+    # As a link in a mail is opened.
+    page.goto(f"http://127.0.0.1:{target.port}/?{query}")
+    assert set(seen) == {403}
     assert target.contents() == before
     assert stack.download(stored["id"]) == b"contents"
 
 
-def test_it_gets_nowhere_when_it_leads_there(page: Page, hostile: Callable[[int], str], target: Target) -> None:
-    before = target.contents()
-    base = hostile(target.port)
-    query = "Action=CreateQueue&QueueName=link&Version=2012-11-05&X-Amz-Credential=test/20261125/us-east-1/sqs/a"
-    with page.expect_navigation() as led:
-        page.evaluate("url => { location.href = url; }", f"{base}/?{query}")
-    assert led.value.status == 403
-    # As a link in a mail is opened.
-    assert (answer := page.goto(f"http://127.0.0.1:{target.port}/?{query}")) and answer.status == 403
-    assert target.contents() == before
-
-
+@pytest.mark.parametrize("hostile", ["another site", "another port"], indirect=True)
 def test_it_may_upload_what_it_asked_for(
     page: Page, hostile: Callable[[int], str], target: Target, stack: Stack
 ) -> None:
     """As on AWS: whose pages may, says the parameter AllowedOrigins."""
     base = hostile(target.port)
-    if "evil" in base:
-        pytest.xfail("this name is refused whatever is asked")
     api = stack.outputs["ApiRootUrl"].replace("http://127.0.0.1", base.rsplit(":", 1)[0])
     json_type = {"Content-Type": "application/json"}
-    status, text = page.evaluate(FETCH, ["POST", f"{api}/file", json_type, '{"name": "a.txt", "size": 8}'])
+    ((status, text),) = send(page, base, [("POST", f"{api}/file", json_type, '{"name": "a.txt", "size": 8}')])
     assert status == 200
     upload = json.loads(text)
-    status, _ = page.evaluate(FETCH, ["PUT", upload["url"], upload["headers"], "contents"])
-    assert status == 200
-    assert page.evaluate(FETCH, ["DELETE", upload["url"], {}, None])[0] in (0, 403)
-    changed = upload["url"].replace(upload["id"], "0" * 32)
-    assert page.evaluate(FETCH, ["PUT", changed, upload["headers"], "contents"])[0] == 403
+    ours, others = upload["url"], upload["url"].replace(upload["id"], "0" * 32)
+    answers = send(
+        page,
+        base,
+        [
+            ("PUT", ours, upload["headers"], "contents"),
+            ("PUT", others, upload["headers"], "contents"),
+            ("DELETE", ours, {}, None),
+        ],
+    )
+    assert [status for status, _ in answers] in ([200, 403, 0], [200, 403, 403])
     assert stack.files("PUT", [upload["id"]]).json() == [upload["id"]]
 
 
@@ -236,14 +249,14 @@ def test_without_the_gate_every_way_leads_in(page: Page, hostile: Callable[[int]
     before = ungated.contents()
     base = hostile(ungated.port)
     ways = set(page.evaluate(TRY_EVERY_WAY, base))
-    leads = set(ways) if str(page.url).endswith("x") else ways
+    # The emulator has no server of theirs that redirects.
+    leads = ways - {"redirect"} if page.evaluate("location.port") == str(ungated.port) else ways
     eventually(lambda: leads <= ungated.queues())
-    for method, path, headers, body in list(takeovers(ungated.function, ungated.bucket))[:-1]:
-        page.evaluate(FETCH, [method, base + path, headers, body])
+    send(page, base, takeovers(ungated.function, ungated.bucket))
     taken = ungated.contents()
     assert taken["functions"] != before["functions"]
     assert "taken" in taken["buckets"]
-    assert taken["keys"] == ["taken"]
+    assert set(taken["keys"]) == {"taken"}
     assert taken["users"] == ["taken"]
     answer = ungated.client("lambda").invoke(FunctionName=ungated.function)
     assert json.loads(answer["Payload"].read()) == "taken"

@@ -3,5 +3,5 @@
 from local import engine
 
 if __name__ == "__main__":
-    engine.gated = lambda emulator, _: emulator
+    engine.gated = lambda emulator, gate: emulator  # noqa: ARG005
     engine.main()
