@@ -19,9 +19,12 @@ from local.faithful_s3 import App, Send, faithful, has_bucket
 from local.gate import Gate
 
 _LOOK_AGAIN = 0.5
-_REFUSAL = b"""Refused. Pages reach the API and what a function has signed. Programs command the emulator with the
-AwsAccessKeyId of outputs.json, under 127.0.0.1 or localhost.
-"""
+# In a form that the SDKs read.
+_REFUSAL = (
+    b"<ErrorResponse><Error><Code>AccessDenied</Code><Message>Pages reach the API and what a function has signed."
+    b" Programs command the emulator with the AwsAccessKeyId of outputs.json, under 127.0.0.1 or localhost.</Message>"
+    b"</Error></ErrorResponse>\n"
+)
 
 
 def gated(emulator: App, gate: Gate) -> App:
@@ -33,7 +36,7 @@ def gated(emulator: App, gate: Gate) -> App:
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close"})
         else:
-            headers = [(b"content-type", b"text/plain"), (b"content-length", b"%d" % len(_REFUSAL))]
+            headers = [(b"content-type", b"application/xml"), (b"content-length", b"%d" % len(_REFUSAL))]
             await send({"type": "http.response.start", "status": 403, "headers": headers})
             await send({"type": "http.response.body", "body": _REFUSAL})
 
