@@ -7,6 +7,7 @@ import pytest
 from local.journal import Journal
 from local.logs import lines
 from local.terminal import printable
+from ops import audit, target
 from ops.errors import OperatorError, run
 from ops.redrive import describe
 
@@ -87,6 +88,15 @@ class Logs:
 def test_the_functions_lines_are_shown_as_text() -> None:
     said = {**RAISED, "timestamp": "2026-11-25T12:00:00.000Z"}
     assert list(lines(Logs(said), "")) == [r"12:00:00.000  ERROR    failed\u001b[2J  exception_name=Fault\u001b[2J\nx"]
+
+
+def test_keys_of_objects_are_shown_as_text(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    stack = target.Target({"StorageBucketName": "bucket", "TableName": "table"}, lambda _: None)
+    monkeypatch.setattr(target, "find", lambda _: stack)
+    monkeypatch.setattr(audit.Audit, "run", lambda _: [audit.Finding("foreign", f"a{CLEAR}", "v")])
+    monkeypatch.setattr("sys.argv", ["audit"])
+    assert audit.main() == 0
+    assert capsys.readouterr().out.splitlines()[0] == r"foreign    a\u001b[2J v"
 
 
 def test_dead_letters_and_errors_are_shown_as_text(capsys: pytest.CaptureFixture[str]) -> None:
