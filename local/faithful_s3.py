@@ -61,7 +61,9 @@ def faithful(emulator: App) -> App:
                 await _answer(send, refusal, _cors(scope, headers))
                 return
             if scope["method"] == "GET" and "versionId" in query:
-                wanted = {name: query.get(key, [""])[0].encode("latin-1") for key, name in _OVERRIDES.items()}
+                wanted = {
+                    name: query.get(key, [""])[0].encode("latin-1", "replace") for key, name in _OVERRIDES.items()
+                }
                 overrides = {name: value for name, value in wanted.items() if value}
                 send = _VersionedRead(send, overrides, _RANGE.fullmatch(headers.get(b"range", b"")))
         await emulator(scope, receive, send)
