@@ -74,7 +74,7 @@ def _measure(artifact: Path, interpreter: Path, tell: Callable[[str], None], *, 
     with load.running_stack() as outputs:
         loads = list(load.routes(outputs, (1, 8) if quick else (1, 8, 32), 0.5 if quick else 3))
         tell(f"## The routes of the local stack\n\n{load.show_routes(loads)}")
-        s3 = emulator.client(outputs["AwsEndpointUrl"], "s3")
+        s3 = emulator.client(outputs["AwsEndpointUrl"], "s3", outputs["AwsAccessKeyId"])
         transfers = load.throughput(outputs, s3, (8 if quick else 64) << 20, rounds=3 if quick else 5)
         tell(f"## Contents\n\n{load.show_throughput(transfers)}")
 

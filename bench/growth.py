@@ -52,6 +52,7 @@ def sweeps(artifact: Path, interpreter: Path, sizes: tuple[int, ...], rounds: in
             dynamodb.create_table(TableName=name, **{key: definition[key] for key in wanted})
             s3.create_bucket(Bucket=name)
             env = environment(aws.url, TABLE_NAME=name, BUCKET_NAME=name) | {
+                "AWS_ACCESS_KEY_ID": aws.key,
                 "AWS_REGION": REGION,
                 "AWS_DEFAULT_REGION": REGION,
             }

@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from local.errors import LocalError
 from local.stack import Stack
+from local.terminal import printable
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -39,10 +40,11 @@ def main() -> int:
             f" What it said is in {stack.engine_log}."
         )
     except LocalError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {printable(str(error))}", file=sys.stderr)
         return 1
     except (BotoCoreError, ClientError) as error:
-        print(f"error: The embedded AWS failed: {error} More is in {stack.engine_log}.", file=sys.stderr)
+        said = printable(str(error))
+        print(f"error: The embedded AWS failed: {said} More is in {stack.engine_log}.", file=sys.stderr)
         return 1
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""

@@ -241,10 +241,7 @@ def blueprint(applications: Applications) -> flask.Blueprint:
 
     @routes.get("/files")
     def files() -> Any:
-        offset = flask.request.args.get("offset", "0")
-        if re.fullmatch("[0-9]{1,9}", offset) is None:
-            raise BackendError(HTTPStatus.BAD_REQUEST, "The offset is a number of files.")
-        return applications.files(int(offset))
+        return applications.files(_offset())
 
     @routes.get("/files/<file_id>")
     def download(file_id: str) -> Any:
@@ -268,6 +265,13 @@ def blueprint(applications: Applications) -> flask.Blueprint:
         return {"message": f"It cannot be saved: {error}. Try again in a moment."}, HTTPStatus.SERVICE_UNAVAILABLE
 
     return routes
+
+
+def _offset() -> int:
+    offset = flask.request.args.get("offset", "0")
+    if re.fullmatch("[0-9]{1,9}", offset) is None:
+        raise BackendError(HTTPStatus.BAD_REQUEST, "The offset is a number of files.")
+    return int(offset)
 
 
 def _application() -> tuple[dict[str, str], list[str]]:

@@ -251,7 +251,7 @@ class Keeper:
     @staticmethod
     async def _repeat(write: Entry) -> int:
         """Make a request again, as root; returns the status."""
-        credential = f"test/20260101/{write['region']}/dynamodb/aws4_request"
+        credential = f"{os.environ['AWS_ACCESS_KEY_ID']}/20260101/{write['region']}/dynamodb/aws4_request"
         headers = {
             "host": "127.0.0.1",
             "content-type": "application/x-amz-json-1.0",

@@ -18,19 +18,23 @@ from typing import Any, TextIO
 import boto3
 from botocore.config import Config
 
+from local import root_key
 from local import state as disk
 from local.errors import LocalError
+from local.terminal import printable
 
 ROOT = Path(__file__).parents[1]
 REGION = "us-east-1"
+SECRET = "test"
+"""Root's secret access key: the emulator signs with it, and looks at the key id alone."""
 
 _READY_WITHIN = 30
 _SAVED_WITHIN = 30
 
 
-def client(url: str, service: str) -> Any:
-    """A client of the embedded AWS at this address, whatever AWS the shell is configured for."""
-    session: Any = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)
+def client(url: str, service: str, key: str) -> Any:
+    """A client of root's, by its key id, of the emulator at this address, whatever AWS the shell is configured for."""
+    session: Any = boto3.Session(aws_access_key_id=key, aws_secret_access_key=SECRET, region_name=REGION)
     return session.client(service, endpoint_url=url, config=Config(retries={"mode": "standard"}))
 
 
@@ -55,6 +59,7 @@ class Emulator:
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
         self.log = state / "engine.log"
+        self.key = ""
         self._state = state
         self.failure: str | None = None
         self._on_line = on_line
@@ -73,6 +78,7 @@ class Emulator:
         temporary = self._state / "tmp"
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
+        self.key = root_key.of(self._state)
         log = self.log.open("w", encoding="utf-8")
         self._process = subprocess.Popen(
             [*self.program, str(self.port), str(os.getpid()), str(self._state / "aws"), str(found.number)],
@@ -133,7 +139,7 @@ class Emulator:
 
     def client(self, service: str) -> Any:
         """A client of this AWS, whatever AWS the shell is configured for."""
-        return client(self.url, service)
+        return client(self.url, service, self.key)
 
     def _environment(self, temporary: Path, snapshot: Path) -> dict[str, str]:
         """The functions inherit it, so there is nothing of the shell's in it that they would not have on AWS."""
@@ -145,6 +151,8 @@ class Emulator:
             "BIND_HOST": "127.0.0.1",
             "MINISTACK_HOST": "127.0.0.1",
             "AUTH": "true",
+            "AWS_ACCESS_KEY_ID": self.key,
+            "AWS_SECRET_ACCESS_KEY": SECRET,
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
             "PERSIST_STATE": "1",
@@ -165,11 +173,12 @@ class Emulator:
             return
         with log:
             for line in process.stdout:
+                shown = printable(line.rstrip("\n"))
                 # On a full disk it must be read all the same, or it waits for ever.
                 with contextlib.suppress(OSError):
-                    log.write(line)
+                    log.write(f"{shown}\n")
                     log.flush()
-                self._take(line.rstrip("\n"))
+                self._take(shown)
         process.stdout.close()
         if not self._stopping:
             self._on_death()

@@ -6,7 +6,12 @@ import sys
 import time
 from collections.abc import Callable
 
-_REQUEST = re.compile(r"\brequest (?P<method>[A-Z]+) (?P<path>\S+) (?P<status>\d{3}) (?P<seconds>[\d.]+)$")
+from local.terminal import printable
+
+# The whole line, so that nothing that is said in another one passes for a request.
+_REQUEST = re.compile(
+    r"\[[\d: +-]+\] \[\d+\] \[INFO\] request (?P<method>[A-Z]+) (?P<path>\S+) (?P<status>\d{3}) (?P<seconds>[\d.]+)"
+)
 _API = re.compile(r"/restapis/[^/]+/[^/]+/_user_request_(?P<route>/\S*)")
 _FIRST_ERROR = 400
 
@@ -33,7 +38,7 @@ class Journal:
         """A line that the engine printed."""
         if not self._open:
             return
-        request = _REQUEST.search(line)
+        request = _REQUEST.fullmatch(line)
         if request:
             what = self._what(request["method"], request["path"])
             if what:
@@ -71,7 +76,7 @@ class Journal:
                 self._say(f"{said['message']}: {', '.join(counts)}")
 
     def _say(self, what: str, status: int | None = None, milliseconds: float | None = None) -> None:
-        line = f"{time.strftime('%H:%M:%S')}  {what:<48}"
+        line = f"{time.strftime('%H:%M:%S')}  {printable(what):<48}"
         if status is not None:
             shown = str(status)
             if self._colour:

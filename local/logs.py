@@ -9,6 +9,7 @@ from typing import Any
 
 from local import emulator
 from local.errors import LocalError
+from local.terminal import printable
 from ops.errors import run
 
 _LEFT_OUT = {"level", "message", "timestamp", "service", "_aws", "function_request_id"}
@@ -24,7 +25,7 @@ def lines(logs: Any, about: str) -> Iterator[str]:
         if event["message"].startswith("{") and about in event["message"]
     ]
     for event in sorted(events, key=lambda event: event["timestamp"]):
-        yield _readable(json.loads(event["message"]))
+        yield printable(_readable(json.loads(event["message"])))
 
 
 def _readable(said: Mapping[str, Any]) -> str:
@@ -52,7 +53,7 @@ def main() -> int:
         outputs = json.loads((options.state_dir / "outputs.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise LocalError(f"No stack is running in {options.state_dir}. Try: make run") from None
-    for line in lines(emulator.client(outputs["AwsEndpointUrl"], "logs"), options.about):
+    for line in lines(emulator.client(outputs["AwsEndpointUrl"], "logs", outputs["AwsAccessKeyId"]), options.about):
         print(line)
     return 0
 

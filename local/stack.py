@@ -75,6 +75,7 @@ class Stack:
             "UsagePlanId": deployed["UsagePlanId"],
             "WebUrl": f"http://127.0.0.1:{self._port}/",
             "AwsEndpointUrl": self._aws.url,
+            "AwsAccessKeyId": self._aws.key,
             "StorageBucketName": deployed["StorageBucketName"],
             "TableName": deployed["TableName"],
             "UploadedQueueUrl": deployed["UploadedQueueUrl"],

@@ -1,7 +1,8 @@
 """Serves the page: static/web as it is, the packages that it uses, what it has to know, and the demo's back end."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from http import HTTPStatus
 from pathlib import Path
 
 import flask
@@ -10,6 +11,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from local import page
 from local.backend import Applications, blueprint
+from local.loopback import hosts
 
 
 class Web:
@@ -24,7 +26,7 @@ class Web:
         applications: Applications,
         on_request: Callable[[str, str, int], None],
     ) -> None:
-        app = _app(config, policy)
+        app = _app(config, policy, hosts(port))
         app.register_blueprint(blueprint(applications))
 
         @app.after_request
@@ -55,10 +57,20 @@ class _Silent(WSGIRequestHandler):
         del type, message, args
 
 
-def _app(config: str, policy: str) -> flask.Flask:
+def _app(config: str, policy: str, own_hosts: Collection[str]) -> flask.Flask:
     app = flask.Flask(__name__, static_folder=None)
-    # A name that somebody points at 127.0.0.1 must not make this server a part of their site.
-    app.config["TRUSTED_HOSTS"] = ["127.0.0.1", "localhost"]
+
+    @app.before_request
+    def refuse_other_sites() -> None:
+        """A page of another site may lead here, and no more. The back end looks at the origin as well."""
+        request = flask.request
+        # A name that somebody points at 127.0.0.1 must not make this server a part of their site.
+        if request.headers.get("Host", "").lower() not in own_hosts:
+            flask.abort(HTTPStatus.BAD_REQUEST)
+        from_elsewhere = request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin")
+        is_followed_link = request.method == "GET" and request.headers.get("Sec-Fetch-Dest") == "document"
+        if from_elsewhere and not is_followed_link:
+            flask.abort(HTTPStatus.FORBIDDEN)
 
     @app.get("/config.json")
     def read_config() -> flask.Response:
@@ -84,6 +96,8 @@ def _app(config: str, policy: str) -> flask.Flask:
         response.headers["Cache-Control"] = "no-store"
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Referrer-Policy"] = "no-referrer"
+        response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+        response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
         response.headers["Content-Security-Policy"] = f"{policy}; frame-ancestors 'none'"
         return response
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import boto3
 
+from local.terminal import printable
 from ops import keys, removal
 from ops.errors import run
 from ops.stack import Clients, expect_deployable, stack_name
@@ -27,7 +28,7 @@ def _run(options: argparse.Namespace, stack: str) -> None:
         case "keys":
             for key in keys.listed(clients, stack):
                 state = "" if key.enabled else "  disabled"
-                print(f"{key.name:<30}  {key.id:<12}  since {key.created:%Y-%m-%d}{state}")
+                print(f"{printable(key.name):<30}  {key.id:<12}  since {key.created:%Y-%m-%d}{state}")
         case "revoke":
             keys.revoke(clients, stack, options.name)
         case "check":

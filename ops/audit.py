@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from filestore.model import is_file_id
+from local.terminal import printable
 from ops import target
 from ops.errors import run
 
@@ -130,7 +131,7 @@ def main() -> int:
     audit = Audit(stack)
     findings = audit.run()
     for finding in findings:
-        print(f"{finding.kind:10} {finding.key} {finding.version_id}")
+        print(f"{finding.kind:10} {printable(finding.key)} {finding.version_id}")
     counts = Counter(finding.kind for finding in findings)
     print(f"{audit.versions} object versions, {audit.files} files with an object")
     for kind, count in sorted(counts.items()):

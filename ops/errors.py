@@ -14,6 +14,7 @@ from botocore.exceptions import (
 )
 
 from local.errors import LocalError
+from local.terminal import printable
 
 _HERE = "127.0.0.1"
 
@@ -27,7 +28,7 @@ def run(main: Callable[[], int]) -> int:
     try:
         return main()
     except (OperatorError, LocalError, BotoCoreError, ClientError) as error:
-        print(f"error: {' '.join(_reason(error).split())}", file=sys.stderr)
+        print(f"error: {printable(' '.join(_reason(error).split()))}", file=sys.stderr)
         return 1
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote_plus
 
+from local.terminal import printable
 from ops import target
 from ops.errors import run
 
@@ -54,7 +55,7 @@ def describe(message: dict[str, Any]) -> str:
         about = ", ".join(f"{unquote_plus(each['key'])} {each['versionId']} ({each['size']} bytes)" for each in objects)
     except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
         about = "not an event of S3"
-    return f"{message['MessageId']}  {about}"
+    return printable(f"{message['MessageId']}  {about}")
 
 
 def main() -> int:

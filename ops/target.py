@@ -43,4 +43,4 @@ def find(options: argparse.Namespace) -> Target:
             f"No stack runs here ({published} is not there). Start one with make run, or name one: STACK=..."
         )
     here = json.loads(published.read_text())
-    return Target(here, lambda service: emulator.client(here["AwsEndpointUrl"], service))
+    return Target(here, lambda service: emulator.client(here["AwsEndpointUrl"], service, here["AwsAccessKeyId"]))

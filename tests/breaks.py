@@ -90,7 +90,9 @@ def off_the_usage_plan(ground: Ground) -> Iterator[None]:
     # The emulator takes the list as it stands there, and not the text that AWS takes; the SDK would not send it.
     gateway = boto3.client(
         "apigateway",
-        endpoint_url=ground.outputs["AwsEndpointUrl"],
+        endpoint_url=ground.aws.url,
+        aws_access_key_id=ground.aws.key,
+        aws_secret_access_key=emulator.SECRET,
         region_name=emulator.REGION,
         config=Config(parameter_validation=False),
     )

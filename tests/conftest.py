@@ -56,13 +56,15 @@ def watched_log() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def embedded_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of an embedded AWS of the session's own, with nothing deployed to it."""
+    """The address of an embedded AWS of the session's own, empty. The environment has the key of its root."""
     from bench.processes import free_port
     from local.emulator import Emulator
 
     emulator = Emulator(free_port(), tmp_path_factory.mktemp("aws"))
     emulator.start()
-    yield emulator.url
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ACCESS_KEY_ID", emulator.key)
+        yield emulator.url
     emulator.stop()
 
 

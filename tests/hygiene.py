@@ -78,12 +78,12 @@ def deployed_lines() -> Iterator[str]:
     """What the stacks' engines have printed, and what their functions have logged."""
     from botocore.exceptions import EndpointConnectionError
 
-    from local import emulator
+    from local import emulator, root_key
 
     for url, folder in stacks.items():
         for log in folder.glob("engine*.log"):
             yield from log.read_text(errors="replace").splitlines()
-        logs = emulator.client(url, "logs")
+        logs = emulator.client(url, "logs", root_key.of(folder))
         try:
             groups = [group["logGroupName"] for group in logs.describe_log_groups()["logGroups"]]
         except EndpointConnectionError:

@@ -69,7 +69,7 @@ class Stack:
         return {"x-api-key": self.outputs["ApiKey"]}
 
     def client(self, service: str) -> Any:
-        return emulator.client(self.outputs["AwsEndpointUrl"], service)
+        return emulator.client(self.outputs["AwsEndpointUrl"], service, self.outputs["AwsAccessKeyId"])
 
     # ------------------------------------------------------------- the API
 

@@ -21,6 +21,10 @@ FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # What keeps pages of other sites away from this machine has to be ours: other browsers do not ask the user.
+    "--disable-features=LocalNetworkAccessChecks",
+    # A name of somebody else's that leads to this machine.
+    "--host-resolver-rules=MAP evil.example 127.0.0.1",
 )
 
 
@@ -122,6 +126,10 @@ class Site:
         self.pages: dict[str, str] = {}
         app = flask.Flask(__name__, static_folder=None)
 
+        @app.route("/redirect", methods=["GET", "POST"])
+        def redirect() -> Any:
+            return flask.redirect(flask.request.args["to"], 307)
+
         @app.get("/<path:path>")
         def serve(path: str) -> Any:
             if path in self.pages:
@@ -139,7 +147,11 @@ class Site:
     def add(self, name: str, html: str) -> str:
         """Answers the page's address."""
         self.pages[name] = html
-        return f"http://127.0.0.1:{self._server.server_port}/{name}"
+        return f"http://127.0.0.1:{self.port}/{name}"
+
+    @property
+    def port(self) -> int:
+        return self._server.server_port
 
     def stop(self) -> None:
         self._server.shutdown()

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import requests
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Complaints
 from tests.browser.pages import Form
@@ -30,6 +30,7 @@ def publish(stack: Stack, *options: str, **environment: str) -> subprocess.Compl
             **os.environ,
             "PYTHONPATH": "source",
             "AWS_ENDPOINT_URL": stack.outputs["AwsEndpointUrl"],
+            "AWS_ACCESS_KEY_ID": stack.outputs["AwsAccessKeyId"],
             "AWS_DEFAULT_REGION": "us-east-1",
             **environment,
         },
@@ -46,6 +47,17 @@ def address(stack: Stack) -> str:
     published = publish(stack, "--stack", "filestore", "--api-root-url", stack.outputs["ApiRootUrl"])
     assert published.returncode == 0, published.stderr
     return published.stdout.split()[-1]
+
+
+@pytest.fixture(autouse=True)
+def site(page: Page, address: str) -> None:
+    """The emulator shows no pages to browsers, unlike S3: the tests fetch what is public, and hand it on."""
+
+    def hand_on(route: Route) -> None:
+        answer = requests.get(route.request.url, timeout=60)
+        route.fulfill(status=answer.status_code, headers=dict(answer.headers), body=answer.content)
+
+    page.route(f"{address.rsplit('/', 1)[0]}/**", hand_on)
 
 
 def bucket_of(address: str) -> str:

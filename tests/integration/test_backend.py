@@ -160,8 +160,27 @@ class TestOtherSites:
     @pytest.mark.parametrize("path", ["", "config.json", "backend/files"])
     def test_cannot_point_a_name_of_theirs_at_it(self, stack: Stack, path: str) -> None:
         url = stack.outputs["WebUrl"] + path
-        assert requests.get(url, headers={"Host": "evil.example"}, timeout=60).status_code == 400
+        for host in (
+            "evil.example",
+            f"evil.example:{stack.port}",
+            "127.0.0.1:1",
+            "localhost",
+            f"127.0.0.1.:{stack.port}",
+        ):
+            assert requests.get(url, headers={"Host": host}, timeout=60).status_code == 400
         assert requests.get(url, headers={"Host": f"localhost:{stack.port}"}, timeout=60).status_code == 200
+
+    @pytest.mark.parametrize("path", ["", "config.json", "backend/files"])
+    def test_cannot_load_a_part_of_it(self, stack: Stack, path: str) -> None:
+        """They may lead here, as any link does. Another port of this machine is another site, too."""
+        url = stack.outputs["WebUrl"] + path
+        for site in ("cross-site", "same-site"):
+            for kind in ("image", "script", "iframe", "empty"):
+                loaded = requests.get(url, headers={"Sec-Fetch-Site": site, "Sec-Fetch-Dest": kind}, timeout=60)
+                assert (loaded.status_code, "apiRootUrl" in loaded.text) == (403, False)
+            led = requests.get(url, headers={"Sec-Fetch-Site": site, "Sec-Fetch-Dest": "document"}, timeout=60)
+            assert led.status_code == 200
+            assert led.headers["Cross-Origin-Resource-Policy"] == "same-origin"
 
     def test_cannot_frame_the_page(self, stack: Stack) -> None:
         policy = requests.get(stack.outputs["WebUrl"], timeout=60).headers["Content-Security-Policy"]

@@ -1,5 +1,6 @@
 """``make run``: what survives a stop, what may run side by side, and how it fails."""
 
+import hashlib
 import json
 import os
 import re
@@ -9,12 +10,14 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import ClassVar
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
+from botocore.exceptions import ClientError
 
 from bench.processes import free_port
+from local import emulator
 from tests.stack import Stack, eventually
 from tests.support import ROOT
 
@@ -122,38 +125,62 @@ class TestWhatItPrints:
             assert secret not in printed
 
 
-class TestPagesOfOtherSites:
-    """The engine's root key is known to everybody: a page that is open on this machine must not get to use it."""
+class TestWhoMayCommandTheEmulator:
+    """What pages may is in tests/browser/test_hostile_page.py, and each request in tests/unit/test_gate.py."""
 
-    ELSEWHERE: ClassVar = [
-        {"Origin": "https://evil.example"},
-        {"Sec-Fetch-Site": "cross-site"},
-        {"Sec-Fetch-Site": "same-site"},
-        {"Host": "evil.example"},
-    ]
+    @pytest.mark.parametrize("key", ["test", "000000000000", "123456789012", "AKIA0123456789ABCDEF"])
+    def test_nobody_who_names_another_key(self, stack: Stack, key: str) -> None:
+        for service, operation in (("lambda", "list_functions"), ("s3", "list_buckets"), ("iam", "list_users")):
+            client = emulator.client(stack.outputs["AwsEndpointUrl"], service, key)
+            with pytest.raises(ClientError, match=r"403|AccessDenied|InvalidAccessKeyId|security token"):
+                getattr(client, operation)()
 
-    @pytest.mark.parametrize("headers", ELSEWHERE)
-    def test_cannot_command_the_embedded_aws(self, stack: Stack, headers: dict[str, str]) -> None:
-        url = stack.client("apigateway").generate_presigned_url("get_api_keys", Params={"includeValues": True})
-        assert requests.get(url, headers={"Sec-Fetch-Site": "none"}, timeout=60).status_code == 200
-        assert requests.get(url, headers=headers, timeout=60).status_code == 403
-        aws = stack.outputs["AwsEndpointUrl"]
-        query = "?Action=ListRoles&Version=2010-05-08&X-Amz-Credential=test/20261124/us-east-1/iam/aws4_request"
-        assert requests.post(f"{aws}/{query}", headers=headers, timeout=60).status_code == 403
-        assert requests.post(stack.outputs["UploadedQueueUrl"], headers=headers, timeout=60).status_code == 403
-
-    @pytest.mark.parametrize("headers", ELSEWHERE)
-    def test_cannot_read_objects_with_the_root_key(self, stack: Stack, headers: dict[str, str]) -> None:
-        upload = stack.upload()
-        where = {"Bucket": stack.outputs["StorageBucketName"], "Key": upload["id"]}
-        url = stack.client("s3").generate_presigned_url("get_object", Params=where)
-        assert requests.get(url, timeout=60).content == b"contents"
-        assert requests.get(url, headers=headers, timeout=60).status_code == 403
-
-    def test_cannot_reset_it(self, stack: Stack) -> None:
+    def test_nobody_who_names_none(self, stack: Stack) -> None:
         stored = stack.store()
-        assert requests.post(f"{stack.outputs['AwsEndpointUrl']}/_ministack/reset", timeout=60).status_code == 403
+        aws = stack.outputs["AwsEndpointUrl"]
+        for method, path in (
+            ("POST", "/_ministack/reset"),
+            ("GET", "/2015-03-31/functions"),
+            ("POST", "/?Action=ListQueues&Version=2012-11-05"),
+            ("POST", stack.outputs["UploadedQueueUrl"].removeprefix(aws)),
+            ("GET", f"/{stack.outputs['StorageBucketName']}?versions"),
+            ("GET", f"/{stack.outputs['StorageBucketName']}/{stored['id']}"),
+        ):
+            assert requests.request(method, aws + path, timeout=60).status_code == 403
         assert stack.download(stored["id"]) == b"contents"
+
+    def test_whoever_may_read_the_state_folder(self, stack: Stack) -> None:
+        assert stack.client("lambda").list_functions()["Functions"]
+        assert (stack.state / "root-key").read_text() == stack.outputs["AwsAccessKeyId"]
+        assert (stack.state / "root-key").stat().st_mode & 0o777 == 0o600
+        assert stack.state.stat().st_mode & 0o777 == 0o700
+
+    def test_nobody_who_computes_the_functions_credentials(self, stack: Stack) -> None:
+        """The emulator makes them of names alone, which are the same on every machine."""
+        upload = parse_qs(urlsplit(stack.post_file({"name": "a"}).json()["url"]).query)
+        used = upload["X-Amz-Credential"][0].split("/")[0]
+        function = stack.outputs["Functions"]["UploadFunction"]
+        found = stack.client("lambda").get_function_configuration(FunctionName=function)
+        versions = stack.client("lambda").list_versions_by_function(FunctionName=function)["Versions"]
+        arns = {found["FunctionArn"], *(f"{found['FunctionArn']}:{each['Version']}" for each in versions)}
+        computed = {hashlib.sha256(f"{arn}:{found['Role']}".encode()).hexdigest()[:16].upper() for arn in arns}
+        assert len(computed) >= 2
+        assert used.removeprefix("ASIA") not in computed
+
+
+class TestTheTerminal:
+    def test_shows_what_strangers_send_as_text(self, start_stack: Callable[..., Stack]) -> None:
+        stack = start_stack()
+        forged = "/%1b%5b2J%0a12:00:00%20%20PUT%20/files%20200"
+        for address in (stack.outputs["WebUrl"].rstrip("/"), stack.outputs["AwsEndpointUrl"]):
+            requests.get(address + forged, timeout=60)
+        stack.undo("%1b%5b2J%0a", "x" * 43)
+        shown = re.compile(r"(?i)DELETE /file/%1b%5b2J%0a +40\d")
+        eventually(lambda: shown.search(stack.output.read_text()))
+        printed = stack.output.read_bytes() + (stack.state / "engine.log").read_bytes()
+        assert b"\x1b" not in printed
+        assert b"GET page /\\u001b[2J\\n12:00:00  PUT /files 200" in printed
+        assert not re.search(rb"^12:00:00", printed, re.MULTILINE)
 
 
 class TestSideBySide:

@@ -70,13 +70,13 @@ def test_no_credentials(arguments: list[str]) -> None:
 def shell(embedded_aws: str) -> dict[str, str]:
     """The environment of an operator of the embedded AWS, who has somebody else's stack in it."""
     template = {"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}
-    cloudformation = emulator.client(embedded_aws, "cloudformation")
+    cloudformation = emulator.client(embedded_aws, "cloudformation", os.environ["AWS_ACCESS_KEY_ID"])
     cloudformation.create_stack(StackName="theirs", TemplateBody=json.dumps(template))
     cloudformation.get_waiter("stack_create_complete").wait(StackName="theirs", WaiterConfig={"Delay": 1})
     return {
         "AWS_ENDPOINT_URL": embedded_aws,
         "AWS_DEFAULT_REGION": emulator.REGION,
-        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_ACCESS_KEY_ID": os.environ["AWS_ACCESS_KEY_ID"],
         "AWS_SECRET_ACCESS_KEY": "test",
     }
 
@@ -95,7 +95,7 @@ def test_no_such_stack(shell: dict[str, str], arguments: list[str]) -> None:
 
 @pytest.mark.parametrize("module", HERE)
 def test_a_stack_here_that_was_killed(tmp_path: Path, module: str) -> None:
-    names = ("StorageBucketName", "TableName", "UploadedQueueUrl", "UploadedDeadLetterQueueUrl")
+    names = ("AwsAccessKeyId", "StorageBucketName", "TableName", "UploadedQueueUrl", "UploadedDeadLetterQueueUrl")
     outputs = dict.fromkeys(names, "x") | {"AwsEndpointUrl": f"http://127.0.0.1:{free_port()}"}
     (tmp_path / "outputs.json").write_text(json.dumps(outputs))
     assert complaint([module, "--state-dir", str(tmp_path)]) == "No stack runs here. Try: make run"
@@ -111,7 +111,7 @@ class TestRemovalThatEndsHalfway:
 
     @pytest.fixture
     def clients(self, embedded_aws: str) -> Iterator[Callable[[str], Any]]:
-        clients = partial(emulator.client, embedded_aws)
+        clients = partial(emulator.client, embedded_aws, key=os.environ["AWS_ACCESS_KEY_ID"])
         table = {
             "TableName": "half-table",
             "BillingMode": "PAY_PER_REQUEST",
@@ -172,7 +172,7 @@ class TestAFirstDeploymentThatFailed:
     @pytest.fixture
     def fail(self, embedded_aws: str) -> Iterator[Callable[..., Callable[[str], Any]]]:
         """Deploy a table, and something that cannot be made; the table stays if there is no rollback."""
-        clients = partial(emulator.client, embedded_aws)
+        clients = partial(emulator.client, embedded_aws, key=os.environ["AWS_ACCESS_KEY_ID"])
 
         def failed(parameters: tuple[str, ...], *, rollback: bool) -> Callable[[str], Any]:
             table = {

@@ -42,6 +42,7 @@ class Deployment(Stack):
         self.outputs = deployed | {
             "ApiRootUrl": f"{self.aws.url}/restapis/{deployed['ApiId']}/{stage}/_user_request_",
             "AwsEndpointUrl": self.aws.url,
+            "AwsAccessKeyId": self.aws.key,
             "Functions": functions,
         }
         names = [key.name for key in keys.listed(self.aws.client, self.name)]
@@ -265,7 +266,7 @@ class TestMake:
     def make(self, aws: Emulator) -> Callable[..., Any]:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | {
             "AWS_ENDPOINT_URL": aws.url,
-            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_ACCESS_KEY_ID": aws.key,
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_EC2_METADATA_DISABLED": "true",
             "MAKEFLAGS": "",

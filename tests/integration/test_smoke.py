@@ -153,6 +153,7 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
     outputs |= {
         "ApiRootUrl": f"{aws.url}/restapis/{outputs['ApiId']}/dev/_user_request_",
         "AwsEndpointUrl": aws.url,
+        "AwsAccessKeyId": aws.key,
     }
     (state / "outputs.json").write_text(json.dumps(outputs))
     yield Ground(aws, state, outputs, functions)
@@ -230,7 +231,7 @@ def test_an_operator_with_few_rights_is_told_which_are_missing(ground: Ground, m
         aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"], region_name=emulator.REGION
     )
     client: Any = session.client
-    monkeypatch.setattr(emulator, "client", lambda url, service: client(service, endpoint_url=url))
+    monkeypatch.setattr(emulator, "client", lambda url, service, _: client(service, endpoint_url=url))
     rows = smoke_on(ground.state, "download", "put-over-stored", "refused-item", "several-sets-and-removes", "sweep")
     assert {name: (row.verdict, row.said) for name, row in rows.items() if row.verdict != "OK"} == {
         "put-over-stored": ("NOT SEEN", "your profile may not ListObjectVersions"),

@@ -1,5 +1,6 @@
 """AWS in memory answers as the embedded AWS does: every call of whole schedules is made to both."""
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -20,7 +21,8 @@ class Engine:
     """The embedded AWS, with the table and the bucket of the proof."""
 
     def __init__(self, url: str) -> None:
-        self.dynamodb, self.s3 = emulator.client(url, "dynamodb"), emulator.client(url, "s3")
+        key = os.environ["AWS_ACCESS_KEY_ID"]
+        self.dynamodb, self.s3 = emulator.client(url, "dynamodb", key), emulator.client(url, "s3", key)
         self.compared: Counter[str] = Counter()
         table = TEMPLATE["Resources"]["FilesTable"]["Properties"]
         names = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")

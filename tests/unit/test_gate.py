@@ -1,0 +1,285 @@
+"""Who may ask the emulator for what: the decision alone, over requests as ASGI describes them."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote, urlencode
+
+import pytest
+
+from local.gate import Gate
+from local.loopback import hosts
+
+PORT = 4566
+ROOT = "AKIA0123456789ABCDEF0123456789ABCDEF"
+API = "/restapis/4e05efcf/dev/_user_request_"
+OBJECT = "/filestore-4df925dd/0123456789abcdef0123456789abcdef"
+SIGNATURE = {
+    "X-Amz-Algorithm": "AWS4-HMAC-SHA256",
+    "X-Amz-Credential": "ASIA0123456789ABCDEF/20261125/us-east-1/s3/aws4_request",
+    "X-Amz-Date": "20261125T120000Z",
+    "X-Amz-Expires": "3600",
+    "X-Amz-SignedHeaders": "content-length;host",
+    "X-Amz-Security-Token": "c6e2+/=",
+    "X-Amz-Signature": "0f" * 32,
+}
+FETCH = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "cors"}
+
+BROWSERS = [
+    pytest.param(FETCH, id="fetch"),
+    pytest.param({"Origin": "null", "Sec-Fetch-Site": "cross-site"}, id="sandboxed frame"),
+    pytest.param({"Origin": "http://127.0.0.1:9999", "Sec-Fetch-Site": "same-site"}, id="another port"),
+    pytest.param({"Origin": "http://127.0.0.1:4566", "Sec-Fetch-Site": "same-origin"}, id="its own page"),
+    pytest.param({"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}, id="image"),
+    pytest.param({"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "no-cors"}, id="image in its own page"),
+    pytest.param({"Sec-Fetch-Site": "none", "Sec-Fetch-Mode": "navigate"}, id="a link in a mail"),
+    pytest.param({"Sec-Purpose": "prefetch"}, id="prefetch"),
+    pytest.param({"Origin": "https://evil.example"}, id="form in an old browser"),
+    pytest.param({"Referer": "https://evil.example/"}, id="image in an old browser"),
+    pytest.param({"User-Agent": "Mozilla/5.0 (X11; Linux x86_64)"}, id="image without a referrer in an old browser"),
+    pytest.param({"Ping-To": "http://127.0.0.1:4566/"}, id="ping of a link"),
+    pytest.param({"Upgrade-Insecure-Requests": "1"}, id="navigation in an old browser"),
+    pytest.param({"Access-Control-Request-Method": "PUT"}, id="preflight"),
+    pytest.param({"Cookie": "a=b"}, id="cookie"),
+    pytest.param({"ORIGIN": "https://evil.example"}, id="capitals"),
+]
+
+
+def scope(
+    method: str, path: str, query: Mapping[str, str] | str = "", headers: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """A request to the emulator; ``path`` as it is sent."""
+    given = {"Host": f"127.0.0.1:{PORT}", **(headers or {})}
+    return {
+        "type": "http",
+        "method": method,
+        "path": unquote(path),
+        "raw_path": path.encode(),
+        "query_string": (query if isinstance(query, str) else urlencode(query)).encode(),
+        "headers": [(name.encode(), value.encode()) for name, value in given.items()],
+    }
+
+
+def signed(key: str) -> dict[str, str]:
+    """The header of a request that is signed with this key."""
+    scope = f"{key}/20261125/us-east-1/lambda/aws4_request"
+    return {"Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature={'0' * 64}"}
+
+
+@pytest.fixture
+def gate() -> Gate:
+    return Gate(PORT, ROOT, lambda bucket: bucket == "published")
+
+
+class TestAnybody:
+    @pytest.mark.parametrize("headers", [{}, *BROWSERS])
+    @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "OPTIONS"])
+    def test_reaches_the_routes_of_an_api(self, gate: Gate, method: str, headers: dict[str, str]) -> None:
+        for route in ("", "/file", "/file/%C3%A4", "/files?deleted=yes"):
+            path, _, query = route.partition("?")
+            assert gate.admits(scope(method, API + path, query, headers))
+
+    @pytest.mark.parametrize("headers", [{}, *BROWSERS])
+    @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT"])
+    def test_reaches_an_object_that_a_function_signed(self, gate: Gate, method: str, headers: dict[str, str]) -> None:
+        for more in ({}, {"versionId": "v"}, {"response-content-type": "a/b"}, {"x-amz-checksum-sha256": "x"}):
+            assert gate.admits(scope(method, OBJECT, SIGNATURE | more, headers))
+
+    @pytest.mark.parametrize(
+        ("asked", "is_admitted"), [("PUT", True), ("GET", True), ("HEAD", True), ("DELETE", False), ("POST", False)]
+    )
+    def test_may_ask_first_for_what_is_allowed(self, gate: Gate, asked: str, is_admitted: bool) -> None:
+        preflight = FETCH | {"Access-Control-Request-Method": asked}
+        assert gate.admits(scope("OPTIONS", OBJECT, SIGNATURE, preflight)) is is_admitted
+        assert not gate.admits(scope("OPTIONS", "/2015-03-31/functions", "", preflight))
+
+
+CODE = "/2015-03-31/functions/UploadFunction/code"
+COMMANDS = [
+    ("PUT", CODE, "", signed("000000000000")),
+    ("PUT", CODE, "", signed("test")),
+    ("PUT", CODE, "", signed("")),
+    ("PUT", CODE, "", {}),
+    ("PUT", CODE, {"X-Amz-Credential": "test/20261125/us-east-1/lambda/aws4_request"}, {}),
+    ("PUT", CODE, {"x-amz-credential": "000000000000/20261125/us-east-1/lambda/aws4_request"}, {}),
+    ("PUT", CODE, {"x-amz-credential": "000000000000/20261125/us-east-1/s3/aws4_request"}, {}),
+    ("GET", "/", {"Action": "ListRoles", "Version": "2010-05-08", "AWSAccessKeyId": "test"}, {}),
+    ("POST", "/", "", {"Content-Type": "application/x-www-form-urlencoded"} | signed("000000000000")),
+    ("POST", "/", "", {"X-Amz-Target": "DynamoDB_20120810.Scan"} | signed("000000000000")),
+    ("GET", "/", "", {"Authorization": "AWS test:signature"}),
+    ("PUT", "/a-bucket", "", signed("000000000000")),
+    ("GET", "/filestore-4df925dd", {"versions": ""}, signed("test")),
+    ("GET", "/restapis/4e05efcf/stages", "", signed("test")),
+    ("POST", "/_ministack/reset", "", {}),
+    ("POST", "/_ministack/config", "", {}),
+    ("GET", "/_ministack/lambda-code/UploadFunction", "", {}),
+    ("GET", "/_aws/sqs/messages", "", {}),
+    ("POST", "/_aws/lambda-url/abc/", "", {}),
+    ("POST", "/_aws/execute-api/4e05efcf/dev/files", "", {}),
+    ("GET", "/_alb/balancer/", "", {}),
+    ("GET", "/_localstack/health", "", {}),
+    ("GET", "/oauth2/authorize", "", {}),
+    ("POST", "/v2/email/outbound-emails", "", {}),
+    ("GET", "/v20180820/accesspoint", "", {}),
+    ("POST", "/Execute", "", {}),
+    ("GET", "/iceberg/v1/config", "", {}),
+]
+
+
+class TestNobody:
+    @pytest.mark.parametrize(("method", "path", "query", "headers"), COMMANDS)
+    def test_commands_the_emulator_with_what_everybody_knows(
+        self, gate: Gate, method: str, path: str, query: Any, headers: dict[str, str]
+    ) -> None:
+        """Not even a program: a page in a browser so old that it adds nothing looks the same."""
+        assert not gate.admits(scope(method, path, query, headers))
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"X-Amz-Credential": "test/20261125/us-east-1/s3/aws4_request"},
+            {"X-Amz-Credential": "000000000000/20261125/us-east-1/s3/aws4_request"},
+            {"X-Amz-Credential": f"{ROOT}/20261125/us-east-1/s3/aws4_request"},
+            {"X-Amz-Credential": "AKIA0123456789ABCDEF/20261125/us-east-1/s3/aws4_request"},
+            {"X-Amz-Credential": "ASIA0123456789ABCDEF/20261125/us-east-1/lambda/aws4_request"},
+            {"X-Amz-Algorithm": "AWS4-ECDSA-P256-SHA256"},
+            {"X-Amz-Signature": ""},
+            {"X-Amz-Security-Token": ""},
+            {"X-Amz-SignedHeaders": ""},
+            {"x-amz-credential": "000000000000/20261125/us-east-1/s3/aws4_request"},
+            {"X-AMZ-CREDENTIAL": "000000000000/20261125/us-east-1/s3/aws4_request"},
+            {"Action": "CreateUser"},
+            {"AWSAccessKeyId": "test"},
+            {"acl": ""},
+            {"delete": ""},
+        ],
+    )
+    def test_reaches_an_object_from_a_page_with_other_credentials(self, gate: Gate, change: dict[str, str]) -> None:
+        assert not gate.admits(scope("GET", OBJECT, SIGNATURE | change, FETCH))
+
+    @pytest.mark.parametrize("name", SIGNATURE)
+    def test_reaches_an_object_from_a_page_without_a_whole_signature(self, gate: Gate, name: str) -> None:
+        rest = {other: value for other, value in SIGNATURE.items() if other != name}
+        assert not gate.admits(scope("GET", OBJECT, rest, FETCH))
+        twice = f"{urlencode(SIGNATURE)}&{name}={SIGNATURE[name]}"
+        assert not gate.admits(scope("GET", OBJECT, twice, FETCH))
+
+    @pytest.mark.parametrize(
+        ("method", "path"),
+        [
+            ("DELETE", OBJECT),
+            ("POST", OBJECT),
+            ("PATCH", OBJECT),
+            ("GET", "/filestore-4df925dd"),
+            ("GET", "/filestore-4df925dd/"),
+            ("GET", "/filestore-deployments/template"),
+            ("GET", f"/{OBJECT}"),
+            ("GET", f"{OBJECT}/"),
+            ("GET", OBJECT.replace("/0", "/%30")),
+            ("GET", OBJECT.replace("/0", "%2f0")),
+            ("GET", f"http://127.0.0.1:4566{OBJECT}"),
+            ("GET", OBJECT.upper()),
+        ],
+    )
+    def test_reaches_anything_else_from_a_page_with_that_signature(self, gate: Gate, method: str, path: str) -> None:
+        assert not gate.admits(scope(method, path, SIGNATURE, FETCH))
+
+    @pytest.mark.parametrize(
+        "path",
+        [
+            "/restapis/4e05efcf/dev/_user_request",
+            "/restapis/4e05efcf/resources/x",
+            "/restapis/4e05efcf/dev/_user_request_x",
+            "/restapis/../restapis/4e05efcf/dev/_user_request_/",
+            "/restapis/4e05efcf%2fdev%2f_user_request_/file",
+            "//restapis/4e05efcf/dev/_user_request_/file",
+            "/%72estapis/4e05efcf/dev/_user_request_/file",
+        ],
+    )
+    def test_reaches_an_api_from_a_page_by_a_path_that_is_not_its_own(self, gate: Gate, path: str) -> None:
+        assert not gate.admits(scope("POST", path, "", FETCH))
+
+    def test_reaches_an_api_in_the_name_of_an_account(self, gate: Gate) -> None:
+        assert not gate.admits(scope("POST", f"{API}/file", "", signed("000000000000")))
+        assert not gate.admits(scope("POST", f"{API}/file", {"x-amz-credential": "000000000000/a/b/c/d"}, FETCH))
+
+
+class TestPrograms:
+    def test_command_the_emulator_with_the_root_key(self, gate: Gate) -> None:
+        assert gate.admits(scope("PUT", CODE, "", signed(ROOT)))
+        assert gate.admits(scope("GET", OBJECT, {"X-Amz-Credential": f"{ROOT}/20261125/us-east-1/s3/aws4_request"}))
+
+    def test_do_not_with_a_part_of_it(self, gate: Gate) -> None:
+        assert not gate.admits(scope("PUT", CODE, "", signed("")))
+        assert not gate.admits(scope("POST", "/_ministack/reset", "", signed(ROOT[:-1])))
+
+    @pytest.mark.parametrize("key", ["ASIA0123456789ABCDEF", "AKIA0123456789ABCDEF"])
+    def test_are_functions_and_users_whose_signature_the_emulator_checks(self, gate: Gate, key: str) -> None:
+        assert gate.admits(scope("POST", "/", "", signed(key)))
+        assert not gate.admits(scope("POST", "/_ministack/reset", "", signed(key)))
+
+    @pytest.mark.parametrize("headers", BROWSERS)
+    def test_are_no_browsers(self, gate: Gate, headers: dict[str, str]) -> None:
+        for key in (ROOT, "ASIA0123456789ABCDEF"):
+            assert not gate.admits(scope("PUT", CODE, "", signed(key) | headers))
+
+    def test_read_what_a_bucket_makes_public(self, gate: Gate) -> None:
+        assert gate.admits(scope("GET", "/published/index.html"))
+        assert not gate.admits(scope("PUT", "/published/index.html"))
+        assert not gate.admits(scope("GET", "/published/index.html", "acl"))
+        assert not gate.admits(scope("GET", "/published"))
+        assert not gate.admits(scope("GET", "/published/index.html", "", FETCH))
+        assert not gate.admits(scope("GET", "/nothing/index.html"))
+
+    def test_ask_whether_it_is_well(self, gate: Gate) -> None:
+        assert gate.admits(scope("GET", "/_ministack/health"))
+
+
+class TestNames:
+    @pytest.mark.parametrize(
+        "host",
+        [
+            "evil.example",
+            "evil.example:4566",
+            "127.0.0.1",
+            "127.0.0.1:4567",
+            "127.0.0.2:4566",
+            "127.0.0.1.:4566",
+            "localhost.:4566",
+            "0.0.0.0:4566",
+            "[::1]:4566",
+            "[::ffff:127.0.0.1]:4566",
+            "2130706433:4566",
+            "4e05efcf.execute-api.127.0.0.1:4566",
+            "filestore-4df925dd.s3.localhost:4566",
+            "filestore-4df925dd.127.0.0.1:4566",
+            "0123456789abcdef0123456789abcdef.lambda-url.us-east-1.on.aws",
+            "127.0.0.1:4566, evil.example",
+            "",
+        ],
+    )
+    def test_of_somebody_else_lead_nowhere(self, gate: Gate, host: str) -> None:
+        """A name that somebody points at this machine (DNS rebinding), or one by which the emulator finds services."""
+        for request in (
+            scope("POST", f"{API}/file", "", {"Host": host}),
+            scope("GET", OBJECT, SIGNATURE, {"Host": host}),
+            scope("PUT", CODE, "", signed(ROOT) | {"Host": host}),
+        ):
+            assert not gate.admits(request)
+
+    def test_are_given_once(self, gate: Gate) -> None:
+        request = scope("POST", f"{API}/file")
+        assert not gate.admits(request | {"headers": []})
+        assert not gate.admits(request | {"headers": request["headers"] * 2})
+
+    def test_need_no_port_where_it_is_that_of_http(self) -> None:
+        assert hosts(80) == {"127.0.0.1", "localhost", "127.0.0.1:80", "localhost:80"}
+        assert hosts(8000) == {"127.0.0.1:8000", "localhost:8000"}
+
+    def test_of_this_machine_are_two(self, gate: Gate) -> None:
+        for host in ("127.0.0.1:4566", "localhost:4566", "LOCALHOST:4566"):
+            assert gate.admits(scope("POST", f"{API}/file", "", {"Host": host}))
+
+
+def test_no_other_protocol_passes(gate: Gate) -> None:
+    """Pages may open web sockets to wherever they like; browsers do not ask first."""
+    assert not gate.admits(scope("GET", f"{API}/file") | {"type": "websocket"})
