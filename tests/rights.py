@@ -9,11 +9,22 @@ KEY = "${EncryptionKeyArn}"
 
 ALLOWED: dict[str, dict[str, str]] = {
     "Upload": {"dynamodb:PutItem": TABLE, "s3:PutObject": OBJECTS},
-    "Undo": {"dynamodb:PartiQLUpdate": TABLE, "s3:DeleteObject": OBJECTS, "s3:DeleteObjectVersion": OBJECTS},
-    "Store": {"dynamodb:PartiQLUpdate": TABLE, "s3:ListBucketVersions": BUCKET},
+    "Undo": {
+        "dynamodb:BatchGetItem": TABLE,
+        "dynamodb:PartiQLUpdate": TABLE,
+        "s3:DeleteObject": OBJECTS,
+        "s3:DeleteObjectVersion": OBJECTS,
+    },
+    "Store": {"dynamodb:BatchGetItem": TABLE, "dynamodb:PartiQLUpdate": TABLE, "s3:ListBucketVersions": BUCKET},
     "Info": {"dynamodb:BatchGetItem": TABLE, "s3:GetObjectVersion": OBJECTS},
-    "Delete": {"dynamodb:PartiQLUpdate": TABLE, "s3:DeleteObject": OBJECTS, "s3:DeleteObjectVersion": OBJECTS},
+    "Delete": {
+        "dynamodb:BatchGetItem": TABLE,
+        "dynamodb:PartiQLUpdate": TABLE,
+        "s3:DeleteObject": OBJECTS,
+        "s3:DeleteObjectVersion": OBJECTS,
+    },
     "Uploaded": {
+        "dynamodb:BatchGetItem": TABLE,
         "dynamodb:PartiQLUpdate": TABLE,
         "s3:DeleteObject": OBJECTS,
         "s3:DeleteObjectVersion": OBJECTS,

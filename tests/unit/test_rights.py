@@ -221,11 +221,12 @@ class TestTheCodeAsksForAllItMayAndNothingElse:
         assert asked_for | {"s3:PutObject"} == set(rights.ALLOWED["Upload"])
 
     def test_undo(self, uploaded: dict[str, Any], asked_for: set[str]) -> None:
-        support.call("undo", file_id=uploaded["id"], headers={"x-upload-token": uploaded["token"]})
+        for file_id in (uploaded["id"], support.UNKNOWN_ID):
+            support.call("undo", file_id=file_id, headers={"x-upload-token": uploaded["token"]})
         assert asked_for == set(rights.ALLOWED["Undo"])
 
     def test_store(self, requested: dict[str, Any], asked_for: set[str]) -> None:
-        support.call("store", [requested["id"]])
+        support.call("store", [requested["id"], support.UNKNOWN_ID])
         assert asked_for == set(rights.ALLOWED["Store"])
 
     def test_info(self, stored: dict[str, Any], asked_for: set[str]) -> None:
@@ -233,12 +234,12 @@ class TestTheCodeAsksForAllItMayAndNothingElse:
         assert asked_for | {"s3:GetObjectVersion"} == set(rights.ALLOWED["Info"])
 
     def test_delete(self, stored: dict[str, Any], asked_for: set[str]) -> None:
-        support.call("delete", [stored["id"]])
+        support.call("delete", [stored["id"], support.UNKNOWN_ID])
         assert asked_for == set(rights.ALLOWED["Delete"])
 
     def test_uploaded(self, uploaded: dict[str, Any], asked_for: set[str]) -> None:
         again = support.put(uploaded["url"], b"contents", uploaded["headers"])
-        support.invoke("uploaded", support.upload_event(again))
+        support.invoke("uploaded", support.upload_event(again, again | {"key": support.UNKNOWN_ID}))
         by_lambda_itself = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
         assert asked_for | by_lambda_itself == set(rights.ALLOWED["Uploaded"])
 

@@ -8,6 +8,7 @@ import pytest
 
 from filestore import wiring
 from filestore.storage import aws
+from filestore.storage.repository import FileRepository
 from tests.support import UNKNOWN_ID, Clock, call, counted_calls, get, invoke, put, sample_event, upload_event
 
 pytestmark = pytest.mark.usefixtures("engine_aws")
@@ -213,6 +214,48 @@ def test_a_poisoned_message_fails_alone(body: str, requested: dict[str, Any], re
     item = record(requested["id"])
     assert item
     assert "uploaded_at" in item
+
+
+class TestWhereARefusalBringsNoRecord:
+    """Documented is that it does, measured by nobody for a batch: a stored file must not depend on it."""
+
+    @pytest.fixture(autouse=True)
+    def silent_refusals(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        client = aws.dynamodb()
+        original = client._make_api_call  # type: ignore[attr-defined]  # noqa: SLF001 - what the SDK has made of it
+
+        def make_api_call(name: str, parameters: dict[str, Any]) -> Any:
+            answer = original(name, parameters)
+            for response in answer.get("Responses", []) if name == "BatchExecuteStatement" else []:
+                response.get("Error", {}).pop("Item", None)
+            return answer
+
+        monkeypatch.setattr(client, "_make_api_call", make_api_call)
+
+    def test_a_duplicate_keeps_the_stored_file(self, stored: dict[str, Any]) -> None:
+        with counted_calls() as calls:
+            assert invoke("uploaded", upload_event(stored["object"])) == NOTHING_FAILED
+        assert get(call("info", [stored["id"]]).body[0]["url"]) == b"contents"
+        assert calls["BatchGetItem"] == 1
+
+    def test_an_overwrite_is_removed_all_the_same(self, stored: dict[str, Any], versions: Versions) -> None:
+        overwrite = put(stored["url"], b"CONTENTS", stored["headers"])
+        assert invoke("uploaded", upload_event(overwrite)) == NOTHING_FAILED
+        assert versions() == [(stored["id"], stored["object"]["versionId"])]
+
+    def test_nothing_is_removed_while_the_record_cannot_be_read(
+        self, stored: dict[str, Any], versions: Versions, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(FileRepository, "_read", lambda _, ids, __: ({}, set(ids)))
+        answer = invoke("uploaded", upload_event(stored["object"]))
+        assert answer == {"batchItemFailures": [{"itemIdentifier": "message-0"}]}
+        assert len(versions()) == 1
+
+    def test_callers_are_told_the_truth(self, stored: dict[str, Any], requested: dict[str, Any]) -> None:
+        assert call("store", [stored["id"]]).body == [stored["id"]]
+        assert call("undo", file_id=stored["id"], headers={"x-upload-token": stored["token"]}).status == 409
+        call("delete", [requested["id"]])
+        assert call("delete", [requested["id"], UNKNOWN_ID]).body == [requested["id"]]
 
 
 def test_ten_uploads_to_one_url_cost_one_call_and_one_removal(requested: dict[str, Any], versions: Versions) -> None:

@@ -51,9 +51,9 @@ class RecordUploads:
                 case Applied():
                     recorded.append(first)
                     unwanted += others
-                case Refused(current):
+                case Refused(current) if current is None or _is_final(current) or self._is_too_large(first):
                     unwanted += [version for version in (first, *others) if not _is_version_of(version, current)]
-                case Throttled():
+                case _:
                     unfinished.update((first, *others))
         remaining = self.bucket.delete(unwanted)
         kept = [version for version in unwanted if version.key in remaining]
@@ -80,6 +80,11 @@ class RecordUploads:
 
     def _is_too_large(self, upload: ObjectVersion) -> bool:
         return upload.size > self.settings.max_file_size
+
+
+def _is_final(file: File) -> bool:
+    """Whether the record says which version is the file, or that none is any more."""
+    return file.version_id is not None or file.deleted_at is not None
 
 
 def _is_version_of(upload: ObjectVersion, file: File | None) -> bool:

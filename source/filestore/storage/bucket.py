@@ -41,7 +41,7 @@ class Bucket:
     def versions(self, keys: Sequence[str]) -> dict[str, list[ObjectVersion]]:
         """Every version of each key's object, oldest first; a key without an object has an empty list.
 
-        A key that S3 throttles is left out.
+        A key that S3 throttles is left out, and so is one whose list does not say that it has come to its end.
         """
         if len(keys) <= 1:
             listed = [self._versions(key) for key in keys]
@@ -51,7 +51,10 @@ class Bucket:
         return {key: versions for key, versions in zip(keys, listed, strict=True) if versions is not None}
 
     def delete(self, versions: Iterable[ObjectVersion]) -> set[str]:
-        """Delete these versions; one that is gone already is no error. Answers the keys of which some remain."""
+        """Delete these versions; one that is gone already is no error. Returns the keys of which some remain.
+
+        A version is gone when S3 says so of this very one.
+        """
         remaining: set[str] = set()
         objects: list[ObjectIdentifierTypeDef] = [
             {"Key": version.key, "VersionId": version.version_id} for version in versions
@@ -59,26 +62,32 @@ class Bucket:
         for start in range(0, len(objects), _DELETE_LIMIT):
             batch = objects[start : start + _DELETE_LIMIT]
             try:
-                answer = self._client.delete_objects(Bucket=self._name, Delete={"Objects": batch, "Quiet": True})
+                answer = self._client.delete_objects(Bucket=self._name, Delete={"Objects": batch})
             except ClientError as error:
                 if not is_throttle(error):
                     raise
-                remaining.update(identifier["Key"] for identifier in batch)
-            else:
-                remaining.update(error["Key"] for error in answer.get("Errors", []))
+                answer = {}
+            deleted = {(each.get("Key"), each.get("VersionId")) for each in answer.get("Deleted", [])}
+            remaining.update(each["Key"] for each in batch if (each["Key"], each.get("VersionId")) not in deleted)
         return remaining
 
     def _versions(self, key: str) -> list[ObjectVersion] | None:
         pages = self._client.get_paginator("list_object_versions").paginate(Bucket=self._name, Prefix=key)
+        newest_first: list[ObjectVersion] = []
+        is_whole = False
         try:
-            newest_first = [
-                ObjectVersion(key=key, version_id=found["VersionId"], size=found["Size"], etag=found["ETag"].strip('"'))
-                for page in pages
-                for found in page.get("Versions", [])
-                if found["Key"] == key
-            ]
+            for page in pages:
+                # The SDK takes a page that is cut off and names no next one for the last.
+                is_whole = page.get("IsTruncated") is False
+                newest_first += [
+                    ObjectVersion(
+                        key=key, version_id=found["VersionId"], size=found["Size"], etag=found["ETag"].strip('"')
+                    )
+                    for found in page.get("Versions", [])
+                    if found["Key"] == key
+                ]
         except ClientError as error:
             if is_throttle(error):
                 return None
             raise
-        return newest_first[::-1]
+        return newest_first[::-1] if is_whole else None
