@@ -27,3 +27,8 @@ class Settings(NamedTuple):
             store_on_load=os.environ["STORE_ON_LOAD"] == "True",
             max_file_size=int(os.environ["MAX_FILE_SIZE"]),
         )
+
+
+def late_upload_margin() -> int:
+    """Seconds after the expiry of its URL for which an upload may still be on its way. The sweep alone is told."""
+    return int(os.environ["LATE_UPLOAD_MARGIN"])

@@ -12,7 +12,7 @@ collect_ignore_glob = [] if "TEST_HOST" in os.environ else ["*.tavern.yaml"]
 @pytest.fixture(scope="session")
 def hasty_stack(start_stack: Callable[..., Stack]) -> Stack:
     """A stack whose upload URLs live for two seconds, and unstored uploads for one."""
-    return start_stack("--signed-url-expiration", "2", "--unstored-file-lifetime", "1")
+    return start_stack("--signed-url-expiration", "2", "--unstored-file-lifetime", "1", "--late-upload-margin", "60")
 
 
 @pytest.fixture(scope="session")

@@ -258,6 +258,34 @@ class TestWhereARefusalBringsNoRecord:
         assert call("delete", [requested["id"], UNKNOWN_ID]).body == [requested["id"]]
 
 
+@pytest.mark.parametrize("version", [{}, {"versionId": "null"}], ids=["none", "null"])
+def test_an_event_without_a_version_waits_and_touches_nothing(
+    requested: dict[str, Any],
+    stored: dict[str, Any],
+    version: dict[str, str],
+    record: Record,
+    versions: Versions,
+    log: Callable[[], list[dict[str, Any]]],
+) -> None:
+    """Versioning that was just switched on may take a quarter of an hour to reach all of S3."""
+    other = call("upload", {"name": "a", "type": "text/plain"}).body
+    created = put(other["url"], b"contents", other["headers"])
+    before = [record(each["id"]) for each in (stored, other)], versions()
+    event = upload_event(stored["object"], created, put(requested["url"], b"CONTENTS", requested["headers"]))
+    for message in event["Records"][:2]:
+        body = json.loads(message["body"])
+        del body["Records"][0]["s3"]["object"]["versionId"]
+        body["Records"][0]["s3"]["object"] |= version
+        message["body"] = json.dumps(body)
+    event["Records"].pop()
+    assert invoke("uploaded", event) == {
+        "batchItemFailures": [{"itemIdentifier": "message-0"}, {"itemIdentifier": "message-1"}]
+    }
+    assert before == ([record(each["id"]) for each in (stored, other)], before[1])
+    assert set(before[1]) < set(versions())
+    assert [line["message"] for line in log()[:-1] if line["level"] == "ERROR"] == ["upload without a version"] * 2
+
+
 def test_ten_uploads_to_one_url_cost_one_call_and_one_removal(requested: dict[str, Any], versions: Versions) -> None:
     created = [put(requested["url"], b"contents", requested["headers"]) for _ in range(10)]
     with counted_calls() as calls:

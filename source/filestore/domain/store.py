@@ -44,7 +44,10 @@ class StoreFiles:
         versions = self.bucket.versions(ids)
         problems: dict[str, Problem | None] = {file_id: Problem.TRY_AGAIN for file_id in ids if file_id not in versions}
         max_size = self.settings.max_file_size
-        fitting = ([version for version in found if version.size <= max_size] for found in versions.values())
+        fitting = (
+            [version for version in found if version.size <= max_size and version.is_lasting]
+            for found in versions.values()
+        )
         attempts = self.files.record_and_store_uploads(
             [found[0] for found in fitting if found], at=timestamp(self.clock()), max_size=max_size
         )

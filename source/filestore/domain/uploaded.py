@@ -11,7 +11,7 @@ from typing import NamedTuple
 from filestore.model import Clock, File, ObjectVersion, timestamp
 from filestore.settings import Settings
 from filestore.storage.bucket import Bucket
-from filestore.storage.repository import Applied, Attempt, FileRepository, Refused, Throttled
+from filestore.storage.repository import Applied, Attempt, FileRepository, Refused
 
 
 class Recorded(NamedTuple):
@@ -35,17 +35,21 @@ class RecordUploads:
     def __call__(self, uploads: Iterable[ObjectVersion], *, are_due: bool = False) -> Recorded:
         """Record each file's first upload and remove the object versions that belong to no file.
 
-        One larger than MaxFileSize is none: where no size was declared, S3 takes whatever comes.
-        ``unfinished`` are those that AWS throttled: repeat them. Where the files ``are_due`` they are so no longer.
+        One larger than MaxFileSize is none: where no size was declared, S3 takes whatever comes. Nor is one without a
+        version of its own, which could not be pinned. ``unfinished`` are those that AWS throttled, or that may still
+        give way to another: repeat them. Where the files ``are_due`` they are so no longer.
         """
         versions: dict[str, list[ObjectVersion]] = {}
-        for upload in sorted(dict.fromkeys(uploads), key=self._is_too_large):
+        for upload in sorted(
+            dict.fromkeys(uploads), key=lambda upload: (not upload.is_lasting, self._is_too_large(upload))
+        ):
             versions.setdefault(upload.key, []).append(upload)
         recorded: list[ObjectVersion] = []
         unwanted: list[ObjectVersion] = []
-        unfinished: set[ObjectVersion] = set()
+        unfinished = {upload for of_file in versions.values() if not of_file[0].is_lasting for upload in of_file}
+        firsts = [first for first, *_ in versions.values() if first.is_lasting]
         # One attempt per file tells which version it is pinned to, and that never changes.
-        for file_id, attempt in self._record([first for first, *_ in versions.values()], are_due=are_due).items():
+        for file_id, attempt in self._record(firsts, are_due=are_due).items():
             first, *others = versions[file_id]
             match attempt:
                 case Applied():

@@ -61,13 +61,14 @@ class Bucket:
         ]
         for start in range(0, len(objects), _DELETE_LIMIT):
             batch = objects[start : start + _DELETE_LIMIT]
+            deleted: set[tuple[str | None, str | None]] = set()
             try:
                 answer = self._client.delete_objects(Bucket=self._name, Delete={"Objects": batch})
             except ClientError as error:
                 if not is_throttle(error):
                     raise
-                answer = {}
-            deleted = {(each.get("Key"), each.get("VersionId")) for each in answer.get("Deleted", [])}
+            else:
+                deleted.update((each.get("Key"), each.get("VersionId")) for each in answer.get("Deleted", []))
             remaining.update(each["Key"] for each in batch if (each["Key"], each.get("VersionId")) not in deleted)
         return remaining
 

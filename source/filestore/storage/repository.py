@@ -40,7 +40,9 @@ _STATEMENT_LIMIT = 25
 _GET_LIMIT = 100
 _DUE_PAGE = 100
 _SWEEP_INDEX = "due"
-_IS_PLACEHOLDER = '"uploaded_at" IS MISSING AND "deleted_at" IS MISSING'
+PENDING = '"uploaded_at" IS MISSING AND "deleted_at" IS MISSING'
+UNSTORED = '"uploaded_at" IS NOT MISSING AND "stored_at" IS MISSING AND "deleted_at" IS MISSING'
+DELETED = '"deleted_at" IS NOT MISSING'
 _SET_PURGE_AT = ' SET "purge_at"=?'
 _SET_SWEEP_AT = ' SET "sweep_at"=?'
 # File ids are hexadecimal, so the first digit spreads the index over sixteen partitions.
@@ -193,7 +195,7 @@ class FileRepository:
             _Change(
                 file_id,
                 f'UPDATE "{self._table}" SET "stored_at"=? REMOVE "sweep_shard" REMOVE "sweep_at"'
-                ' WHERE "id"=? AND "uploaded_at" IS NOT MISSING AND "stored_at" IS MISSING AND "deleted_at" IS MISSING',
+                f' WHERE "id"=? AND {UNSTORED}',
                 (stored_at, file_id),
             )
             for file_id in ids
@@ -252,9 +254,7 @@ class FileRepository:
         return self._execute(
             _Change(
                 file_id,
-                f'UPDATE "{self._table}" SET "deleted_at"=? SET "deletion"=?'
-                ' WHERE "id"=? AND "uploaded_at" IS NOT MISSING'
-                ' AND "stored_at" IS MISSING AND "deleted_at" IS MISSING',
+                f'UPDATE "{self._table}" SET "deleted_at"=? SET "deletion"=? WHERE "id"=? AND {UNSTORED}',
                 (deleted_at, Deletion.EXPIRED, file_id),
             )
             for file_id in ids
@@ -265,7 +265,7 @@ class FileRepository:
         return self._execute(
             _Change(
                 file_id,
-                f'UPDATE "{self._table}" REMOVE "purge_at" WHERE "id"=? AND {_IS_PLACEHOLDER}',
+                f'UPDATE "{self._table}" REMOVE "purge_at" WHERE "id"=? AND {PENDING}',
                 (file_id,),
             )
             for file_id in ids
@@ -276,7 +276,7 @@ class FileRepository:
         return self._execute(
             _Change(
                 file_id,
-                f'DELETE FROM "{self._table}" WHERE "id"=? AND {_IS_PLACEHOLDER}',
+                f'DELETE FROM "{self._table}" WHERE "id"=? AND {PENDING}',
                 (file_id,),
             )
             for file_id in ids
@@ -289,19 +289,18 @@ class FileRepository:
                 file_id,
                 f'UPDATE "{self._table}" REMOVE "sweep_shard" REMOVE "sweep_at"'
                 f"{'' if at is None else _SET_PURGE_AT}"
-                ' WHERE "id"=? AND "deleted_at" IS NOT MISSING AND "sweep_at" IS NOT MISSING',
+                f' WHERE "id"=? AND {DELETED} AND "sweep_at" IS NOT MISSING',
                 (file_id,) if at is None else (at, file_id),
             )
             for file_id, at in purge_at.items()
         )
 
-    def sweep_later(self, sweep_at: Mapping[str, int], *, deleted: bool) -> dict[str, Attempt]:
-        """Have files looked at again, each at its time: such as are deleted, or such as are not."""
+    def sweep_later(self, sweep_at: Mapping[str, int], condition: str) -> dict[str, Attempt]:
+        """Have files looked at again, each at its time, while ``condition`` holds: PENDING, UNSTORED or DELETED."""
         return self._execute(
             _Change(
                 file_id,
-                f'UPDATE "{self._table}" SET "sweep_at"=?'
-                f' WHERE "id"=? AND "deleted_at" IS {"NOT " if deleted else ""}MISSING AND "sweep_at" < ?',
+                f'UPDATE "{self._table}" SET "sweep_at"=? WHERE "id"=? AND {condition} AND "sweep_at" < ?',
                 (at, file_id, at),
             )
             for file_id, at in sweep_at.items()
@@ -372,7 +371,7 @@ class FileRepository:
 
 def _recordable(upload: ObjectVersion, max_size: int) -> str:
     # No record is without created_at.
-    return _IS_PLACEHOLDER if upload.size <= max_size else f'{_IS_PLACEHOLDER} AND "created_at" IS MISSING'
+    return PENDING if upload.size <= max_size else f'{PENDING} AND "created_at" IS MISSING'
 
 
 def _attempt(response: Mapping[str, Any]) -> Attempt:
