@@ -33,12 +33,18 @@ class Version:
 
 @dataclass
 class Memory:
-    """The state, and the calls by their names. ``on_write`` hears of every change of a record, as it happens."""
+    """The state, and the calls by their names.
+
+    ``on_write`` hears of every change of a record as it happens, ``on_delete`` of every object version just before it
+    is gone.
+    """
 
     items: dict[str, Item] = field(default_factory=dict)
     objects: dict[str, list[Version]] = field(default_factory=dict)
     index: dict[str, Item] = field(default_factory=dict)
     on_write: Callable[[str, Item | None, Item | None], None] = lambda *_: None
+    on_delete: Callable[[str, Version], None] = lambda *_: None
+    may_be_unversioned: bool = True
     page: int = 1
     markers: int = 0
     _puts: int = 0
@@ -48,6 +54,12 @@ class Memory:
         self._puts += 1
         version = Version(self.new_version_id(key, body), body)
         self.objects.setdefault(key, []).append(version)
+        return version
+
+    def put_unversioned(self, key: str, body: bytes) -> Version:
+        """An upload while the bucket is not versioned yet: it takes the place of another such."""
+        version = Version("null", body)
+        self.objects[key] = [each for each in self.objects.get(key, []) if each.id != version.id] + [version]
         return version
 
     def new_version_id(self, key: str, body: bytes) -> str:
@@ -220,12 +232,16 @@ class Memory:
             if "VersionId" not in identifier:
                 self.markers += 1
                 continue
-            kept = [version for version in self.objects.get(key, []) if version.id != identifier["VersionId"]]
+            versions = self.objects.get(key, [])
+            for version in versions:
+                if version.id == identifier["VersionId"]:
+                    self.on_delete(key, version)
+            kept = [version for version in versions if version.id != identifier["VersionId"]]
             if kept:
                 self.objects[key] = kept
             else:
                 self.objects.pop(key, None)
-        return 200, {}
+        return 200, {"Deleted": [dict(identifier) for identifier in objects]}
 
 
 def _check(value: Mapping[str, str]) -> None:

@@ -12,7 +12,9 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from tests.proof.world import (
     FAULTS,
     FILE_LIFETIME,
+    LATE_MARGIN,
     SHORT_LIFETIME,
+    START,
     URL_LIFETIME,
     URL_MARGIN,
     Fault,
@@ -26,22 +28,30 @@ MONTH = 31 * 24 * 3600
 
 @dataclass(frozen=True)
 class Step:
-    """Operations at once, and how long it takes until the next step. ``choices`` say who goes on at each AWS call."""
+    """Operations at once, and how long it takes until the next step. ``choices`` say who goes on at each AWS call.
+
+    The next step is not before ``until``, in seconds after the first uploads were asked for.
+    """
 
     ops: tuple[Op, ...]
     choices: tuple[int, ...] = ()
     wait: int = 0
+    until: int = 0
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """Steps, after ``files`` uploads were asked for; a month in which S3 deletes nothing may come at the end."""
+    """Steps, after ``files`` uploads were asked for; a month in which S3 deletes nothing may come at the end.
+
+    AWS's pages have ``page`` entries.
+    """
 
     steps: tuple[Step, ...]
     files: int = 1
     on_load: bool = False
     lifetime: int = FILE_LIFETIME
     month: bool = False
+    page: int = 1
 
     def __str__(self) -> str:
         """For people to read."""
@@ -52,17 +62,20 @@ class Schedule:
             lines += [f"    {op}" for op in step.ops]
             if step.wait:
                 lines.append(f"  {step.wait} seconds pass")
+            if step.until:
+                lines.append(f"  until {step.until}")
         return "\n".join([*lines, *(["  a month passes, in which S3 deletes nothing"] if self.month else [])])
 
 
 def run(proof: Proving, schedule: Schedule) -> World:
     """Run a schedule to its end. Raises Violation where an invariant does not hold."""
-    world = proof.world(on_load=schedule.on_load, lifetime=schedule.lifetime)
+    world = proof.world(on_load=schedule.on_load, lifetime=schedule.lifetime, page=schedule.page)
     world.run(*[Op("ask")] * schedule.files)
     for step in schedule.steps:
         world.run(*step.ops, choices=step.choices)
-        if step.wait:
-            world.wait(step.wait)
+        wait = max(step.wait, int(START + step.until - world.clock()))
+        if wait > 0:
+            world.wait(wait)
     if schedule.month:
         world.wait(URL_LIFETIME + URL_MARGIN)
         world.run(Op("sweep", fault=Fault("undeletable")))
@@ -80,8 +93,21 @@ _KINDS = (
     + ["undo"] * 3
     + ["sweep"] * 3
     + ["info"] * 2
-    + ["ask", "lose", "redrive"]
+    + ["ask", "lose", "redrive", "put_unversioned"]
 )
+# Where something ends, and the seconds beside it.
+_BOUNDARIES = [
+    end + beside
+    for end in (
+        SHORT_LIFETIME,
+        URL_LIFETIME,
+        URL_LIFETIME + URL_MARGIN,
+        FILE_LIFETIME,
+        URL_LIFETIME + LATE_MARGIN,
+        URL_LIFETIME + LATE_MARGIN + FILE_LIFETIME,
+    )
+    for beside in (-1, 0, 1)
+]
 _faults = st.builds(
     Fault,
     kind=st.sampled_from(sorted(FAULTS)),
@@ -100,6 +126,7 @@ _steps = st.builds(
     ops=st.lists(_ops, min_size=1, max_size=3).map(tuple),
     choices=st.lists(st.integers(0, 2), max_size=8).map(tuple),
     wait=st.sampled_from([0, 0, 0, 0, 1, 1800, 3599, 3660, 7200]),
+    until=st.just(0) | st.sampled_from(_BOUNDARIES),
 )
 schedules = st.builds(
     Schedule,
@@ -108,6 +135,7 @@ schedules = st.builds(
     on_load=st.sampled_from([False, False, False, True]),
     lifetime=st.sampled_from([FILE_LIFETIME, FILE_LIFETIME, SHORT_LIFETIME]),
     month=st.sampled_from([False, False, False, True]),
+    page=st.sampled_from([1, 2]),
 )
 
 

@@ -53,7 +53,7 @@ class Both(Memory):
     """Makes every call to the memory and to the engine, and compares what they say."""
 
     def __init__(self, engine: Engine) -> None:
-        super().__init__(page=1000)
+        super().__init__(page=1000, may_be_unversioned=False)
         self.engine = engine
         engine.clear()
 
@@ -88,9 +88,13 @@ _ESSENCE: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
     "BatchGetItem": lambda answer: sorted(answer["Responses"]["files"], key=lambda item: str(item["id"]["S"])),
     "Query": lambda answer: (answer["Items"], answer.get("LastEvaluatedKey")),
     "ListObjectVersions": lambda answer: [
-        (each["Key"], each["VersionId"], each["Size"]) for each in answer.get("Versions", [])
+        answer["IsTruncated"],
+        *((each["Key"], each["VersionId"], each["Size"]) for each in answer.get("Versions", [])),
     ],
-    "DeleteObjects": lambda answer: answer.get("Errors", []),
+    "DeleteObjects": lambda answer: (
+        sorted((each["Key"], each["VersionId"]) for each in answer.get("Deleted", [])),
+        answer.get("Errors", []),
+    ),
 }
 
 
