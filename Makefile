@@ -16,7 +16,7 @@ HERE = --state-dir '$(STATE_DIR)' $(if $(ON_AWS),--stack '$(ON_AWS)')
 OPS = $(BIN)/python -m ops --env '$(ENV)' $(if $(STACK),--stack '$(STACK)')
 
 .DEFAULT_GOAL := help
-.PHONY: help run logs test scan lint unit integration browser browser-big publish proof fuzz replay audit letters redrive build bench diagrams deploy key keys revoke remove lock clean
+.PHONY: help run logs test scan lint unit integration browser browser-big publish proof teeth fuzz replay audit letters redrive build bench diagrams deploy key keys revoke remove lock clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -72,6 +72,9 @@ publish: $(INSTALLED) ## Publish the page to S3: STACK=name [BUCKET=name] [BACKE
 
 proof: $(INSTALLED) ## Prove the lifecycle under faults: SCHEDULES=10000 SEED=7, report in .local/proof/report.md
 	@SCHEDULES='$(SCHEDULES)' SEED='$(SEED)' $(BIN)/python -m pytest tests/proof
+
+teeth: $(INSTALLED) ## Tell which seeded bugs random schedules alone catch, and with which of SEEDS=5
+	@SCHEDULES='$(SCHEDULES)' PYTHONPATH=source $(BIN)/python -m tests.proof.seeds $(or $(SEEDS),5)
 
 fuzz: $(INSTALLED) ## Call the handlers 100,000 times with hostile input
 	@FUZZ=100000 SEED='$(SEED)' $(BIN)/python -m pytest tests/proof/test_fuzz.py

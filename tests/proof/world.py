@@ -67,7 +67,7 @@ FAULTS = {
     "stale": "the index lagged behind the table",
     "undeletable": "S3 deleted nothing, and said so",
     "throttled deletion": "S3 throttled the deletion of all",
-    "unconfirmed": "S3 deleted, and did not say what",
+    "unconfirmed": "S3 deleted a part, and said nothing of the rest",
     "unlistable": "S3 throttled the lists of versions",
     "cut off": "S3 cut the lists of versions off, and named no next page",
     "silent": "refused statements brought no record",
@@ -259,7 +259,7 @@ class World:
         if kind.startswith("throttled") or kind == "unlistable":
             code = "SlowDown" if name in ("ListObjectVersions", "DeleteObjects") else "ThrottlingException"
             status, answer = 400, {"Error": {"Code": code, "Message": "slow down"}}
-        elif fault and kind.startswith(("partial", "failed in part", "undeletable", "denied")):
+        elif fault and kind.startswith(("partial", "failed in part", "undeletable", "denied", "unconfirmed")):
             status, answer = self._partly(name, parameters, fault)
         else:
             if name == "Query" and kind != "stale":
@@ -686,7 +686,7 @@ def _otherwise(kind: str, answer: Mapping[str, Any]) -> dict[str, Any]:
             told = [{k: v for k, v in response.items() if k != "Item"} for response in answer["Responses"]]
             return {**answer, "Responses": told}
         case "unconfirmed":
-            return {**answer, "Deleted": []}
+            return {**answer, "Errors": []}
         case "cut off":
             return {"IsTruncated": True, "Versions": []}
     return dict(answer)
