@@ -59,6 +59,10 @@ class Aws(BaseHTTPRequestHandler):
             answer = _ANSWERS[target.rpartition(".")[2]](json.loads(body))
             self._answer(json.dumps(answer).encode(), "application/x-amz-json-1.0")
 
+    def do_HEAD(self) -> None:
+        """S3's HeadObject."""
+        self._answer(b"", "application/pdf")
+
     def do_GET(self) -> None:
         """S3's ListObjectVersions: one version of every object."""
         (key,) = parse_qs(urlsplit(self.path).query)["prefix"]

@@ -15,7 +15,12 @@ ALLOWED: dict[str, dict[str, str]] = {
         "s3:DeleteObject": OBJECTS,
         "s3:DeleteObjectVersion": OBJECTS,
     },
-    "Store": {"dynamodb:BatchGetItem": TABLE, "dynamodb:PartiQLUpdate": TABLE, "s3:ListBucketVersions": BUCKET},
+    "Store": {
+        "dynamodb:BatchGetItem": TABLE,
+        "dynamodb:PartiQLUpdate": TABLE,
+        "s3:ListBucketVersions": BUCKET,
+        "s3:GetObjectVersion": OBJECTS,
+    },
     "Info": {"dynamodb:BatchGetItem": TABLE, "s3:GetObjectVersion": OBJECTS},
     "Delete": {
         "dynamodb:BatchGetItem": TABLE,
@@ -26,6 +31,7 @@ ALLOWED: dict[str, dict[str, str]] = {
     "Uploaded": {
         "dynamodb:BatchGetItem": TABLE,
         "dynamodb:PartiQLUpdate": TABLE,
+        "s3:GetObjectVersion": OBJECTS,
         "s3:DeleteObject": OBJECTS,
         "s3:DeleteObjectVersion": OBJECTS,
         "sqs:ReceiveMessage": QUEUE,
@@ -38,6 +44,7 @@ ALLOWED: dict[str, dict[str, str]] = {
         "dynamodb:PartiQLUpdate": TABLE,
         "dynamodb:PartiQLDelete": TABLE,
         "s3:ListBucketVersions": BUCKET,
+        "s3:GetObjectVersion": OBJECTS,
         "s3:DeleteObject": OBJECTS,
         "s3:DeleteObjectVersion": OBJECTS,
     },

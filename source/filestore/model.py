@@ -56,13 +56,17 @@ class Checksum(NamedTuple):
 
 
 class File(NamedTuple):
-    """A file as its record has it. Timestamps are RFC 3339 text, ``*_at`` numbers are seconds since the epoch."""
+    """A file as its record has it. Timestamps are RFC 3339 text, ``*_at`` numbers are seconds since the epoch.
+
+    ``type_from`` says what a type was taken from that nobody has declared, until the upload tells a better one.
+    """
 
     id: str
     name: str
     type: str
     created_at: str
     url_expires_at: int
+    type_from: str | None = None
     size: int | None = None
     meta: Mapping[str, str] | None = None
     checksum: Checksum | None = None

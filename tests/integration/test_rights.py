@@ -100,6 +100,17 @@ def records_an_upload(stack: Stack) -> bool:
     return recorded(stack, stack.upload()["id"])
 
 
+def stores_an_upload_that_declared_no_type(stack: Stack) -> bool:
+    file_id = stack.upload()["id"]
+    return stack.files("PUT", [file_id]).status_code == 200
+
+
+def adopts_an_upload_that_declared_no_type(stack: Stack) -> bool:
+    file_id = stack.upload()["id"]
+    stack.make_due(file_id)
+    return finished(stack) and "uploaded_at" in (stack.record(file_id) or {})
+
+
 def drops_a_second_upload(stack: Stack) -> bool:
     return drops(stack, "another")
 
@@ -138,6 +149,7 @@ NEEDED: dict[tuple[str, str], Callable[[Stack], bool]] = {
     ("Undo", "s3:DeleteObject"): undoes_an_upload_with_its_object,
     ("Store", "dynamodb:BatchGetItem"): stores_nothing_unknown,
     ("Store", "dynamodb:PartiQLUpdate"): stores_an_upload,
+    ("Store", "s3:GetObjectVersion"): stores_an_upload_that_declared_no_type,
     ("Store", "s3:ListBucketVersions"): looks_for_an_upload_before_refusing_to_store_it,
     ("Info", "dynamodb:BatchGetItem"): describes_a_file,
     ("Info", "s3:GetObjectVersion"): hands_out_a_download,
@@ -147,12 +159,14 @@ NEEDED: dict[tuple[str, str], Callable[[Stack], bool]] = {
     ("Delete", "s3:DeleteObjectVersion"): deletes_two_files_with_their_objects,
     ("Uploaded", "dynamodb:BatchGetItem"): removes_an_object_without_a_record,
     ("Uploaded", "dynamodb:PartiQLUpdate"): records_an_upload,
+    ("Uploaded", "s3:GetObjectVersion"): records_an_upload,
     ("Uploaded", "s3:DeleteObject"): drops_a_second_upload,
     ("Uploaded", "s3:DeleteObjectVersion"): drops_a_second_and_a_third_upload,
     ("Sweep", "dynamodb:BatchGetItem"): removes_what_nobody_stored,
     ("Sweep", "dynamodb:Query"): sweeps,
     ("Sweep", "dynamodb:PartiQLUpdate"): removes_what_nobody_stored,
     ("Sweep", "s3:ListBucketVersions"): removes_what_nobody_stored,
+    ("Sweep", "s3:GetObjectVersion"): adopts_an_upload_that_declared_no_type,
     ("Sweep", "s3:DeleteObject"): removes_what_nobody_stored_with_its_object,
     ("Sweep", "s3:DeleteObjectVersion"): removes_every_version_of_what_nobody_stored,
 }

@@ -134,7 +134,8 @@ def record_count() -> Callable[[], int]:
 @pytest.fixture
 def requested() -> dict[str, Any]:
     """An upload that was asked for."""
-    body: dict[str, Any] = support.call("upload", {"name": "report.pdf", "size": 8}).body
+    declared = {"name": "report.pdf", "size": 8, "type": "application/pdf"}
+    body: dict[str, Any] = support.call("upload", declared).body
     return body
 
 

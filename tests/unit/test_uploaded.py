@@ -58,8 +58,8 @@ def test_costs_one_call_of_aws(requested: dict[str, Any]) -> None:
 
 
 def test_ten_uploads_cost_one_call_too() -> None:
-    uploads = [call("upload", {"name": "a"}).body for _ in range(10)]
-    created = [put(upload["url"], b"x") for upload in uploads]
+    uploads = [call("upload", {"name": "a", "type": "text/plain"}).body for _ in range(10)]
+    created = [put(upload["url"], b"x", upload["headers"]) for upload in uploads]
     with counted_calls() as calls:
         invoke("uploaded", upload_event(*created))
     assert calls == {"BatchExecuteStatement": 1}

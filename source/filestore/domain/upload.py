@@ -65,6 +65,7 @@ class BeginUpload:
                 id=file_id,
                 name=name,
                 type=content_type or _type_of(name),
+                type_from=None if content_type else "name",
                 size=size,
                 meta=meta,
                 checksum=checksum,

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from filestore import api, wiring
+from filestore.domain.media_type import is_media_type
 from filestore.errors import FieldError, InvalidBodyError
 from filestore.model import Checksum
 
@@ -24,8 +25,6 @@ _MAX_META_VALUE = 512
 _MAX_META = 32 * 1024
 # However much is wrong, an answer stays small.
 _MAX_ERRORS = 20
-# type "/" subtype and parameters (RFC 9110, 8.3.1), in the characters that a header may hold.
-_MIME_TYPE = re.compile(r"[A-Za-z0-9!#$&^_.+-]{1,127}/[A-Za-z0-9!#$&^_.+-]{1,127}(?: ?; ?[ -~]{1,120})?")
 
 
 @api.endpoint
@@ -89,7 +88,7 @@ def _check_size(value: object) -> Iterator[FieldError]:
 
 
 def _check_type(value: object) -> Iterator[FieldError]:
-    if not isinstance(value, str) or not _MIME_TYPE.fullmatch(value):
+    if not isinstance(value, str) or not is_media_type(value):
         yield FieldError("/type", "A type is a MIME type, such as image/png.")
     elif value.startswith("application/x-www-form-urlencoded"):
         # The SDK leaves one spelling of it out of what it signs, so S3 would not insist on it.

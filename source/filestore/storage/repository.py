@@ -1,6 +1,8 @@
 """The table of files: the only place that knows how an item is laid out.
 
 Item, keyed by ``id``: ``name type created_at url_expires_at`` always; ``size meta checksum token_hash`` as declared;
+``type_from`` while nothing is recorded of an upload that declared no type (records of earlier releases have none: their
+type stays);
 ``uploaded_at version_id etag``, ``stored_at``, ``deleted_at deletion`` once they happen; ``sweep_shard sweep_at`` only
 while something is still to be done for the file (together they are its place in the sparse index ``due``);
 ``purge_at`` when DynamoDB's TTL may drop the record: not before its objects are gone.
@@ -43,6 +45,7 @@ _SWEEP_INDEX = "due"
 PENDING = '"uploaded_at" IS MISSING AND "deleted_at" IS MISSING'
 UNSTORED = '"uploaded_at" IS NOT MISSING AND "stored_at" IS MISSING AND "deleted_at" IS MISSING'
 DELETED = '"deleted_at" IS NOT MISSING'
+_NO_TYPES: Mapping[str, str | None] = {}
 _SET_PURGE_AT = ' SET "purge_at"=?'
 _SET_SWEEP_AT = ' SET "sweep_at"=?'
 # File ids are hexadecimal, so the first digit spreads the index over sixteen partitions.
@@ -154,39 +157,62 @@ class FileRepository:
         return found, throttled
 
     def record_uploads(
-        self, uploads: Iterable[ObjectVersion], *, uploaded_at: str, sweep_at: int | None, max_size: int
+        self,
+        uploads: Iterable[ObjectVersion],
+        *,
+        uploaded_at: str,
+        sweep_at: int | None,
+        max_size: int,
+        types: Mapping[str, str | None] = _NO_TYPES,
     ) -> dict[str, Attempt]:
         """Pin each file to the version that was uploaded, unless it has one or is deleted.
 
         It is due at ``sweep_at``; None leaves that as it is, and the index untouched. A version of more than
-        ``max_size`` bytes is refused, which tells the version that is the file, if one is.
+        ``max_size`` bytes is refused, which tells the version that is the file, if one is. So is one of a file that
+        declared no type, which the refusal tells too, unless ``types`` has the file: with its type, or None to keep
+        what its name says.
         """
-        set_due, due = ("", ()) if sweep_at is None else (_SET_SWEEP_AT, (sweep_at,))
+        due, due_at = ("", ()) if sweep_at is None else (_SET_SWEEP_AT, (sweep_at,))
         return self._execute(
-            _Change(
-                upload.key,
-                f'UPDATE "{self._table}"'
-                f' SET "uploaded_at"=? SET "size"=? SET "version_id"=? SET "etag"=?{set_due} REMOVE "purge_at"'
-                f' WHERE "id"=? AND {_recordable(upload, max_size)}',
-                (uploaded_at, upload.size, upload.version_id, upload.etag, *due, upload.key),
-            )
-            for upload in uploads
+            self._pinning(upload, uploaded_at, max_size, types, sets=due, values=due_at) for upload in uploads
         )
 
     def record_and_store_uploads(
-        self, uploads: Iterable[ObjectVersion], *, at: str, max_size: int
+        self,
+        uploads: Iterable[ObjectVersion],
+        *,
+        at: str,
+        max_size: int,
+        types: Mapping[str, str | None] = _NO_TYPES,
     ) -> dict[str, Attempt]:
         """Like ``record_uploads``, and stored in the same write."""
+        removes = ' REMOVE "sweep_shard" REMOVE "sweep_at"'
         return self._execute(
-            _Change(
-                upload.key,
-                f'UPDATE "{self._table}"'
-                ' SET "uploaded_at"=? SET "size"=? SET "version_id"=? SET "etag"=? SET "stored_at"=?'
-                ' REMOVE "sweep_shard" REMOVE "sweep_at" REMOVE "purge_at"'
-                f' WHERE "id"=? AND {_recordable(upload, max_size)}',
-                (at, upload.size, upload.version_id, upload.etag, at, upload.key),
-            )
+            self._pinning(upload, at, max_size, types, sets=' SET "stored_at"=?', values=(at,), removes=removes)
             for upload in uploads
+        )
+
+    def _pinning(
+        self,
+        upload: ObjectVersion,
+        at: str,
+        max_size: int,
+        types: Mapping[str, str | None],
+        *,
+        sets: str,
+        values: Sequence[object],
+        removes: str = "",
+    ) -> _Change:
+        """Type and version are pinned in one write, so that neither changes under a reader."""
+        told = types.get(upload.key)
+        set_type, typed = (' SET "type"=?', (told,)) if told else ("", ())
+        forget, declared = (' REMOVE "type_from"', "") if upload.key in types else ("", ' AND "type_from" IS MISSING')
+        return _Change(
+            upload.key,
+            f'UPDATE "{self._table}"'
+            f' SET "uploaded_at"=? SET "size"=? SET "version_id"=? SET "etag"=?{sets}{set_type}'
+            f'{removes} REMOVE "purge_at"{forget} WHERE "id"=? AND {_recordable(upload, max_size)}{declared}',
+            (at, upload.size, upload.version_id, upload.etag, *values, *typed, upload.key),
         )
 
     def store(self, ids: Iterable[str], *, stored_at: str) -> dict[str, Attempt]:
