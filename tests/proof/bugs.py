@@ -294,6 +294,29 @@ BUGS: Mapping[str, Bug] = {
             for key, found in original(bucket, keys).items()
         },
     ),
+    "an upload that declared no type has the one of its name": _statement(' AND "type_from" IS MISSING', ""),
+    "what an uploader sends counts where a type was declared": _change(
+        FileRepository,
+        "_pinning",
+        lambda original, files, upload, at, size, types, **more: original(
+            files, upload, at, size, {upload.key: "image/png"} | types, **more
+        ),
+    ),
+    "what an uploader sends is not looked at": lambda: mock.patch(
+        "filestore.domain.uploaded.told_by", lambda header: header
+    ),
+    "the type is that of another upload": _change(
+        Bucket,
+        "content_types",
+        lambda original, bucket, versions: original(
+            bucket, [bucket.versions([version.key])[version.key][-1] for version in versions]
+        ),
+    ),
+    "a throttled type is none": _change(
+        Bucket,
+        "content_types",
+        lambda original, bucket, versions: {version.key: "" for version in versions} | original(bucket, versions),
+    ),
     "an object without a version is pinned": lambda: mock.patch.object(ObjectVersion, "is_lasting", True),
     "a placeholder is removed without looking at its record": _statement(
         'DELETE FROM "files" WHERE "id"=? AND "uploaded_at" IS MISSING AND "deleted_at" IS MISSING',

@@ -50,12 +50,40 @@ class Scenario:
     lifetime: int = FILE_LIFETIME
     files: int = 1
     page: int = 1
+    declared: bool = True
 
 
 _SCENARIOS: Mapping[str, Scenario] = {
     "an upload is asked for": Scenario((), Op("ask")),
     "an upload is recorded": Scenario((_PUT,), Op("deliver", (0,))),
     "an upload is recorded and stored on load": Scenario((_PUT,), Op("deliver", (0,)), on_load=True),
+    "an upload that declared no type is recorded": Scenario((_PUT,), Op("deliver", (0,)), declared=False),
+    "an upload that declared no type is recorded and stored on load": Scenario(
+        (_PUT,), Op("deliver", (0,)), on_load=True, declared=False
+    ),
+    "two uploads that declared no type are recorded": Scenario(
+        (_PUT, Step((Op("put", (0,), variant=2),))), Op("deliver", (0, 1)), declared=False
+    ),
+    "one of two uploads that declared no type is recorded while the other is": Scenario(
+        (_PUT, Step((Op("put", (0,), variant=2),))),
+        Op("deliver", (0,)),
+        (Op("deliver", (1,)),),
+        # After it was refused for having no type.
+        choices=(0, 1, 1, 1, 1, 1),
+        declared=False,
+    ),
+    "an upload that declared no type is stored": Scenario((_PUT,), Op("store", (0,)), declared=False),
+    "one of two uploads that declared no type is stored while the other is recorded": Scenario(
+        (_PUT, Step((Op("put", (0,), variant=2),))),
+        Op("store", (0,)),
+        (Op("deliver", (1,)),),
+        # After its list was read.
+        choices=(0, 0, 1, 1, 1, 1, 1),
+        declared=False,
+    ),
+    "the sweep adopts an upload that declared no type": Scenario(
+        (_PUT, Step((Op("lose", (0,)),)), _DEAD_URL), Op("sweep"), declared=False
+    ),
     "two uploads to one URL are recorded": Scenario((_PUT, _PUT), Op("deliver", (0, 1))),
     "an overwrite of a stored file is removed": Scenario((*_STORED, _PUT), Op("deliver", (0,))),
     "an upload after the delete is removed": Scenario(
@@ -267,7 +295,7 @@ def _violation(proof: Proving, scenario: Scenario, op: Op, *, retry: bool = Fals
 
 def _arrange(proof: Proving, scenario: Scenario) -> World:
     world = proof.world(on_load=scenario.on_load, lifetime=scenario.lifetime, page=scenario.page)
-    world.run(*[Op("ask")] * scenario.files)
+    world.run(*[Op("ask", variant=int(not scenario.declared))] * scenario.files)
     for step in scenario.before:
         world.run(*step.ops)
         world.wait(step.wait)

@@ -29,6 +29,7 @@ _PROJECTED = {"id", *(key["AttributeName"] for key in _INDEX["KeySchema"])}
 class Version:
     id: str
     body: bytes
+    type: str = ""
 
 
 @dataclass
@@ -49,10 +50,12 @@ class Memory:
     markers: int = 0
     _puts: int = 0
 
-    def put(self, key: str, body: bytes) -> Version:
-        """An upload, as S3 takes it from a browser."""
+    def put(self, key: str, body: bytes, content_type: str = "") -> Version:
+        """An upload, as S3 takes it from a browser, which calls it so."""
         self._puts += 1
-        version = Version(self.new_version_id(key, body), body)
+        # What S3 calls it where nobody does (PutObject, Amazon S3 API reference).
+        content_type = content_type or "binary/octet-stream"
+        version = Version(self.new_version_id(key, body, content_type), body, content_type)
         self.objects.setdefault(key, []).append(version)
         return version
 
@@ -62,9 +65,9 @@ class Memory:
         self.objects[key] = [each for each in self.objects.get(key, []) if each.id != version.id] + [version]
         return version
 
-    def new_version_id(self, key: str, body: bytes) -> str:
+    def new_version_id(self, key: str, body: bytes, content_type: str) -> str:
         """What the bucket calls it."""
-        del key, body
+        del key, body, content_type
         return f"version-{self._puts}"
 
     def read(self, key: str, version_id: str) -> bytes | None:
@@ -223,6 +226,12 @@ class Memory:
         if answer["IsTruncated"]:
             answer |= {"NextKeyMarker": page[-1]["Key"], "NextVersionIdMarker": page[-1]["VersionId"]}
         return 200, answer
+
+    def _head_object(self, parameters: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
+        for version in self.objects.get(parameters["Key"], []):
+            if version.id == parameters["VersionId"]:
+                return 200, {"ContentType": version.type, "ContentLength": len(version.body)}
+        return 404, {"Error": {"Code": "404", "Message": "Not Found"}}
 
     def _delete_objects(self, parameters: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
         objects: Sequence[Mapping[str, str]] = parameters["Delete"]["Objects"]

@@ -118,6 +118,12 @@ def wrong_changes(
         yield f"{operation} pinned no version"
 
 
+def type_of(sent: str, by_name: str) -> str:
+    """The type of an upload that declared none."""
+    says_nothing = {"binary/octet-stream", "application/octet-stream", "application/x-www-form-urlencoded"}
+    return by_name if sent in says_nothing or "/" not in sent else sent
+
+
 def _is_finished(item: Item) -> bool:
     """Whether nothing is left to be done for a deleted file."""
     return state(item) in (DELETED, EXPIRED) and "sweep_at" not in item

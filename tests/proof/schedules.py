@@ -30,20 +30,22 @@ MONTH = 31 * 24 * 3600
 class Step:
     """Operations at once, and how long it takes until the next step. ``choices`` say who goes on at each AWS call.
 
-    The next step is not before ``until``, in seconds after the first uploads were asked for.
+    The next step is not before ``until``, in seconds after the first uploads were asked for, and after a sweep that
+    nothing disturbs if it is ``swept``.
     """
 
     ops: tuple[Op, ...]
     choices: tuple[int, ...] = ()
     wait: int = 0
     until: int = 0
+    swept: bool = False
 
 
 @dataclass(frozen=True)
 class Schedule:
     """Steps, after ``files`` uploads were asked for; a month in which S3 deletes nothing may come at the end.
 
-    AWS's pages have ``page`` entries.
+    AWS's pages have ``page`` entries; the bits of ``undeclared`` say of which uploads no type was declared.
     """
 
     steps: tuple[Step, ...]
@@ -52,11 +54,13 @@ class Schedule:
     lifetime: int = FILE_LIFETIME
     month: bool = False
     page: int = 1
+    undeclared: int = 0
 
     def __str__(self) -> str:
         """For people to read."""
         on_load = ", StoreOnLoad=True" if self.on_load else ""
-        lines = [f"{self.files} uploads are asked for, UnstoredFileLifetime={self.lifetime}{on_load}"]
+        asked = f"{self.files} uploads are asked for, without a type {self.undeclared:b}"
+        lines = [f"{asked}, UnstoredFileLifetime={self.lifetime}{on_load}"]
         for step in self.steps:
             lines.append(f"  at once, {step.choices}:" if len(step.ops) > 1 else "  then:")
             lines += [f"    {op}" for op in step.ops]
@@ -64,18 +68,21 @@ class Schedule:
                 lines.append(f"  {step.wait} seconds pass")
             if step.until:
                 lines.append(f"  until {step.until}")
+            lines += ["  a sweep"] if step.swept else []
         return "\n".join([*lines, *(["  a month passes, in which S3 deletes nothing"] if self.month else [])])
 
 
 def run(proof: Proving, schedule: Schedule) -> World:
     """Run a schedule to its end. Raises Violation where an invariant does not hold."""
     world = proof.world(on_load=schedule.on_load, lifetime=schedule.lifetime, page=schedule.page)
-    world.run(*[Op("ask")] * schedule.files)
+    world.run(*(Op("ask", variant=(schedule.undeclared >> number) & 1) for number in range(schedule.files)))
     for step in schedule.steps:
         world.run(*step.ops, choices=step.choices)
         wait = max(step.wait, int(START + step.until - world.clock()))
         if wait > 0:
             world.wait(wait)
+        if step.swept:
+            world.run(Op("sweep"))
     if schedule.month:
         world.wait(URL_LIFETIME + URL_MARGIN)
         world.run(Op("sweep", fault=Fault("undeletable")))
@@ -127,6 +134,7 @@ _steps = st.builds(
     choices=st.lists(st.integers(0, 2), max_size=8).map(tuple),
     wait=st.sampled_from([0, 0, 0, 0, 1, 1800, 3599, 3660, 7200]),
     until=st.just(0) | st.sampled_from(_BOUNDARIES),
+    swept=st.sampled_from([False, False, False, True]),
 )
 schedules = st.builds(
     Schedule,
@@ -136,6 +144,7 @@ schedules = st.builds(
     lifetime=st.sampled_from([FILE_LIFETIME, FILE_LIFETIME, SHORT_LIFETIME]),
     month=st.sampled_from([False, False, False, True]),
     page=st.sampled_from([1, 2]),
+    undeclared=st.integers(0, 7),
 )
 
 

@@ -40,7 +40,7 @@ class Engine:
             self.dynamodb.delete_item(**table, Key={"id": item["id"]})
 
     def call(self, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        client = self.s3 if operation in ("ListObjectVersions", "DeleteObjects") else self.dynamodb
+        client = self.s3 if operation in ("ListObjectVersions", "DeleteObjects", "HeadObject") else self.dynamodb
         self.compared[operation] += 1
         try:
             answer: dict[str, Any] = client._make_api_call(operation, parameters)  # noqa: SLF001 - by name, as botocore does
@@ -57,8 +57,8 @@ class Both(Memory):
         self.engine = engine
         engine.clear()
 
-    def new_version_id(self, key: str, body: bytes) -> str:
-        put = self.engine.s3.put_object(Bucket=SETTINGS["BUCKET_NAME"], Key=key, Body=body)
+    def new_version_id(self, key: str, body: bytes, content_type: str) -> str:
+        put = self.engine.s3.put_object(Bucket=SETTINGS["BUCKET_NAME"], Key=key, Body=body, ContentType=content_type)
         return str(put["VersionId"])
 
     def purge(self, file_id: str) -> None:
@@ -86,6 +86,7 @@ _ESSENCE: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
         for response in answer["Responses"]
     ],
     "BatchGetItem": lambda answer: sorted(answer["Responses"]["files"], key=lambda item: str(item["id"]["S"])),
+    "HeadObject": lambda answer: (answer["ContentType"], answer["ContentLength"]),
     "Query": lambda answer: (answer["Items"], answer.get("LastEvaluatedKey")),
     "ListObjectVersions": lambda answer: [
         answer["IsTruncated"],

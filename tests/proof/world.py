@@ -90,6 +90,8 @@ _CONCERNS = {
 # Sizes of an upload by its variant; the last two may also come when no upload should be on its way any more.
 _SIZES = (0, 0, MAX_FILE_SIZE - 1, MAX_FILE_SIZE, MAX_FILE_SIZE + 1, 2 * MAX_FILE_SIZE, 0, MAX_FILE_SIZE + 1)
 _MUCH_TOO_SLOW = (6, 7)
+# What a browser calls it, by the variant too.
+_TYPES = ("image/png", "", "text/html", "application/octet-stream", "no type", "image/png", "image/webp", "")
 
 
 Site = tuple[str, str, str, str]
@@ -189,6 +191,7 @@ class World:
         self.issued: set[str] = set()
         self.kept: set[str] = set()
         self.doomed: set[str] = set()
+        self.undeclared: set[str] = set()
         self.seen: dict[str, bytes] = {}
         self.wrong_change: str | None = None
         self.writes = 0
@@ -257,7 +260,9 @@ class World:
         if kind == "died before":
             raise Died
         if kind.startswith("throttled") or kind == "unlistable":
-            code = "SlowDown" if name in ("ListObjectVersions", "DeleteObjects") else "ThrottlingException"
+            code = {"ListObjectVersions": "SlowDown", "DeleteObjects": "SlowDown", "HeadObject": "503"}.get(
+                name, "ThrottlingException"
+            )
             status, answer = 400, {"Error": {"Code": code, "Message": "slow down"}}
         elif fault and kind.startswith(("partial", "failed in part", "undeletable", "denied", "unconfirmed")):
             status, answer = self._partly(name, parameters, fault)
@@ -332,12 +337,30 @@ class World:
                 margin=LATE_MARGIN,
             )
         )
+        wrong += self._wrong_pin(file_id, before, after)
         if model.leaves_the_sweep(before, after) and file_id in self.memory.objects and not self._is_too_slow(file_id):
             wrong.append(f"{operation} took a deleted file for gone that has objects")
         if after is not None and "version_id" in after and int(after["size"]["N"]) > MAX_FILE_SIZE:
             wrong = [f"{operation} took {after['size']['N']} bytes"]
         # Kept for later: raised here it would be the handler's to catch.
         self.wrong_change = self.wrong_change or next(iter(wrong), None)
+
+    def _wrong_pin(self, file_id: str, before: Item | None, after: Item | None) -> Iterator[str]:
+        """I1: what is pinned is there, and has the type that was declared, sent or taken from the name, for good."""
+        if before is None or after is None or "version_id" not in after:
+            return
+        expected = before["type"]["S"]
+        if "version_id" not in before:
+            pinned = [each for each in self.memory.objects.get(file_id, []) if each.id == after["version_id"]["S"]]
+            if not pinned:
+                yield "a version was pinned that is not there"
+                return
+            if file_id in self.undeclared:
+                expected = model.type_of(pinned[0].type, "text/plain")
+            if int(after["size"]["N"]) != len(pinned[0].body):
+                yield "a version was pinned with another size"
+        if after["type"]["S"] != expected or "type_from" in after:
+            yield f"the type is {after['type']['S']} instead of {expected}"
 
     def _destroyed(self, file_id: str, version: Version) -> None:
         """Whatever the reason given: the truth at this moment decides."""
@@ -412,9 +435,13 @@ class World:
     # ------------------------------------------------------------- operations
 
     def _ask(self, op: Op) -> None:
-        reply = self._call(op, "upload", body={"name": "a.txt", "type": "text/plain"})
+        declared = op.variant & 1 == 0
+        reply = self._call(
+            op, "upload", body={"name": "a.txt", **({"type": "text/plain"} if declared else {"meta": {}})}
+        )
         if reply is not None and reply.status == 200:
             file_id = reply.body["id"]
+            self.undeclared |= set() if declared else {file_id}
             self._require(model.state(self.memory.items.get(file_id)) is model.PENDING, "I7: a URL without a record")
             self.uploads.append(Upload(file_id, reply.body["token"], int(self.clock()) + URL_LIFETIME))
 
@@ -430,7 +457,9 @@ class World:
             return
         upload.too_slow = upload.too_slow or too_slow
         body = f"{upload.id} {len(upload.versions)}".encode().ljust(_SIZES[op.variant], b"-")
-        version = self.memory.put(upload.id, body)
+        # Whoever has declared a type has to send it.
+        content_type = _TYPES[op.variant] if upload.id in self.undeclared else "text/plain"
+        version = self.memory.put(upload.id, body, content_type)
         upload.versions[version.id] = version.body
         self.queue.append(
             Message({"key": upload.id, "versionId": version.id, "size": len(version.body), "eTag": version.id})

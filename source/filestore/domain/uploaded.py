@@ -55,8 +55,12 @@ class RecordUploads:
                 case Applied():
                     recorded.append(first)
                     unwanted += others
-                case Refused(current) if current is None or _is_final(current) or self._is_too_large(first):
+                case Refused(current) if current is None or _is_final(current):
                     unwanted += [version for version in (first, *others) if not _is_version_of(version, current)]
+                case Refused():
+                    # Pending: only what is too large is no file for sure.
+                    for version in (first, *others):
+                        (unwanted.append if self._is_too_large(version) else unfinished.add)(version)
                 case None if first.is_lasting:
                     # It is not there any more, so one of the others may be the file.
                     unfinished.update(others)
