@@ -167,6 +167,26 @@ _SCENARIOS: Mapping[str, Scenario] = {
         files=2,
         page=2,
     ),
+    "the sweep finishes two deletes of which S3 did not mention the objects": Scenario(
+        (
+            *_TWO,
+            Step((Op("delete", (0, 1), Fault("died after", 0)),)),
+            _OVER,
+            Step((Op("sweep", fault=Fault("unconfirmed")),)),
+        ),
+        Op("sweep"),
+        files=2,
+        page=2,
+    ),
+    "an overwrite that S3 did not mention is removed": Scenario(
+        (*_STORED, _PUT, Step((Op("deliver", (0,), Fault("unconfirmed")),))), Op("deliver", (0,))
+    ),
+    "an upload is recorded whose type was throttled": Scenario(
+        (_PUT, Step((Op("deliver", (0,), Fault("throttled", 1)),))), Op("deliver", (0,)), declared=False
+    ),
+    "an upload is stored whose type was throttled": Scenario(
+        (_PUT, Step((Op("store", (0,), Fault("throttled", 2)),))), Op("store", (0,)), declared=False
+    ),
     "an undone upload that S3 would not delete outlasts a month": Scenario(
         (
             *_UPLOADED,

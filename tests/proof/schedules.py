@@ -115,19 +115,37 @@ _BOUNDARIES = [
     )
     for beside in (-1, 0, 1)
 ]
-_faults = st.builds(
-    Fault,
-    kind=st.sampled_from(sorted(FAULTS)),
-    call=st.sampled_from([0, 0, 0, 1, 1, 2, 3]),
-    part=st.integers(0, 15),
-)
-_ops = st.builds(
-    Op,
-    kind=st.sampled_from(_KINDS),
-    files=st.lists(st.sampled_from([0, 0, 1, 2]), min_size=1, max_size=3).map(tuple),
-    fault=st.none() | _faults,
-    variant=st.integers(0, 7),
-)
+# Faults of one AWS call, drawn for the operations that make it.
+_OF_STATEMENTS = ["silent", "elsewhere", "untold", "denied"]
+_OF_LISTS = ["unlistable", "cut off"]
+_OF_DELETIONS = ["undeletable", "throttled deletion", "unconfirmed"]
+_OWN_FAULTS = {
+    "deliver": _OF_STATEMENTS + _OF_DELETIONS,
+    "store": _OF_STATEMENTS + _OF_LISTS,
+    "delete": _OF_STATEMENTS + _OF_DELETIONS,
+    "undo": _OF_STATEMENTS + _OF_DELETIONS,
+    "sweep": ["stale", "denied", *_OF_LISTS, *_OF_DELETIONS],
+}
+_ANY_FAULTS = sorted(FAULTS.keys() - {kind for kinds in _OWN_FAULTS.values() for kind in kinds})
+
+
+def _ops_of(kind: str) -> st.SearchStrategy[Op]:
+    faults = st.builds(
+        Fault,
+        kind=st.sampled_from(_ANY_FAULTS) | st.sampled_from(_OWN_FAULTS.get(kind, _ANY_FAULTS)),
+        call=st.sampled_from([0, 0, 0, 1, 1, 2, 3]),
+        part=st.integers(0, 15),
+    )
+    return st.builds(
+        Op,
+        kind=st.just(kind),
+        files=st.lists(st.sampled_from([0, 0, 1, 2]), min_size=1, max_size=3).map(tuple),
+        fault=st.none() | faults,
+        variant=st.integers(0, 7),
+    )
+
+
+_ops = st.sampled_from(_KINDS).flatmap(_ops_of)
 _steps = st.builds(
     Step,
     ops=st.lists(_ops, min_size=1, max_size=3).map(tuple),
