@@ -145,7 +145,8 @@ def _ops_of(kind: str) -> st.SearchStrategy[Op]:
     )
 
 
-_ops = st.sampled_from(_KINDS).flatmap(_ops_of)
+_OPS_BY_KIND = {kind: _ops_of(kind) for kind in _KINDS}
+_ops = st.sampled_from(_KINDS).flatmap(_OPS_BY_KIND.__getitem__)
 _steps = st.builds(
     Step,
     ops=st.lists(_ops, min_size=1, max_size=3).map(tuple),
