@@ -533,6 +533,7 @@ class World:
         # What a delete beside it has removed by now need not have been found.
         for file_id in there & self._uploaded():
             self._require(problems.get(file_id) != "not_uploaded", f"I7: store did not look for {file_id}")
+        self._require("not_stored" not in problems.values(), "I7: store said that what it may store is not stored")
         for file_id in result:
             self._require(self.was(file_id, {model.STORED}, since), f"I7: store said {file_id} is stored")
             self.kept.add(file_id)

@@ -258,7 +258,7 @@ class TestWhereARefusalBringsNoRecord:
         assert call("delete", [requested["id"], UNKNOWN_ID]).body == [requested["id"]]
 
 
-@pytest.mark.parametrize("version", [{}, {"versionId": "null"}], ids=["none", "null"])
+@pytest.mark.parametrize("version", [{}, {"versionId": ""}, {"versionId": "null"}], ids=["none", "empty", "null"])
 def test_an_event_without_a_version_waits_and_touches_nothing(
     requested: dict[str, Any],
     stored: dict[str, Any],

@@ -31,9 +31,11 @@ class StoreFiles:
             raise StoredOnLoadError("Configured to store files at the time of upload.")
         problems, unseen = self._store(ids)
         problems |= self._store_unseen(unseen)
+        # An event was recorded at the same moment: now these can be stored like any other.
+        problems |= self._store([file_id for file_id, problem in problems.items() if problem is Problem.NOT_STORED])[0]
         return Outcome(
             tuple(file_id for file_id in ids if problems.get(file_id) is None),
-            {file_id: problem for file_id, problem in problems.items() if problem is not None},
+            {file_id: _reason(problem) for file_id, problem in problems.items() if problem is not None},
         )
 
     def _store(self, ids: Sequence[str]) -> tuple[dict[str, Problem | None], dict[str, File]]:
@@ -62,14 +64,12 @@ class StoreFiles:
             known, at=timestamp(self.clock()), max_size=max_size, types=types
         )
         looked_at = versions.keys() - {upload.key for upload in uploads}
-        problems: dict[str, Problem | None] = {
-            file_id: Problem.NOT_UPLOADED if file_id in looked_at else Problem.TRY_AGAIN for file_id in unseen
+        return {
+            **{file_id: Problem.NOT_UPLOADED if file_id in looked_at else Problem.TRY_AGAIN for file_id in unseen},
+            # What was seen is gone again, so the record says more by now.
+            **{file_id: Problem.NOT_STORED for file_id, header in told.items() if header is None},
+            **{file_id: _problem(attempt) for file_id, attempt in attempts.items()},
         }
-        problems |= {file_id: _problem(attempt) for file_id, attempt in attempts.items()}
-        # The event was recorded at the same moment, or what was seen is gone again: then the record tells.
-        once_more = [file_id for file_id, problem in problems.items() if problem is Problem.NOT_STORED]
-        once_more += [file_id for file_id, header in told.items() if header is None]
-        return problems | self._store(once_more)[0]
 
 
 def _problem(attempt: Attempt) -> Problem | None:
@@ -80,3 +80,8 @@ def _problem(attempt: Attempt) -> Problem | None:
             return problem_of(file)
         case _:
             return None
+
+
+def _reason(problem: Problem) -> Problem:
+    # Refused, though its record says that it can be stored: nothing is known.
+    return Problem.TRY_AGAIN if problem is Problem.NOT_STORED else problem

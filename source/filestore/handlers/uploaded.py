@@ -68,7 +68,7 @@ def _created_objects(body: str) -> Iterator[ObjectVersion]:
         upload = ObjectVersion(
             key=unquote_plus(created["key"]),
             # Versioning that was just switched on may take 15 minutes to reach all of S3 (Amazon S3 user guide).
-            version_id=created.get("versionId", NO_VERSION),
+            version_id=created.get("versionId") or NO_VERSION,
             size=created["size"],
             etag=created["eTag"].strip('"'),
         )
