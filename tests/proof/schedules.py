@@ -45,7 +45,7 @@ class Step:
 class Schedule:
     """Steps, after ``files`` uploads were asked for; a month in which S3 deletes nothing may come at the end.
 
-    ``begun`` is how far the uploads got before: asked for, put, recorded, stored. AWS's pages have ``page`` entries. The
+    ``begun`` is how far the uploads got: asked for, put, recorded, stored. AWS's pages have ``page`` entries. The
     bits of ``undeclared`` say of which uploads no type was declared.
     """
 
