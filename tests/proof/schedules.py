@@ -24,14 +24,22 @@ from tests.proof.world import (
 )
 
 MONTH = 31 * 24 * 3600
+# What has happened before a schedule: the last delete was interrupted, so the bytes are still there.
+_BEGINNINGS: tuple[tuple[tuple[str, Fault | None], ...], ...] = (
+    (),
+    (("put", None),),
+    (("put", None), ("deliver", None)),
+    (("put", None), ("deliver", None), ("store", None)),
+    (("put", None), ("deliver", None), ("delete", Fault("died after"))),
+)
 
 
 @dataclass(frozen=True)
 class Step:
     """Operations at once, and how long it takes until the next step. ``choices`` say who goes on at each AWS call.
 
-    The next step is not before ``until``, in seconds after the first uploads were asked for, and after a sweep that
-    nothing disturbs if it is ``swept``.
+    The next step is not before ``until``, in seconds after the first uploads were asked for, and if it is ``swept``
+    after a sweep that nothing disturbs but this fault.
     """
 
     ops: tuple[Op, ...]
@@ -39,14 +47,15 @@ class Step:
     wait: int = 0
     until: int = 0
     swept: bool = False
+    fault: Fault | None = None
 
 
 @dataclass(frozen=True)
 class Schedule:
     """Steps, after ``files`` uploads were asked for; a month in which S3 deletes nothing may come at the end.
 
-    ``begun`` is how far the uploads got: asked for, put, recorded, stored. AWS's pages have ``page`` entries. The
-    bits of ``undeclared`` say of which uploads no type was declared.
+    ``begun`` is how far the uploads got: as ``_BEGINNINGS`` say. AWS's pages have ``page`` entries. The bits of
+    ``undeclared`` say of which uploads no type was declared.
     """
 
     steps: tuple[Step, ...]
@@ -62,7 +71,7 @@ class Schedule:
         """For people to read."""
         on_load = ", StoreOnLoad=True" if self.on_load else ""
         asked = f"{self.files} uploads are asked for, without a type {self.undeclared:b}"
-        asked += ["", ", put", ", put, recorded", ", put, recorded, stored"][self.begun]
+        asked += "".join(f", {kind}" for kind, _ in _BEGINNINGS[self.begun])
         lines = [f"{asked}, UnstoredFileLifetime={self.lifetime}{on_load}"]
         for step in self.steps:
             lines.append(f"  at once, {step.choices}:" if len(step.ops) > 1 else "  then:")
@@ -71,7 +80,7 @@ class Schedule:
                 lines.append(f"  {step.wait} seconds pass")
             if step.until:
                 lines.append(f"  until {step.until}")
-            lines += ["  a sweep"] if step.swept else []
+            lines += [f"  a sweep, {step.fault}"] if step.swept else []
         return "\n".join([*lines, *(["  a month passes, in which S3 deletes nothing"] if self.month else [])])
 
 
@@ -80,16 +89,16 @@ def run(proof: Proving, schedule: Schedule) -> World:
     world = proof.world(on_load=schedule.on_load, lifetime=schedule.lifetime, page=schedule.page)
     world.run(*(Op("ask", variant=(schedule.undeclared >> number) & 1) for number in range(schedule.files)))
     files = tuple(range(schedule.files))
-    for kind in ("put", "deliver", "store")[: schedule.begun]:
+    for kind, fault in _BEGINNINGS[schedule.begun]:
         # An upload has an event of its own, everything else is done in one call.
-        world.run(*(Op(kind, (number,)) for number in files) if kind == "put" else [Op(kind, files)])
+        world.run(*(Op(kind, (number,)) for number in files) if kind == "put" else [Op(kind, files, fault)])
     for step in schedule.steps:
         world.run(*step.ops, choices=step.choices)
         wait = max(step.wait, int(START + step.until - world.clock()))
         if wait > 0:
             world.wait(wait)
         if step.swept:
-            world.run(Op("sweep"))
+            world.run(Op("sweep", fault=step.fault))
     if schedule.month:
         world.wait(URL_LIFETIME + URL_MARGIN)
         world.run(Op("sweep", fault=Fault("undeletable")))
@@ -163,6 +172,7 @@ _steps = st.builds(
     wait=st.sampled_from([0, 0, 0, 0, 0, 0, 0, 0, 1, 600, 1800, 3660]),
     until=st.just(0) | st.sampled_from(_BOUNDARIES),
     swept=st.sampled_from([False, False, True]),
+    fault=st.none() | st.builds(Fault, kind=st.sampled_from(_OWN_FAULTS["sweep"]), part=st.integers(0, 15)),
 )
 schedules = st.builds(
     Schedule,
@@ -173,7 +183,7 @@ schedules = st.builds(
     month=st.sampled_from([False, False, False, True]),
     page=st.sampled_from([1, 2]),
     undeclared=st.integers(0, 7),
-    begun=st.integers(0, 3),
+    begun=st.integers(0, len(_BEGINNINGS) - 1),
 )
 
 
