@@ -7,13 +7,14 @@ not of the template.
 import importlib
 import json
 import random
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from typing import Any
 from unittest import mock
 
 from botocore.exceptions import HTTPClientError
+from greenlet import getcurrent
 
 from filestore import api, telemetry
 from filestore.domain.delete import DeleteFiles, pinned_versions
@@ -141,19 +142,32 @@ def _throttled_is_done(original: Any, repository: Any, changes: Iterable[Any]) -
     return {file_id: Applied(None) if attempt == Throttled() else attempt for file_id, attempt in attempts.items()}
 
 
-def _within(owner: Any, method: str, bug: Bug) -> Bug:
-    """A bug that is there only while this method runs."""
+def _within(owner: Any, method: str, changed_owner: Any, name: str, changed: Callable[..., Any]) -> Bug:
+    """A changed method that is so only for what runs within another. Schedules leave operations in the middle of it."""
 
-    def changed(original: Any, *args: Any, **kwargs: Any) -> Any:
-        with bug():
-            return original(*args, **kwargs)
+    @contextmanager
+    def enter() -> Iterator[None]:
+        inside: list[Any] = []
 
-    return _change(owner, method, changed)
+        def outer(original: Any, *args: Any, **kwargs: Any) -> Any:
+            inside.append(getcurrent())
+            try:
+                return original(*args, **kwargs)
+            finally:
+                inside.remove(getcurrent())
+
+        def inner(original: Any, *args: Any, **kwargs: Any) -> Any:
+            return changed(original, *args, **kwargs) if getcurrent() in inside else original(*args, **kwargs)
+
+        with _change(owner, method, outer)(), _change(changed_owner, name, inner)():
+            yield
+
+    return enter
 
 
 def _over_in(method: str, over_at: Callable[[Any], int]) -> Bug:
     """Uploads are over at another time, as far as this method of the sweep goes."""
-    return _within(Sweep, method, lambda: mock.patch.object(Sweep, "_over_at", lambda _, file: over_at(file)))
+    return _within(Sweep, method, Sweep, "_over_at", lambda _, __, file: over_at(file))
 
 
 def _unlisted_is_empty(original: Any, bucket: Bucket, keys: Any) -> Any:
@@ -260,7 +274,7 @@ BUGS: Mapping[str, Bug] = {
     ),
     "deleted files leave the sweep without the URL's margin": _over_in("_finish", lambda file: file.url_expires_at),
     "deleted files leave the sweep though their objects were not listed": _within(
-        Sweep, "_finish", _change(Bucket, "versions", _unlisted_is_empty)
+        Sweep, "_finish", Bucket, "versions", _unlisted_is_empty
     ),
     "a list that was not read, or cut off, is an empty one": _change(Bucket, "versions", _unlisted_is_empty),
     "what S3 does not mention is deleted": lambda: mock.patch.object(Bucket, "delete", _errors_alone),

@@ -138,6 +138,9 @@ _SCENARIOS: Mapping[str, Scenario] = {
     "the sweep removes an upload without a version": Scenario(
         (Step((Op("put_unversioned", (0,)),)), _OVER), Op("sweep")
     ),
+    "the sweep removes an upload without a version beside one that is too large": Scenario(
+        (Step((Op("put_unversioned", (0,)),)), _TOO_LARGE_PUT, _LOST, _OVER), Op("sweep")
+    ),
     "the sweep adopts an upload beside one without a version": Scenario(
         (Step((Op("put_unversioned", (0,)),)), _PUT, _LOST, _DEAD_URL), Op("sweep")
     ),

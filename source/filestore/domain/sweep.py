@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from filestore.domain.uploaded import RecordUploads
-from filestore.model import URL_MARGIN, Clock, Deletion, File, seconds, timestamp
+from filestore.model import URL_MARGIN, Clock, Deletion, File, ObjectVersion, seconds, timestamp
 from filestore.settings import Settings
 from filestore.storage.bucket import Bucket
 from filestore.storage.repository import DELETED, PENDING, SWEEP_SHARDS, UNSTORED, Applied, Attempt, FileRepository
@@ -96,13 +96,17 @@ class Sweep:
         swept.versions += recorded.removed
         none = [file_id for file_id, found in versions.items() if not any(version.is_lasting for version in found)]
         self.files.sweep_later({file_id: over_at[file_id] for file_id in none if over_at[file_id] > now}, PENDING)
-        over = [file_id for file_id in none if over_at[file_id] <= now]
+        over = [file_id for file_id in versions if over_at[file_id] <= now]
         # What came while the bucket was not versioned yet is no file, and nothing else can come in its place any more.
-        homeless = [version for file_id in over for version in versions[file_id]]
+        hopeless = [file_id for file_id in over if not any(self._may_be_a_file(each) for each in versions[file_id])]
+        homeless = [version for file_id in hopeless for version in versions[file_id] if not version.is_lasting]
         remaining = self.bucket.delete(homeless)
         swept.versions += sum(version.key not in remaining for version in homeless)
         removed = self.files.remove_placeholders(file_id for file_id in over if not versions[file_id])
         swept.placeholders += len(_applied(removed))
+
+    def _may_be_a_file(self, version: ObjectVersion) -> bool:
+        return version.is_lasting and version.size <= self.settings.max_file_size
 
     def _over_at(self, file: File) -> int:
         """When no upload to the file's URL can be on its way any more."""
