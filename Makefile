@@ -16,19 +16,21 @@ HERE = --state-dir '$(STATE_DIR)' $(if $(ON_AWS),--stack '$(ON_AWS)')
 OPS = $(BIN)/python -m ops --env '$(ENV)' $(if $(STACK),--stack '$(STACK)')
 
 .DEFAULT_GOAL := help
-.PHONY: help run logs test scan lint format unit integration browser browser-big publish proof fuzz replay audit letters redrive build bench diagrams deploy key keys revoke remove lock clean smoke kills
+.PHONY: help run logs test scan lint format unit integration browser browser-big publish proof fuzz replay audit letters redrive build bench diagrams deploy key keys revoke remove lock clean smoke kills teeth
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
 	@echo
 	@echo "  Options of make run: PORT=$(PORT) AWS_PORT=$(AWS_PORT) STATE_DIR=$(STATE_DIR)"
-	@echo "  STORE_ON_LOAD=True SIGNED_URL_EXPIRATION=seconds UNSTORED_FILE_LIFETIME=seconds SWEEP_SCHEDULE='rate(1 minute)'"
+	@echo "  STORE_ON_LOAD=True SIGNED_URL_EXPIRATION=seconds UNSTORED_FILE_LIFETIME=seconds LATE_UPLOAD_MARGIN=seconds"
+	@echo "  SWEEP_SCHEDULE='rate(1 minute)'"
 
 run: $(INSTALLED) ## Run the whole stack on this machine until Ctrl-C
 	@exec $(BIN)/python -m local --port '$(PORT)' --aws-port '$(AWS_PORT)' --state-dir '$(STATE_DIR)' \
 		$(if $(STORE_ON_LOAD),--store-on-load '$(STORE_ON_LOAD)') \
 		$(if $(SIGNED_URL_EXPIRATION),--signed-url-expiration '$(SIGNED_URL_EXPIRATION)') \
 		$(if $(UNSTORED_FILE_LIFETIME),--unstored-file-lifetime '$(UNSTORED_FILE_LIFETIME)') \
+		$(if $(LATE_UPLOAD_MARGIN),--late-upload-margin '$(LATE_UPLOAD_MARGIN)') \
 		$(if $(SWEEP_SCHEDULE),--sweep-schedule '$(SWEEP_SCHEDULE)')
 
 logs: $(INSTALLED) ## Show what the functions of make run have logged; ID=... for one upload or request
@@ -75,6 +77,9 @@ publish: $(INSTALLED) ## Publish the page to S3: STACK=name [BUCKET=name] [BACKE
 
 proof: $(INSTALLED) ## Prove the lifecycle under faults: SCHEDULES=10000 SEED=7, report in .local/proof/report.md
 	@SCHEDULES='$(SCHEDULES)' SEED='$(SEED)' $(BIN)/python -m pytest tests/proof
+
+teeth: $(INSTALLED) ## Tell which seeded bugs random schedules alone catch, and with which of SEEDS=5
+	@SCHEDULES='$(SCHEDULES)' PYTHONPATH=source $(BIN)/python -m tests.proof.seeds $(or $(SEEDS),5)
 
 fuzz: $(INSTALLED) ## Call the handlers 100,000 times with hostile input
 	@FUZZ=100000 SEED='$(SEED)' $(BIN)/python -m pytest tests/proof/test_fuzz.py

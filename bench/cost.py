@@ -15,6 +15,7 @@ from bench.warm import Warm
 # List prices in us-east-1 in dollars, of a million unless the name says otherwise (aws.amazon.com/<service>/pricing).
 API_GATEWAY_REQUEST = 3.50
 S3_PUT = 5.00
+S3_HEAD = 0.40
 DYNAMODB_WRITE_UNIT = 0.625
 DYNAMODB_READ_UNIT = 0.125
 SQS_REQUEST = 0.40
@@ -93,6 +94,12 @@ def bill(measured: Sequence[Warm], *, events_in_a_batch: int = 1) -> Bill:
     return Bill(dollars=dollars, reasons=reasons)
 
 
+def undeclared_type() -> float:
+    """What a million uploads cost more that declare no type: a refused write is billed like any, and S3 is asked."""
+    waiting = 2 * AWS_ANSWERS_IN * MEMORY_GB * LAMBDA_ARM_GB_SECOND
+    return DYNAMODB_WRITE_UNIT + S3_HEAD + waiting
+
+
 def standing(template: Mapping[str, Any], measured: Sequence[Warm]) -> dict[str, tuple[float, str]]:
     """Dollars a month, and what they are for, of a stack that does nothing but wait and sweep."""
     kinds = [resource["Type"] for resource in template["Resources"].values()]
@@ -141,4 +148,5 @@ def show(single: Bill, batched: Bill) -> str:
         ),
         ["**total**", f"**{single.total:.2f}**", f"**{batched.total:.2f}**", ""],
     ]
-    return table(["component", "events one by one, $", "in tens, $", "of which (one by one)"], rows)
+    more = f"Uploads that declare no type cost {undeclared_type():.2f} more: a refused write, a HEAD, waiting for both."
+    return f"{table(['component', 'events one by one, $', 'in tens, $', 'of which (one by one)'], rows)}\n\n{more}"

@@ -54,10 +54,14 @@ class Aws(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         target = self.headers.get("X-Amz-Target")
         if target is None:
-            self._answer(b'<DeleteResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"/>', "application/xml")
+            self._answer(_deleted(body.decode()).encode(), "application/xml")
         else:
             answer = _ANSWERS[target.rpartition(".")[2]](json.loads(body))
             self._answer(json.dumps(answer).encode(), "application/x-amz-json-1.0")
+
+    def do_HEAD(self) -> None:
+        """S3's HeadObject."""
+        self._answer(b"", "application/pdf")
 
     def do_GET(self) -> None:
         """S3's ListObjectVersions: one version of every object."""
@@ -73,6 +77,13 @@ class Aws(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+
+def _deleted(request: str) -> str:
+    """All that was to be deleted is."""
+    gone = re.findall(r"<Key>[^<]*</Key><VersionId>[^<]*</VersionId>", request)
+    entries = "".join(f"<Deleted>{each}</Deleted>" for each in gone)
+    return f'<DeleteResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">{entries}</DeleteResult>'
 
 
 def _nothing(_: Mapping[str, Any]) -> dict[str, Any]:

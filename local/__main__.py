@@ -76,6 +76,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--store-on-load", choices=("True", "False"), help="parameter StoreOnLoad")
     parser.add_argument("--signed-url-expiration", metavar="SECONDS", help="parameter SignedUrlExpiration")
     parser.add_argument("--unstored-file-lifetime", metavar="SECONDS", help="parameter UnstoredFileLifetime")
+    parser.add_argument("--late-upload-margin", metavar="SECONDS", help="parameter LateUploadMargin")
     parser.add_argument("--sweep-schedule", metavar="EXPRESSION", help="parameter SweepSchedule")
     return parser.parse_args()
 
@@ -91,6 +92,7 @@ def _parameters(options: argparse.Namespace) -> dict[str, str | None]:
         "StoreOnLoad": options.store_on_load,
         "SignedUrlExpiration": options.signed_url_expiration,
         "UnstoredFileLifetime": options.unstored_file_lifetime,
+        "LateUploadMargin": options.late_upload_margin,
         "SweepSchedule": options.sweep_schedule,
     }
 

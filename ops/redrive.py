@@ -52,7 +52,9 @@ def describe(message: dict[str, Any]) -> str:
     """Which object a message is about."""
     try:
         objects = [record["s3"]["object"] for record in json.loads(message["Body"])["Records"]]
-        about = ", ".join(f"{unquote_plus(each['key'])} {each['versionId']} ({each['size']} bytes)" for each in objects)
+        about = ", ".join(
+            f"{unquote_plus(each['key'])} {each.get('versionId', 'null')} ({each['size']} bytes)" for each in objects
+        )
     except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
         about = "not an event of S3"
     return printable(f"{message['MessageId']}  {about}")

@@ -9,12 +9,29 @@ KEY = "${EncryptionKeyArn}"
 
 ALLOWED: dict[str, dict[str, str]] = {
     "Upload": {"dynamodb:PutItem": TABLE, "s3:PutObject": OBJECTS},
-    "Undo": {"dynamodb:PartiQLUpdate": TABLE, "s3:DeleteObject": OBJECTS, "s3:DeleteObjectVersion": OBJECTS},
-    "Store": {"dynamodb:PartiQLUpdate": TABLE, "s3:ListBucketVersions": BUCKET},
-    "Info": {"dynamodb:BatchGetItem": TABLE, "s3:GetObjectVersion": OBJECTS},
-    "Delete": {"dynamodb:PartiQLUpdate": TABLE, "s3:DeleteObject": OBJECTS, "s3:DeleteObjectVersion": OBJECTS},
-    "Uploaded": {
+    "Undo": {
+        "dynamodb:BatchGetItem": TABLE,
         "dynamodb:PartiQLUpdate": TABLE,
+        "s3:DeleteObject": OBJECTS,
+        "s3:DeleteObjectVersion": OBJECTS,
+    },
+    "Store": {
+        "dynamodb:BatchGetItem": TABLE,
+        "dynamodb:PartiQLUpdate": TABLE,
+        "s3:ListBucketVersions": BUCKET,
+        "s3:GetObjectVersion": OBJECTS,
+    },
+    "Info": {"dynamodb:BatchGetItem": TABLE, "s3:GetObjectVersion": OBJECTS},
+    "Delete": {
+        "dynamodb:BatchGetItem": TABLE,
+        "dynamodb:PartiQLUpdate": TABLE,
+        "s3:DeleteObject": OBJECTS,
+        "s3:DeleteObjectVersion": OBJECTS,
+    },
+    "Uploaded": {
+        "dynamodb:BatchGetItem": TABLE,
+        "dynamodb:PartiQLUpdate": TABLE,
+        "s3:GetObjectVersion": OBJECTS,
         "s3:DeleteObject": OBJECTS,
         "s3:DeleteObjectVersion": OBJECTS,
         "sqs:ReceiveMessage": QUEUE,
@@ -27,6 +44,7 @@ ALLOWED: dict[str, dict[str, str]] = {
         "dynamodb:PartiQLUpdate": TABLE,
         "dynamodb:PartiQLDelete": TABLE,
         "s3:ListBucketVersions": BUCKET,
+        "s3:GetObjectVersion": OBJECTS,
         "s3:DeleteObject": OBJECTS,
         "s3:DeleteObjectVersion": OBJECTS,
     },

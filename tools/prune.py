@@ -18,7 +18,7 @@ from tools import endpoints
 
 CALLS: Mapping[str, tuple[str, ...]] = {
     "dynamodb": ("BatchExecuteStatement", "BatchGetItem", "PutItem", "Query"),
-    "s3": ("DeleteObjects", "ListObjectVersions"),
+    "s3": ("DeleteObjects", "HeadObject", "ListObjectVersions"),
 }
 """Every AWS call that the functions make."""
 

@@ -13,8 +13,8 @@ from typing import NamedTuple
 Clock = Callable[[], float]
 """Answers the time in seconds since the epoch, like ``time.time``."""
 
-# After its URL has expired an upload may still be on its way for a moment: clocks differ, and S3 looks at the
-# expiry when a request begins.
+# After its URL has expired an upload may still be on its way for a moment, as clocks differ: the sweep looks then.
+# S3 looks at the expiry when a request begins, so a slow upload may end much later (LateUploadMargin).
 URL_MARGIN = 60
 
 _ID = re.compile(r"[0-9a-f]{32}")
@@ -56,13 +56,17 @@ class Checksum(NamedTuple):
 
 
 class File(NamedTuple):
-    """A file as its record has it. Timestamps are RFC 3339 text, ``*_at`` numbers are seconds since the epoch."""
+    """A file as its record has it. Timestamps are RFC 3339 text, ``*_at`` numbers are seconds since the epoch.
+
+    ``type_from`` says what a type was taken from that nobody has declared, until the upload tells a better one.
+    """
 
     id: str
     name: str
     type: str
     created_at: str
     url_expires_at: int
+    type_from: str | None = None
     size: int | None = None
     meta: Mapping[str, str] | None = None
     checksum: Checksum | None = None
@@ -77,6 +81,10 @@ class File(NamedTuple):
     purge_at: int | None = None
 
 
+# What S3 calls the version of an object that came while the bucket was not versioned.
+NO_VERSION = "null"
+
+
 class ObjectVersion(NamedTuple):
     """One version of an object in the bucket; its key is the file's id."""
 
@@ -84,3 +92,8 @@ class ObjectVersion(NamedTuple):
     version_id: str
     size: int = 0
     etag: str = ""
+
+    @property
+    def is_lasting(self) -> bool:
+        """Whether another upload leaves it as it is. One without a version of its own would be overwritten."""
+        return self.version_id != NO_VERSION

@@ -32,6 +32,11 @@ class Settings(NamedTuple):
         )
 
 
+def late_upload_margin() -> int:
+    """Seconds after the expiry of its URL for which an upload may still be on its way. The sweep alone is told."""
+    return _whole_number("LATE_UPLOAD_MARGIN")
+
+
 def _whole_number(name: str) -> int:
     value = os.environ[name]
     if not (value.isascii() and value.isdecimal()):

@@ -10,7 +10,7 @@ import time
 from functools import cache
 from typing import TYPE_CHECKING
 
-from filestore.settings import Settings
+from filestore.settings import Settings, late_upload_margin
 from filestore.storage import aws
 from filestore.storage.repository import FileRepository
 
@@ -87,7 +87,7 @@ def sweep() -> Sweep:
     """The schedule."""
     from filestore.domain.sweep import Sweep
 
-    return Sweep(_files(), _bucket(), record_uploads(), settings(), now)
+    return Sweep(_files(), _bucket(), record_uploads(), settings(), late_upload_margin(), now)
 
 
 @cache

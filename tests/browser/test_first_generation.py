@@ -75,3 +75,26 @@ def test_uploads_and_submits_ids_that_the_back_end_stores(
 
     assert stack.files("PUT", ids).json() == ids
     assert sorted(stack.download(file_id) for file_id in ids) == sorted([PDF, b"notes"])
+
+
+WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+
+
+def test_the_type_that_the_browser_knows_is_the_file_s(
+    page: Page, site: Site, stack: Stack, file: Callable[..., Path]
+) -> None:
+    html = PAGE.replace("API_ROOT_URL", stack.outputs["ApiRootUrl"]).replace("HEADERS", "[]")
+    page.goto(site.add("2019-type.html", html))
+    expect(page.locator(".filepond--root")).to_be_visible()
+    pond = Pond(page)
+    path = file("letter.docx", b"contents")
+    # What the system's table of types says differs from machine to machine, so the file is made in the page.
+    page.evaluate(
+        "([name, type]) => FilePond.find(document.querySelector('.filepond--root'))"
+        ".addFile(new File(['contents'], name, { type }))",
+        [path.name, WORD],
+    )
+    pond.expect_uploaded(1)
+    (file_id,) = pond.ids()
+    assert stack.files("PUT", [file_id]).json() == [file_id]
+    assert (stack.details(file_id) or {})["type"] == WORD

@@ -22,7 +22,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def hasty_stack(start_stack: Callable[..., Stack]) -> Stack:
     """A stack whose upload URLs live for two seconds, and unstored uploads for one."""
-    return start_stack("--signed-url-expiration", "2", "--unstored-file-lifetime", "1")
+    return start_stack("--signed-url-expiration", "2", "--unstored-file-lifetime", "1", "--late-upload-margin", "60")
 
 
 @pytest.fixture(scope="session")

@@ -200,7 +200,7 @@ class TestExpiry:
         hasty_stack.client("dynamodb").update_item(
             TableName=hasty_stack.outputs["TableName"],
             Key={"id": {"S": file_id}},
-            UpdateExpression="SET sweep_at = sweep_at - :hour",
+            UpdateExpression="SET sweep_at = sweep_at - :hour, url_expires_at = url_expires_at - :hour",
             ExpressionAttributeValues={":hour": {"N": "3600"}},
         )
         assert hasty_stack.sweep()["placeholders_removed"] >= 1

@@ -72,7 +72,8 @@ def emitted(stack: Stack) -> set[Metric]:
         "UpdateExpression": "SET url_expires_at = :past",
         "ExpressionAttributeValues": {":past": {"N": "1"}},
     }
-    stack.client("dynamodb").update_item(**expire, Key={"id": {"S": deleted}})
+    for file_id in (deleted, never_uploaded):
+        stack.client("dynamodb").update_item(**expire, Key={"id": {"S": file_id}})
     for file_id in (deleted, never_uploaded, never_stored, event_lost):
         stack.make_due(file_id)
     stack.sweep()

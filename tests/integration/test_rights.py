@@ -11,7 +11,7 @@ import requests
 from local import gaps
 from tests.rights import ALLOWED, NOT_ENFORCED
 from tests.stack import Stack, eventually
-from tests.support import upload_event
+from tests.support import UNKNOWN_ID, upload_event
 
 
 @pytest.fixture(scope="module")
@@ -46,12 +46,29 @@ def undoes_an_upload_with_its_object(stack: Stack) -> bool:
     return stack.versions(upload["id"]) == []
 
 
+def undoes_nothing_unknown(stack: Stack) -> bool:
+    return stack.undo(UNKNOWN_ID, "token").status_code == 404
+
+
 def stores_an_upload(stack: Stack) -> bool:
     return stack.files("PUT", [stack.upload()["id"]]).status_code == 200
 
 
 def looks_for_an_upload_before_refusing_to_store_it(stack: Stack) -> bool:
     return stack.files("PUT", [stack.post_file({"name": "a"}).json()["id"]]).status_code == 200
+
+
+def stores_nothing_unknown(stack: Stack) -> bool:
+    return stack.files("PUT", [UNKNOWN_ID]).status_code == 200
+
+
+def deletes_nothing_unknown(stack: Stack) -> bool:
+    return stack.files("DELETE", [UNKNOWN_ID]).status_code == 200
+
+
+def removes_an_object_without_a_record(stack: Stack) -> bool:
+    stack.client("s3").put_object(Bucket=stack.outputs["StorageBucketName"], Key=UNKNOWN_ID, Body=b"x")
+    return recorded(stack, UNKNOWN_ID) and stack.versions(UNKNOWN_ID) == []
 
 
 def describes_a_file(stack: Stack) -> bool:
@@ -81,6 +98,17 @@ def deletes_two_files_with_their_objects(stack: Stack) -> bool:
 
 def records_an_upload(stack: Stack) -> bool:
     return recorded(stack, stack.upload()["id"])
+
+
+def stores_an_upload_that_declared_no_type(stack: Stack) -> bool:
+    file_id = stack.upload()["id"]
+    return stack.files("PUT", [file_id]).status_code == 200
+
+
+def adopts_an_upload_that_declared_no_type(stack: Stack) -> bool:
+    file_id = stack.upload()["id"]
+    stack.make_due(file_id)
+    return finished(stack) and "uploaded_at" in (stack.record(file_id) or {})
 
 
 def drops_a_second_upload(stack: Stack) -> bool:
@@ -116,22 +144,29 @@ def removes_every_version_of_what_nobody_stored(stack: Stack) -> bool:
 NEEDED: dict[tuple[str, str], Callable[[Stack], bool]] = {
     ("Upload", "dynamodb:PutItem"): begins_an_upload,
     ("Upload", "s3:PutObject"): takes_an_upload,
+    ("Undo", "dynamodb:BatchGetItem"): undoes_nothing_unknown,
     ("Undo", "dynamodb:PartiQLUpdate"): undoes_an_upload,
     ("Undo", "s3:DeleteObject"): undoes_an_upload_with_its_object,
+    ("Store", "dynamodb:BatchGetItem"): stores_nothing_unknown,
     ("Store", "dynamodb:PartiQLUpdate"): stores_an_upload,
+    ("Store", "s3:GetObjectVersion"): stores_an_upload_that_declared_no_type,
     ("Store", "s3:ListBucketVersions"): looks_for_an_upload_before_refusing_to_store_it,
     ("Info", "dynamodb:BatchGetItem"): describes_a_file,
     ("Info", "s3:GetObjectVersion"): hands_out_a_download,
+    ("Delete", "dynamodb:BatchGetItem"): deletes_nothing_unknown,
     ("Delete", "dynamodb:PartiQLUpdate"): deletes_a_file,
     ("Delete", "s3:DeleteObject"): deletes_a_file_with_its_object,
     ("Delete", "s3:DeleteObjectVersion"): deletes_two_files_with_their_objects,
+    ("Uploaded", "dynamodb:BatchGetItem"): removes_an_object_without_a_record,
     ("Uploaded", "dynamodb:PartiQLUpdate"): records_an_upload,
+    ("Uploaded", "s3:GetObjectVersion"): records_an_upload,
     ("Uploaded", "s3:DeleteObject"): drops_a_second_upload,
     ("Uploaded", "s3:DeleteObjectVersion"): drops_a_second_and_a_third_upload,
     ("Sweep", "dynamodb:BatchGetItem"): removes_what_nobody_stored,
     ("Sweep", "dynamodb:Query"): sweeps,
     ("Sweep", "dynamodb:PartiQLUpdate"): removes_what_nobody_stored,
     ("Sweep", "s3:ListBucketVersions"): removes_what_nobody_stored,
+    ("Sweep", "s3:GetObjectVersion"): adopts_an_upload_that_declared_no_type,
     ("Sweep", "s3:DeleteObject"): removes_what_nobody_stored_with_its_object,
     ("Sweep", "s3:DeleteObjectVersion"): removes_every_version_of_what_nobody_stored,
 }

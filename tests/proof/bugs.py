@@ -7,24 +7,35 @@ not of the template.
 import importlib
 import json
 import random
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from typing import Any
 from unittest import mock
 
 from botocore.exceptions import HTTPClientError
+from greenlet import getcurrent
 
 from filestore import api, telemetry
 from filestore.domain.delete import DeleteFiles, pinned_versions
 from filestore.domain.info import DescribeFiles
 from filestore.domain.outcome import Problem
 from filestore.domain.store import StoreFiles
+from filestore.domain.sweep import Sweep
 from filestore.domain.undo import UndoUpload
-from filestore.model import seconds
+from filestore.domain.uploaded import RecordUploads
+from filestore.model import URL_MARGIN, ObjectVersion, seconds
 from filestore.storage import links
 from filestore.storage.bucket import Bucket
-from filestore.storage.repository import Applied, FileRepository, Refused, Throttled, _to_item
+from filestore.storage.repository import (
+    Applied,
+    FileRepository,
+    Refused,
+    Throttled,
+    _attempt,
+    _recordable,
+    _to_item,
+)
 from tests.proof.world import START
 
 Bug = Callable[[], AbstractContextManager[Any]]
@@ -67,7 +78,7 @@ def _creating(method: str) -> Bug:
     def changed(original: Any, repository: Any, ids: Iterable[str], **values: Any) -> Any:
         attempts = original(repository, list(ids), **values)
         for file_id, attempt in attempts.items():
-            if attempt == Refused(None):
+            if isinstance(attempt, Refused) and attempt.current is None:
                 repository._client.put_item(TableName="files", Item={"id": {"S": file_id}})  # noqa: SLF001
         return attempts
 
@@ -131,6 +142,57 @@ def _throttled_is_done(original: Any, repository: Any, changes: Iterable[Any]) -
     return {file_id: Applied(None) if attempt == Throttled() else attempt for file_id, attempt in attempts.items()}
 
 
+def _within(owner: Any, method: str, changed_owner: Any, name: str, changed: Callable[..., Any]) -> Bug:
+    """A changed method that is so only for what runs within another. Schedules leave operations in the middle of it."""
+
+    @contextmanager
+    def enter() -> Iterator[None]:
+        inside: list[Any] = []
+
+        def outer(original: Any, *args: Any, **kwargs: Any) -> Any:
+            inside.append(getcurrent())
+            try:
+                return original(*args, **kwargs)
+            finally:
+                inside.remove(getcurrent())
+
+        def inner(original: Any, *args: Any, **kwargs: Any) -> Any:
+            return changed(original, *args, **kwargs) if getcurrent() in inside else original(*args, **kwargs)
+
+        with _change(owner, method, outer)(), _change(changed_owner, name, inner)():
+            yield
+
+    return enter
+
+
+def _over_in(method: str, over_at: Callable[[Any], int]) -> Bug:
+    """Uploads are over at another time, as far as this method of the sweep goes."""
+    return _within(Sweep, method, Sweep, "_over_at", lambda _, __, file: over_at(file))
+
+
+def _unlisted_is_empty(original: Any, bucket: Bucket, keys: Any) -> Any:
+    return {key: [] for key in keys} | original(bucket, keys)
+
+
+def _errors_alone(bucket: Any, versions: Iterable[Any]) -> set[str]:
+    objects = [{"Key": version.key, "VersionId": version.version_id} for version in versions]
+    answer = bucket._client.delete_objects(Bucket="bucket", Delete={"Objects": objects}) if objects else {}  # noqa: SLF001
+    return {error["Key"] for error in answer.get("Errors", [])}
+
+
+def _first_remains(original: Any, bucket: Bucket, versions: Iterable[ObjectVersion]) -> set[str]:
+    versions = list(versions)
+    remaining: set[str] = original(bucket, versions)
+    return {versions[0].key} if versions and remaining == {version.key for version in versions} else remaining
+
+
+def _everything_is_a_refusal(response: Mapping[str, Any]) -> Any:
+    try:
+        return _attempt(response)
+    except RuntimeError:
+        return Refused(None)
+
+
 BUGS: Mapping[str, Bug] = {
     "* ids from a generator that can be predicted": lambda: mock.patch(
         "filestore.domain.upload.secrets.token_hex", lambda octets: random.randbytes(octets).hex()
@@ -158,8 +220,8 @@ BUGS: Mapping[str, Bug] = {
         "filestore.domain.uploaded._is_version_of",
         lambda upload, file: file is not None and (file.deleted_at is not None or file.version_id == upload.version_id),
     ),
-    "* an upload after the delete stays: the sweep does not wait for the URL to expire": lambda: mock.patch(
-        "filestore.domain.sweep.URL_MARGIN", -(10**6)
+    "* an upload after the delete stays: the sweep does not wait for the URL to expire": _over_in(
+        "_finish", lambda _: 0
     ),
     "* a crash of the delete orphans the object": _statement(
         'SET "sweep_at"=? REMOVE "purge_at" WHERE "id"=? AND "deleted_at" IS MISSING',
@@ -198,15 +260,81 @@ BUGS: Mapping[str, Bug] = {
     "uploads that were put off are forgotten": _change(
         FileRepository,
         "sweep_later",
-        lambda original, files, times, deleted: original(
-            files, {file_id: at + 10**6 for file_id, at in times.items()}, deleted=deleted
+        lambda original, files, times, condition: original(
+            files, {file_id: at + 10**6 for file_id, at in times.items()}, condition
         ),
     ),
     "what is larger than MaxFileSize is taken": _statement(' AND "created_at" IS MISSING', ""),
     "records are dropped before their objects, of uploads that are too large": _change(
         FileRepository, "keep_placeholders", lambda *_: {}
     ),
-    "placeholders go while their URL works": lambda: mock.patch("filestore.domain.upload.URL_MARGIN", -3600),
+    "pending records go while their URL works": _over_in("_end_uploads", lambda _: 0),
+    "pending records go when their URL is dead, though an upload is on its way": _over_in(
+        "_end_uploads", lambda file: file.url_expires_at + URL_MARGIN
+    ),
+    "deleted files leave the sweep when their URL is dead": _over_in(
+        "_finish", lambda file: file.url_expires_at + URL_MARGIN
+    ),
+    "deleted files leave the sweep without the URL's margin": _over_in("_finish", lambda file: file.url_expires_at),
+    "deleted files leave the sweep though their objects were not listed": _within(
+        Sweep, "_finish", Bucket, "versions", _unlisted_is_empty
+    ),
+    "a list that was not read, or cut off, is an empty one": _change(Bucket, "versions", _unlisted_is_empty),
+    "what S3 does not mention is deleted": lambda: mock.patch.object(Bucket, "delete", _errors_alone),
+    "of a throttled deletion the first alone remains": _change(Bucket, "delete", _first_remains),
+    "what is refused without a record has none": _change(FileRepository, "_proven", lambda *args: args[2]),
+    "what is refused for no reason that its record tells is removed": lambda: mock.patch(
+        "filestore.domain.uploaded._is_final", return_value=True
+    ),
+    "an error that nobody knows is a refusal": lambda: mock.patch(
+        "filestore.storage.repository._attempt", _everything_is_a_refusal
+    ),
+    "an undone upload's record is dropped by TTL": _statement(
+        'REMOVE "purge_at" WHERE "id"=? AND "token_hash"', 'WHERE "id"=? AND "token_hash"'
+    ),
+    "TTL drops pending records an hour after their URL is dead": lambda: mock.patch(
+        "filestore.domain.upload._PURGE_AFTER", 3600
+    ),
+    "a file of exactly MaxFileSize is not recorded": lambda: mock.patch(
+        "filestore.storage.repository._recordable", lambda upload, max_size: _recordable(upload, max_size - 1)
+    ),
+    "a file of exactly MaxFileSize is removed": _change(
+        RecordUploads,
+        "_is_too_large",
+        lambda original, record, upload: original(record, upload._replace(size=upload.size + 1)),
+    ),
+    "a file of exactly MaxFileSize is not stored": _change(
+        Bucket,
+        "versions",
+        lambda original, bucket, keys: {
+            key: [version._replace(size=version.size + 1) for version in found]
+            for key, found in original(bucket, keys).items()
+        },
+    ),
+    "an upload that declared no type has the one of its name": _statement(' AND "type_from" IS MISSING', ""),
+    "what an uploader sends counts where a type was declared": _change(
+        FileRepository,
+        "_pinning",
+        lambda original, files, upload, at, size, types, **more: original(
+            files, upload, at, size, {upload.key: "image/png"} | types, **more
+        ),
+    ),
+    "what an uploader sends is not looked at": lambda: mock.patch(
+        "filestore.domain.uploaded.told_by", lambda header: header
+    ),
+    "the type is that of another upload": _change(
+        Bucket,
+        "content_types",
+        lambda original, bucket, versions: original(
+            bucket, [bucket.versions([version.key])[version.key][-1] for version in versions]
+        ),
+    ),
+    "a throttled type is none": _change(
+        Bucket,
+        "content_types",
+        lambda original, bucket, versions: {version.key: "" for version in versions} | original(bucket, versions),
+    ),
+    "an object without a version is pinned": lambda: mock.patch.object(ObjectVersion, "is_lasting", True),
     "a placeholder is removed without looking at its record": _statement(
         'DELETE FROM "files" WHERE "id"=? AND "uploaded_at" IS MISSING AND "deleted_at" IS MISSING',
         'DELETE FROM "files" WHERE "id"=?',

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from tests.proof.schedules import Step
 from tests.proof.world import (
     FILE_LIFETIME,
+    LATE_MARGIN,
     SHORT_LIFETIME,
     URL_LIFETIME,
     URL_MARGIN,
@@ -27,7 +28,14 @@ _STORED = (*_UPLOADED, Step((Op("store", (0,)),)))
 _INTERRUPTED_DELETE = (*_STORED, Step((Op("delete", (0,), Fault("died after", 0)),)))
 _ALL_PUT = (Step(tuple(Op("put", (number,)) for number in range(27))),)
 _DEAD_URL = Step((), wait=URL_LIFETIME + URL_MARGIN)
+_OVER = Step((), wait=URL_LIFETIME + LATE_MARGIN)
 _OLD = Step((), wait=FILE_LIFETIME + URL_LIFETIME)
+_SWEPT = Step((Op("sweep"),))
+_LOST = Step((Op("lose", (0,)),))
+_LATE = Step((), wait=LATE_MARGIN - URL_MARGIN - 1)
+_FILE_OVER = Step((), wait=FILE_LIFETIME)
+_LAST_SECOND_LEFT = Step((), wait=URL_LIFETIME + LATE_MARGIN - FILE_LIFETIME - 1)
+_TWO = (Step((Op("put", (0,)), Op("put", (1,)))), Step((Op("deliver", (0, 1)),)))
 
 
 @dataclass(frozen=True)
@@ -41,19 +49,48 @@ class Scenario:
     on_load: bool = False
     lifetime: int = FILE_LIFETIME
     files: int = 1
+    page: int = 1
+    declared: bool = True
 
 
 _SCENARIOS: Mapping[str, Scenario] = {
     "an upload is asked for": Scenario((), Op("ask")),
     "an upload is recorded": Scenario((_PUT,), Op("deliver", (0,))),
     "an upload is recorded and stored on load": Scenario((_PUT,), Op("deliver", (0,)), on_load=True),
+    "an upload that declared no type is recorded": Scenario((_PUT,), Op("deliver", (0,)), declared=False),
+    "an upload that declared no type is recorded and stored on load": Scenario(
+        (_PUT,), Op("deliver", (0,)), on_load=True, declared=False
+    ),
+    "two uploads that declared no type are recorded": Scenario(
+        (_PUT, Step((Op("put", (0,), variant=2),))), Op("deliver", (0, 1)), declared=False
+    ),
+    "one of two uploads that declared no type is recorded while the other is": Scenario(
+        (_PUT, Step((Op("put", (0,), variant=2),))),
+        Op("deliver", (0,)),
+        (Op("deliver", (1,)),),
+        # After it was refused for having no type.
+        choices=(0, 1, 1, 1, 1, 1),
+        declared=False,
+    ),
+    "an upload that declared no type is stored": Scenario((_PUT,), Op("store", (0,)), declared=False),
+    "one of two uploads that declared no type is stored while the other is recorded": Scenario(
+        (_PUT, Step((Op("put", (0,), variant=2),))),
+        Op("store", (0,)),
+        (Op("deliver", (1,)),),
+        # After its list was read.
+        choices=(0, 0, 1, 1, 1, 1, 1),
+        declared=False,
+    ),
+    "the sweep adopts an upload that declared no type": Scenario(
+        (_PUT, Step((Op("lose", (0,)),)), _DEAD_URL), Op("sweep"), declared=False
+    ),
     "two uploads to one URL are recorded": Scenario((_PUT, _PUT), Op("deliver", (0, 1))),
     "an overwrite of a stored file is removed": Scenario((*_STORED, _PUT), Op("deliver", (0,))),
     "an upload after the delete is removed": Scenario(
         (*_STORED, Step((Op("delete", (0,)),)), _PUT), Op("deliver", (0,))
     ),
     "a slow upload without a record is removed": Scenario(
-        (_OLD, Step((Op("sweep"),)), Step((Op("put", (0,), variant=6),))), Op("deliver", (0,))
+        (_OVER, _SWEPT, Step((Op("put", (0,), variant=6),))), Op("deliver", (0,))
     ),
     "a slow upload of a deleted file is removed": Scenario(
         (*_STORED, Step((Op("delete", (0,)),)), _OLD, Step((Op("sweep"),)), Step((Op("put", (0,), variant=6),))),
@@ -78,9 +115,98 @@ _SCENARIOS: Mapping[str, Scenario] = {
     ),
     "files are described": Scenario(_STORED, Op("info", (0,))),
     "a file is described after an overwrite": Scenario((*_STORED, Step((Op("info", (0,)),)), _PUT), Op("info", (0,))),
-    "the sweep removes a placeholder": Scenario((_DEAD_URL,), Op("sweep")),
+    "the sweep has a pending upload wait": Scenario((_DEAD_URL,), Op("sweep")),
+    "an upload in the last second is recorded": Scenario((_DEAD_URL, _SWEPT, _LATE, _PUT), Op("deliver", (0,))),
+    "an upload in the last second is stored": Scenario((_DEAD_URL, _SWEPT, _LATE, _PUT), Op("store", (0,))),
+    "the sweep adopts an upload in the last second": Scenario(
+        (_DEAD_URL, _SWEPT, _LATE, _PUT, _LOST, Step((), wait=1)), Op("sweep")
+    ),
+    "the sweep watches a deleted file to the last second": Scenario(
+        (*_UPLOADED, Step((Op("delete", (0,)),)), _DEAD_URL, _SWEPT, _LATE, _PUT, _LOST, Step((), wait=1)), Op("sweep")
+    ),
+    "the sweep watches an undone upload to the last second": Scenario(
+        (*_UPLOADED, Step((Op("undo", (0,), variant=1),)), _DEAD_URL, _SWEPT, _LATE, _PUT, _LOST, Step((), wait=1)),
+        Op("sweep"),
+    ),
+    "the sweep watches an expired upload to the last second": Scenario(
+        (*_UPLOADED, _FILE_OVER, _SWEPT, _LAST_SECOND_LEFT, _PUT, _LOST, Step((), wait=1)), Op("sweep")
+    ),
+    "an upload ends while the sweep has it wait": Scenario(
+        (_DEAD_URL,), Op("sweep"), (Op("put", (0,)), Op("deliver", (0,))), choices=(0, 0, 0, 0, 1, 1, 1)
+    ),
+    "the sweep removes a placeholder": Scenario((_OVER,), Op("sweep")),
+    "the sweep removes an upload without a version": Scenario(
+        (Step((Op("put_unversioned", (0,)),)), _OVER), Op("sweep")
+    ),
+    "the sweep removes an upload without a version beside one that is too large": Scenario(
+        (Step((Op("put_unversioned", (0,)),)), _TOO_LARGE_PUT, _LOST, _OVER), Op("sweep")
+    ),
+    "the sweep adopts an upload beside one without a version": Scenario(
+        (Step((Op("put_unversioned", (0,)),)), _PUT, _LOST, _DEAD_URL), Op("sweep")
+    ),
+    "an upload of exactly MaxFileSize is recorded": Scenario(
+        (Step((Op("put", (0,), variant=3),)),), Op("deliver", (0,))
+    ),
+    "an upload of exactly MaxFileSize is stored": Scenario((Step((Op("put", (0,), variant=3),)),), Op("store", (0,))),
+    "the sweep finishes two deletes of which S3 throttled the objects": Scenario(
+        (
+            *_TWO,
+            Step((Op("delete", (0, 1), Fault("died after", 0)),)),
+            _OVER,
+            Step((Op("sweep", fault=Fault("throttled deletion")),)),
+        ),
+        Op("sweep"),
+        files=2,
+        page=2,
+    ),
+    "the sweep finishes two deletes of which S3 throttled the lists": Scenario(
+        (
+            *_TWO,
+            Step((Op("delete", (0, 1), Fault("died after", 0)),)),
+            _OVER,
+            Step((Op("sweep", fault=Fault("unlistable")),)),
+        ),
+        Op("sweep"),
+        files=2,
+        page=2,
+    ),
+    "the sweep finishes two deletes of which S3 did not mention the objects": Scenario(
+        (
+            *_TWO,
+            Step((Op("delete", (0, 1), Fault("died after", 0)),)),
+            _OVER,
+            Step((Op("sweep", fault=Fault("unconfirmed")),)),
+        ),
+        Op("sweep"),
+        files=2,
+        page=2,
+    ),
+    "an overwrite that S3 did not mention is removed": Scenario(
+        (*_STORED, _PUT, Step((Op("deliver", (0,), Fault("unconfirmed")),))), Op("deliver", (0,))
+    ),
+    "an upload is recorded whose type was throttled": Scenario(
+        (_PUT, Step((Op("deliver", (0,), Fault("throttled", 1)),))), Op("deliver", (0,)), declared=False
+    ),
+    "an upload is stored whose type was throttled": Scenario(
+        (_PUT, Step((Op("store", (0,), Fault("throttled", 2)),))), Op("store", (0,)), declared=False
+    ),
+    "an undone upload that S3 would not delete outlasts a month": Scenario(
+        (
+            *_UPLOADED,
+            Step((Op("undo", (0,), Fault("undeletable"), variant=1),), wait=31 * 24 * 3600),
+        ),
+        Op("sweep"),
+    ),
+    "a duplicate of a stored file brings no record": Scenario(
+        (*_STORED, Step((Op("deliver", (0,), Fault("silent"), variant=2),))), Op("deliver", (0,), variant=2)
+    ),
+    "a duplicate of a stored file is denied": Scenario(
+        (*_STORED, Step((Op("deliver", (0,), Fault("denied"), variant=2),))), Op("deliver", (0,), variant=2)
+    ),
+    "an unknown upload is deleted": Scenario((), Op("delete", (0,), variant=1), files=0),
+    "a pending record is left alone by TTL for a week": Scenario((Step((), wait=7 * 24 * 3600),), Op("sweep")),
     "a slow upload ends while the sweep removes its placeholder": Scenario(
-        (_DEAD_URL,),
+        (_OVER,),
         Op("sweep"),
         (Op("put", (0,), variant=6), Op("deliver", (0,))),
         # Just before the record is dropped, and after its object was looked for in vain.
@@ -191,8 +317,8 @@ def _violation(proof: Proving, scenario: Scenario, op: Op, *, retry: bool = Fals
 
 
 def _arrange(proof: Proving, scenario: Scenario) -> World:
-    world = proof.world(on_load=scenario.on_load, lifetime=scenario.lifetime)
-    world.run(*[Op("ask")] * scenario.files)
+    world = proof.world(on_load=scenario.on_load, lifetime=scenario.lifetime, page=scenario.page)
+    world.run(*[Op("ask", variant=int(not scenario.declared))] * scenario.files)
     for step in scenario.before:
         world.run(*step.ops)
         world.wait(step.wait)

@@ -29,30 +29,45 @@ _PROJECTED = {"id", *(key["AttributeName"] for key in _INDEX["KeySchema"])}
 class Version:
     id: str
     body: bytes
+    type: str = ""
 
 
 @dataclass
 class Memory:
-    """The state, and the calls by their names. ``on_write`` hears of every change of a record, as it happens."""
+    """The state, and the calls by their names.
+
+    ``on_write`` hears of every change of a record as it happens, ``on_delete`` of every object version just before it
+    is gone.
+    """
 
     items: dict[str, Item] = field(default_factory=dict)
     objects: dict[str, list[Version]] = field(default_factory=dict)
     index: dict[str, Item] = field(default_factory=dict)
     on_write: Callable[[str, Item | None, Item | None], None] = lambda *_: None
+    on_delete: Callable[[str, Version], None] = lambda *_: None
+    may_be_unversioned: bool = True
     page: int = 1
     markers: int = 0
     _puts: int = 0
 
-    def put(self, key: str, body: bytes) -> Version:
-        """An upload, as S3 takes it from a browser."""
+    def put(self, key: str, body: bytes, content_type: str = "") -> Version:
+        """An upload, as S3 takes it from a browser, which calls it so."""
         self._puts += 1
-        version = Version(self.new_version_id(key, body), body)
+        # What S3 calls it where nobody does (PutObject, Amazon S3 API reference).
+        content_type = content_type or "binary/octet-stream"
+        version = Version(self.new_version_id(key, body, content_type), body, content_type)
         self.objects.setdefault(key, []).append(version)
         return version
 
-    def new_version_id(self, key: str, body: bytes) -> str:
+    def put_unversioned(self, key: str, body: bytes) -> Version:
+        """An upload while the bucket is not versioned yet: it takes the place of another such."""
+        version = Version("null", body)
+        self.objects[key] = [each for each in self.objects.get(key, []) if each.id != version.id] + [version]
+        return version
+
+    def new_version_id(self, key: str, body: bytes, content_type: str) -> str:
         """What the bucket calls it."""
-        del key, body
+        del key, body, content_type
         return f"version-{self._puts}"
 
     def read(self, key: str, version_id: str) -> bytes | None:
@@ -212,6 +227,12 @@ class Memory:
             answer |= {"NextKeyMarker": page[-1]["Key"], "NextVersionIdMarker": page[-1]["VersionId"]}
         return 200, answer
 
+    def _head_object(self, parameters: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
+        for version in self.objects.get(parameters["Key"], []):
+            if version.id == parameters["VersionId"]:
+                return 200, {"ContentType": version.type, "ContentLength": len(version.body)}
+        return 404, {"Error": {"Code": "404", "Message": "Not Found"}}
+
     def _delete_objects(self, parameters: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
         objects: Sequence[Mapping[str, str]] = parameters["Delete"]["Objects"]
         assert 1 <= len(objects) <= 1000, "DeleteObjects takes 1000 keys"
@@ -220,12 +241,16 @@ class Memory:
             if "VersionId" not in identifier:
                 self.markers += 1
                 continue
-            kept = [version for version in self.objects.get(key, []) if version.id != identifier["VersionId"]]
+            versions = self.objects.get(key, [])
+            for version in versions:
+                if version.id == identifier["VersionId"]:
+                    self.on_delete(key, version)
+            kept = [version for version in versions if version.id != identifier["VersionId"]]
             if kept:
                 self.objects[key] = kept
             else:
                 self.objects.pop(key, None)
-        return 200, {}
+        return 200, {"Deleted": [dict(identifier) for identifier in objects]}
 
 
 def _check(value: Mapping[str, str]) -> None:

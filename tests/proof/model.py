@@ -33,7 +33,7 @@ MAY: dict[str, set[tuple[State, State]]] = {
     "sweep": {
         (PENDING, NONE),
         (PENDING, UPLOADED),
-        # To be kept until its objects are gone.
+        # To be kept until its objects are gone, or no upload can be on its way any more.
         (PENDING, PENDING),
         (UPLOADED, EXPIRED),
         # To live on to the end of its lifetime.
@@ -66,6 +66,9 @@ SAYS_WHERE_DELETED_ARE_SHOWN = SAYS | {"deleted": set(), "expired": set()}
 ONCE = ("created_at", "token_hash", "url_expires_at", "uploaded_at", "version_id", "etag", "stored_at", "deleted_at")
 """Set at most once."""
 
+WEEK = 7 * 24 * 3600
+"""TTL is what is left where no sweep runs for so long."""
+
 Item = Mapping[str, Any]
 
 
@@ -84,17 +87,24 @@ def uploaded_at(item: Item) -> float:
 
 
 def wrong_changes(
-    operation: str, before: Item | None, after: Item | None, *, on_load: bool, now: float, lifetime: int
+    operation: str, before: Item | None, after: Item | None, *, on_load: bool, now: float, lifetime: int, margin: int
 ) -> Iterable[str]:
     """What is wrong with this change of a record."""
     change = (state(before), state(after))
     if change not in (MAY_WHERE_STORED_ON_LOAD if on_load else MAY)[operation]:
         yield f"{operation} made {change[0]} {change[1]}"
+    if after is not None and "purge_at" in after and change[1] is not PENDING and not _is_finished(after):
+        yield f"{operation} has TTL drop what is {change[1]}"
     if before is None:
         return
     url_expires_at = int(before["url_expires_at"]["N"])
-    if operation == "sweep" and change == (PENDING, NONE) and now < url_expires_at:
-        yield "a placeholder was removed while its upload URL works"
+    is_over = now >= url_expires_at + margin
+    if operation == "sweep" and change == (PENDING, NONE) and not is_over:
+        yield "a pending record was removed while its upload may be on its way"
+    if operation == "ttl" and change == (PENDING, NONE) and now < url_expires_at + margin + WEEK:
+        yield "TTL dropped a pending record before the sweep had its time"
+    if after is not None and not _is_finished(before) and _is_finished(after) and not is_over:
+        yield "a deleted file left the sweep while another upload may be on its way"
     if operation == "sweep" and change == (UPLOADED, EXPIRED):
         lived = now - uploaded_at(before)
         if lived < lifetime - 1:
@@ -104,8 +114,37 @@ def wrong_changes(
     changed = [name for name in ONCE if after is not None and name in before and after.get(name) != before[name]]
     if changed:
         yield f"{operation} changed {', '.join(changed)}"
-    if after is not None and change[1] in (UPLOADED, STORED) and "version_id" not in after:
+    if after is not None and change[1] in (UPLOADED, STORED) and after.get("version_id", {"S": "null"})["S"] == "null":
         yield f"{operation} pinned no version"
+
+
+def type_of(sent: str, by_name: str) -> str:
+    """The type of an upload that declared none."""
+    says_nothing = {"binary/octet-stream", "application/octet-stream", "application/x-www-form-urlencoded"}
+    return by_name if sent in says_nothing or "/" not in sent else sent
+
+
+def _is_finished(item: Item) -> bool:
+    """Whether nothing is left to be done for a deleted file."""
+    return state(item) in (DELETED, EXPIRED) and "sweep_at" not in item
+
+
+def leaves_the_sweep(before: Item | None, after: Item | None) -> bool:
+    """Whether a deleted file is taken for gone with this change."""
+    return before is not None and after is not None and not _is_finished(before) and _is_finished(after)
+
+
+def may_be_destroyed(item: Item | None, version_id: str, *, is_too_large: bool, is_over: bool) -> bool:
+    """Whether the truth, as it is at this moment, allows that an object version is deleted."""
+    match state(item):
+        case State.NONE:
+            return is_over
+        case State.PENDING:
+            return is_too_large or (is_over and version_id == "null")
+        case State.DELETED | State.EXPIRED:
+            return True
+    assert item
+    return bool(item["version_id"]["S"] != version_id)
 
 
 def at_rest(items: Mapping[str, Item], versions: set[tuple[str, str]]) -> Iterable[str]:
@@ -116,7 +155,9 @@ def at_rest(items: Mapping[str, Item], versions: set[tuple[str, str]]) -> Iterab
         if "sweep_at" in item or "sweep_shard" in item:
             yield f"I6: {file_id}, {state(item)}, is still in the sweep"
     files = {(file_id, item["version_id"]["S"]) for file_id, item in items.items() if state(item) is STORED}
-    for version in sorted(versions - files):
+    # Nothing tells of an overwrite that came without a version, but its message among the dead letters.
+    beside = {(file_id, "null") for file_id, _ in files}
+    for version in sorted(versions - files - beside):
         yield f"I4: {version} belongs to no file"
     for version in sorted(files - versions):
         yield f"I2: {version} of a stored file is gone"

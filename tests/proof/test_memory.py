@@ -42,7 +42,7 @@ class Engine:
             self.dynamodb.delete_item(**table, Key={"id": item["id"]})
 
     def call(self, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        client = self.s3 if operation in ("ListObjectVersions", "DeleteObjects") else self.dynamodb
+        client = self.s3 if operation in ("ListObjectVersions", "DeleteObjects", "HeadObject") else self.dynamodb
         self.compared[operation] += 1
         try:
             answer: dict[str, Any] = client._make_api_call(operation, parameters)  # noqa: SLF001 - by name, as botocore does
@@ -55,12 +55,12 @@ class Both(Memory):
     """Makes every call to the memory and to the engine, and compares what they say."""
 
     def __init__(self, engine: Engine) -> None:
-        super().__init__(page=1000)
+        super().__init__(page=1000, may_be_unversioned=False)
         self.engine = engine
         engine.clear()
 
-    def new_version_id(self, key: str, body: bytes) -> str:
-        put = self.engine.s3.put_object(Bucket=SETTINGS["BUCKET_NAME"], Key=key, Body=body)
+    def new_version_id(self, key: str, body: bytes, content_type: str) -> str:
+        put = self.engine.s3.put_object(Bucket=SETTINGS["BUCKET_NAME"], Key=key, Body=body, ContentType=content_type)
         return str(put["VersionId"])
 
     def purge(self, file_id: str) -> None:
@@ -88,11 +88,16 @@ _ESSENCE: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
         for response in answer["Responses"]
     ],
     "BatchGetItem": lambda answer: sorted(answer["Responses"]["files"], key=lambda item: str(item["id"]["S"])),
+    "HeadObject": lambda answer: (answer["ContentType"], answer["ContentLength"]),
     "Query": lambda answer: (answer["Items"], answer.get("LastEvaluatedKey")),
     "ListObjectVersions": lambda answer: [
-        (each["Key"], each["VersionId"], each["Size"]) for each in answer.get("Versions", [])
+        answer["IsTruncated"],
+        *((each["Key"], each["VersionId"], each["Size"]) for each in answer.get("Versions", [])),
     ],
-    "DeleteObjects": lambda answer: answer.get("Errors", []),
+    "DeleteObjects": lambda answer: (
+        sorted((each["Key"], each["VersionId"]) for each in answer.get("Deleted", [])),
+        answer.get("Errors", []),
+    ),
 }
 
 

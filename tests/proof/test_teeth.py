@@ -37,8 +37,8 @@ def by_few_schedules(proof: Proving) -> str:
     return by_schedules(proof, 40)
 
 
-def by_schedules(proof: Proving, count: int = 1000) -> str:
-    explored = explore(proof, count, number=1, shrink=False)
+def by_schedules(proof: Proving, count: int = 1000, number: int = 1) -> str:
+    explored = explore(proof, count, number=number, shrink=False)
     return (
         explored.counterexample and f"{explored.counterexample.splitlines()[-1].strip()} (after {explored.schedules})"
     )

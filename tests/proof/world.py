@@ -28,13 +28,14 @@ from filestore.storage import aws
 from filestore.storage.repository import FileRepository
 from tests import hygiene, support
 from tests.proof import model
-from tests.proof.memory import Item, Memory
+from tests.proof.memory import Item, Memory, Version
 
 URL_LIFETIME = 3600
 FILE_LIFETIME = 7200
 SHORT_LIFETIME = 600
 MAX_FILE_SIZE = 100_000
 URL_MARGIN = 60
+LATE_MARGIN = 5400
 MAX_RECEIVES = 5
 START = 1_800_000_000
 
@@ -42,6 +43,7 @@ SETTINGS = {
     "ALLOWED_ORIGINS": "*",
     "SIGNED_URL_EXPIRATION": str(URL_LIFETIME),
     "UNSTORED_FILE_LIFETIME": str(FILE_LIFETIME),
+    "LATE_UPLOAD_MARGIN": str(LATE_MARGIN),
     "STORE_ON_LOAD": "False",
     "MAX_FILE_SIZE": str(MAX_FILE_SIZE),
     "TABLE_NAME": "files",
@@ -63,11 +65,33 @@ FAULTS = {
     "died before": "the function died before the call",
     "died after": "the function died after the call",
     "stale": "the index lagged behind the table",
-    "undeletable": "S3 deleted nothing",
+    "undeletable": "S3 deleted nothing, and said so",
+    "throttled deletion": "S3 throttled the deletion of all",
+    "unconfirmed": "S3 deleted a part, and said nothing of the rest",
+    "unlistable": "S3 throttled the lists of versions",
+    "cut off": "S3 cut the lists of versions off, and named no next page",
+    "silent": "refused statements brought no record",
+    "elsewhere": "refused statements brought their records beside the errors",
+    "untold": "statements that were applied brought no record",
+    "denied": "statements were refused for another reason than their condition",
 }
-# Variants of an upload: some are larger than MaxFileSize, and a slow one may be.
-_TOO_LARGE = (5, 7)
-_CONCERNS = {"stale": "Query", "undeletable": "DeleteObjects"}
+_CONCERNS = {
+    "stale": "Query",
+    "undeletable": "DeleteObjects",
+    "throttled deletion": "DeleteObjects",
+    "unconfirmed": "DeleteObjects",
+    "unlistable": "ListObjectVersions",
+    "cut off": "ListObjectVersions",
+    "silent": "BatchExecuteStatement",
+    "elsewhere": "BatchExecuteStatement",
+    "untold": "BatchExecuteStatement",
+    "denied": "BatchExecuteStatement",
+}
+# Sizes of an upload by its variant; the last two may also come when no upload should be on its way any more.
+_SIZES = (0, 0, MAX_FILE_SIZE - 1, MAX_FILE_SIZE, MAX_FILE_SIZE + 1, 2 * MAX_FILE_SIZE, 0, MAX_FILE_SIZE + 1)
+_MUCH_TOO_SLOW = (6, 7)
+# What a browser calls it, by the variant too.
+_TYPES = ("image/png", "", "text/html", "application/octet-stream", "no type", "image/png", "image/webp", "")
 
 
 Site = tuple[str, str, str, str]
@@ -110,7 +134,7 @@ class Upload:
     url_expires_at: int
     versions: dict[str, bytes] = field(default_factory=dict)
     event_lost: bool = False
-    slow: bool = False
+    too_slow: bool = False
 
 
 @dataclass
@@ -119,6 +143,11 @@ class Message:
 
     upload: dict[str, Any]
     receives: int = 0
+
+    @property
+    def has_version(self) -> bool:
+        """Without one nothing can be done about it, ever: the bucket and the record tell the rest."""
+        return bool(self.upload["versionId"] != "null")
 
 
 class Task(greenlet):  # type: ignore[misc] # it comes without types
@@ -153,6 +182,7 @@ class World:
         self.clock = support.Clock(START)
         self.memory = memory
         memory.on_write = self._written
+        memory.on_delete = self._destroyed
         self.uploads: list[Upload] = []
         self.queue: list[Message] = []
         self.dead: list[Message] = []
@@ -161,6 +191,7 @@ class World:
         self.issued: set[str] = set()
         self.kept: set[str] = set()
         self.doomed: set[str] = set()
+        self.undeclared: set[str] = set()
         self.seen: dict[str, bytes] = {}
         self.wrong_change: str | None = None
         self.writes = 0
@@ -228,10 +259,12 @@ class World:
             raise EndpointConnectionError(endpoint_url="memory")
         if kind == "died before":
             raise Died
-        if kind.startswith("throttled"):
-            code = "SlowDown" if name in ("ListObjectVersions", "DeleteObjects") else "ThrottlingException"
+        if kind.startswith("throttled") or kind == "unlistable":
+            code = {"ListObjectVersions": "SlowDown", "DeleteObjects": "SlowDown", "HeadObject": "503"}.get(
+                name, "ThrottlingException"
+            )
             status, answer = 400, {"Error": {"Code": code, "Message": "slow down"}}
-        elif fault and kind.startswith(("partial", "failed in part", "undeletable")):
+        elif fault and kind.startswith(("partial", "failed in part", "undeletable", "denied", "unconfirmed")):
             status, answer = self._partly(name, parameters, fault)
         else:
             if name == "Query" and kind != "stale":
@@ -245,7 +278,7 @@ class World:
             raise Died
         if status >= HTTPStatus.BAD_REQUEST:
             raise ClientError(cast("Any", answer), name)
-        return answer
+        return _otherwise(kind, answer)
 
     def _partly(self, name: str, parameters: Mapping[str, Any], fault: Fault) -> tuple[int, dict[str, Any]]:
         def concerned(number: int) -> bool:
@@ -254,11 +287,14 @@ class World:
         match name:
             case "BatchExecuteStatement":
                 responses = []
+                denied = fault.kind == "denied"
+                code = {"denied": "AccessDenied", "failed in part": "InternalServerError"}.get(
+                    fault.kind, "ThrottlingError"
+                )
                 for number, statement in enumerate(parameters["Statements"]):
-                    failed = concerned(number)
+                    failed = concerned(number) or (denied and number == 0)
                     executed = not failed or fault.kind == "failed in part"
                     answer = self.memory.call(name, {"Statements": [statement]})[1]["Responses"][0] if executed else {}
-                    code = "InternalServerError" if fault.kind == "failed in part" else "ThrottlingError"
                     responses.append({"Error": {"Code": code, "Message": "busy"}} if failed else answer)
                 return 200, {"Responses": responses}
             case "BatchGetItem":
@@ -273,9 +309,12 @@ class World:
                 objects = parameters["Delete"]["Objects"]
                 left = [each for number, each in enumerate(objects) if concerned(number)]
                 done = objects if fault.kind == "failed in part" else [each for each in objects if each not in left]
-                if done:
-                    self.memory.call(name, {"Delete": {"Objects": done}})
-                return 200, {"Errors": [{"Key": each["Key"], "Code": "InternalError"} for each in left]}
+                answer = self.memory.call(name, {"Delete": {"Objects": done}})[1] if done else {}
+                deleted = [each for each in answer.get("Deleted", []) if each not in left]
+                return 200, {
+                    "Deleted": deleted,
+                    "Errors": [{"Key": each["Key"], "Code": "InternalError"} for each in left],
+                }
         return 503, {"Error": {"Code": "ServiceUnavailable", "Message": "busy"}}
 
     # ----------------------------------------------------------- what is seen
@@ -287,13 +326,56 @@ class World:
         self.history.setdefault(file_id, [(0, model.NONE)]).append((self.moment, model.state(after)))
         if before is None:
             self.issued.add(file_id)
-        wrong = model.wrong_changes(
-            operation, before, after, on_load=self.on_load, now=self.clock(), lifetime=self.lifetime
+        wrong = list(
+            model.wrong_changes(
+                operation,
+                before,
+                after,
+                on_load=self.on_load,
+                now=self.clock(),
+                lifetime=self.lifetime,
+                margin=LATE_MARGIN,
+            )
         )
+        wrong += self._wrong_pin(file_id, before, after)
+        if model.leaves_the_sweep(before, after) and file_id in self.memory.objects and not self._is_too_slow(file_id):
+            wrong.append(f"{operation} took a deleted file for gone that has objects")
         if after is not None and "version_id" in after and int(after["size"]["N"]) > MAX_FILE_SIZE:
             wrong = [f"{operation} took {after['size']['N']} bytes"]
         # Kept for later: raised here it would be the handler's to catch.
         self.wrong_change = self.wrong_change or next(iter(wrong), None)
+
+    def _wrong_pin(self, file_id: str, before: Item | None, after: Item | None) -> Iterator[str]:
+        """I1: what is pinned is there, and has the type that was declared, sent or taken from the name, for good."""
+        if before is None or after is None or "version_id" not in after:
+            return
+        expected = before["type"]["S"]
+        if "version_id" not in before:
+            pinned = [each for each in self.memory.objects.get(file_id, []) if each.id == after["version_id"]["S"]]
+            if not pinned:
+                yield "a version was pinned that is not there"
+                return
+            if file_id in self.undeclared:
+                expected = model.type_of(pinned[0].type, "text/plain")
+            if int(after["size"]["N"]) != len(pinned[0].body):
+                yield "a version was pinned with another size"
+        if after["type"]["S"] != expected or "type_from" in after:
+            yield f"the type is {after['type']['S']} instead of {expected}"
+
+    def _destroyed(self, file_id: str, version: Version) -> None:
+        """Whatever the reason given: the truth at this moment decides."""
+        url_expires_at = next((upload.url_expires_at for upload in self.uploads if upload.id == file_id), 0)
+        if not model.may_be_destroyed(
+            self.memory.items.get(file_id),
+            version.id,
+            is_too_large=len(version.body) > MAX_FILE_SIZE,
+            is_over=self.clock() >= url_expires_at + LATE_MARGIN,
+        ):
+            state = model.state(self.memory.items.get(file_id))
+            self.wrong_change = self.wrong_change or f"{version.id} of a file that is {state} was destroyed"
+
+    def _is_too_slow(self, file_id: str) -> bool:
+        return any(upload.too_slow for upload in self.uploads if upload.id == file_id)
 
     def was(self, file_id: str, states: set[model.State], since: int) -> bool:
         """Whether the file was in one of these states at some moment since then."""
@@ -312,8 +394,14 @@ class World:
         except Died:
             return None
         expected = {200, 204, 403, 404, 409} | ({503} if op.fault else set()) | ({400} if self.on_load else set())
+        expected = {500} if self._is_denied() else expected
         self._require(reply.status in expected, f"I10: {operation} answered {reply.status} {reply.body}")
         return reply
+
+    def _is_denied(self) -> bool:
+        """Whether AWS has refused what the running operation did: it must fail, and loudly."""
+        task = getcurrent()
+        return isinstance(task, Task) and task.faults["denied"] > 0
 
     def _batch(
         self, op: Op, operation: str, query: Mapping[str, str]
@@ -347,32 +435,51 @@ class World:
     # ------------------------------------------------------------- operations
 
     def _ask(self, op: Op) -> None:
-        reply = self._call(op, "upload", body={"name": "a.txt", "type": "text/plain"})
+        declared = op.variant & 1 == 0
+        reply = self._call(
+            op, "upload", body={"name": "a.txt", **({"type": "text/plain"} if declared else {"meta": {}})}
+        )
         if reply is not None and reply.status == 200:
             file_id = reply.body["id"]
+            self.undeclared |= set() if declared else {file_id}
             self._require(model.state(self.memory.items.get(file_id)) is model.PENDING, "I7: a URL without a record")
             self.uploads.append(Upload(file_id, reply.body["token"], int(self.clock()) + URL_LIFETIME))
 
     def _put(self, op: Op) -> None:
-        """A browser uploads, again perhaps. One that began in time may end within the margin, a slow one much later."""
+        """A browser uploads, again perhaps. What began in time may end within the margin, what is too slow later."""
         if not self.uploads:
             return
         upload = self.uploads[op.files[0] % len(self.uploads)]
-        slow = self.clock() >= upload.url_expires_at + URL_MARGIN
-        if (slow and op.variant < 6) or (upload.event_lost and (slow or not self._is_deleted(upload))):
+        too_slow = self.clock() >= upload.url_expires_at + LATE_MARGIN
+        if (too_slow and op.variant not in _MUCH_TOO_SLOW) or (
+            upload.event_lost and (too_slow or not self._is_deleted(upload))
+        ):
             return
-        upload.slow = upload.slow or slow
-        too_large = b"-" * MAX_FILE_SIZE if op.variant in _TOO_LARGE else b""
-        version = self.memory.put(upload.id, f"{upload.id} {len(upload.versions)}".encode() + too_large)
+        upload.too_slow = upload.too_slow or too_slow
+        body = f"{upload.id} {len(upload.versions)}".encode().ljust(_SIZES[op.variant], b"-")
+        # Whoever has declared a type has to send it.
+        content_type = _TYPES[op.variant] if upload.id in self.undeclared else "text/plain"
+        version = self.memory.put(upload.id, body, content_type)
         upload.versions[version.id] = version.body
         self.queue.append(
             Message({"key": upload.id, "versionId": version.id, "size": len(version.body), "eTag": version.id})
         )
 
+    def _put_unversioned(self, op: Op) -> None:
+        """A browser uploads while the bucket's versioning has not reached all of S3."""
+        if not self.uploads or not self.memory.may_be_unversioned:
+            return
+        upload = self.uploads[op.files[0] % len(self.uploads)]
+        if self.clock() < upload.url_expires_at + LATE_MARGIN:
+            version = self.memory.put_unversioned(upload.id, f"{upload.id} {self.moment}".encode())
+            self.queue.append(
+                Message({"key": upload.id, "versionId": "null", "size": len(version.body), "eTag": version.id})
+            )
+
     def _lose(self, op: Op) -> None:
         """The one event of an upload never comes, or one of a deleted file, though S3 promises to deliver each."""
         for upload in (self.uploads[number % len(self.uploads)] for number in op.files if self.uploads):
-            if not upload.slow and (len(upload.versions) == 1 or self._is_deleted(upload)):
+            if not upload.too_slow and (len(upload.versions) == 1 or self._is_deleted(upload)):
                 upload.event_lost = True
                 self.queue = [message for message in self.queue if message.upload["key"] != upload.id]
                 self.dead = [message for message in self.dead if message.upload["key"] != upload.id]
@@ -395,10 +502,15 @@ class World:
             answer = support.invoke("uploaded", event)
         except (Died, EndpointConnectionError, ReadTimeoutError):
             pass
+        except RuntimeError as error:
+            self._require(self._is_denied(), f"an event failed: {error}")
         else:
+            self._require(not self._is_denied(), "I6: that a statement was denied went unnoticed")
             failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
             self._require(("poison" in failed) == bool(op.variant & 1), "a poisoned message must fail, alone")
-            self._require(op.fault or failed <= {"poison"}, f"{failed} failed without a fault")
+            waiting = {f"message-{n}" for n, message in enumerate(messages) if not message.has_version}
+            self._require(waiting <= failed, "an event without a version must wait")
+            self._require(op.fault or failed <= {"poison", *waiting}, f"{failed} failed without a fault")
         for number, message in enumerate(messages):
             if f"message-{number}" not in failed:
                 self.handled.append(message.upload)
@@ -421,6 +533,7 @@ class World:
         # What a delete beside it has removed by now need not have been found.
         for file_id in there & self._uploaded():
             self._require(problems.get(file_id) != "not_uploaded", f"I7: store did not look for {file_id}")
+        self._require("not_stored" not in problems.values(), "I7: store said that what it may store is not stored")
         for file_id in result:
             self._require(self.was(file_id, {model.STORED}, since), f"I7: store said {file_id} is stored")
             self.kept.add(file_id)
@@ -431,7 +544,7 @@ class World:
         return {
             file_id
             for file_id, versions in self.memory.objects.items()
-            if any(len(version.body) <= MAX_FILE_SIZE for version in versions)
+            if any(len(version.body) <= MAX_FILE_SIZE and version.id != "null" for version in versions)
         }
 
     def _info(self, op: Op) -> None:
@@ -507,23 +620,28 @@ class World:
         except Died:
             pass
         except ExceptionGroup as failures:
-            _, unexpected = failures.split((BotoCoreError, ClientError, TryAgainError))
+            allowed = (BotoCoreError, ClientError, TryAgainError, *([RuntimeError] if self._is_denied() else []))
+            _, unexpected = failures.split(allowed)
             self._require(op.fault and not unexpected, f"the sweep failed: {failures.exceptions}")
         else:
+            self._require(not self._is_denied(), "I6: that a statement was denied went unnoticed")
             if self.alone and not op.fault and not runs_short:
                 self._require_nothing_over(never_uploaded)
 
     def _require_nothing_over(self, never_uploaded: set[str]) -> None:
         """One sweep that nothing disturbs leaves nothing whose time was over, whatever went wrong before."""
         for file_id, item in self.memory.items.items():
-            url_dead = int(item["url_expires_at"]["N"]) + URL_MARGIN
+            expired = int(item["url_expires_at"]["N"])
             match model.state(item):
                 case model.State.UPLOADED:
-                    over = int(model.uploaded_at(item)) + self.lifetime
-                    over = over if self.lifetime < URL_LIFETIME else max(over, url_dead)
+                    recorded = int(model.uploaded_at(item))
+                    # Pending when the sweep looked first: it looks once more in the end, if nobody sooner.
+                    looks = expired + (URL_MARGIN if recorded < expired + URL_MARGIN else LATE_MARGIN)
+                    over = recorded + self.lifetime
+                    over = over if self.lifetime < URL_LIFETIME else max(over, looks)
                     self._require(self.clock() < over, f"I5: {file_id} outlived its lifetime")
                 case model.State.PENDING if file_id in never_uploaded:
-                    self._require(self.clock() < url_dead, f"I5: the placeholder {file_id} outlived its URL")
+                    self._require(self.clock() < expired + LATE_MARGIN, f"I5: the pending {file_id} outlived its URL")
 
     def wait(self, seconds: int) -> None:
         """Let time pass, and DynamoDB drop the records whose time has come."""
@@ -542,8 +660,9 @@ class World:
         for _ in range(3):
             if self.queue:
                 self.run(Op("deliver", tuple(range(len(self.queue)))))
-        self._require(not self.queue and not self.dead, "messages that are never handled")
-        self.clock.advance(URL_LIFETIME + URL_MARGIN)
+        left = [message for message in (*self.queue, *self.dead) if message.has_version]
+        self._require(not left, "messages that are never handled")
+        self.clock.advance(URL_LIFETIME + LATE_MARGIN)
         self.run(Op("sweep"))
         self.clock.advance(self.lifetime)
         self.run(Op("sweep"))
@@ -582,6 +701,27 @@ def _site(frame: FrameType | None) -> tuple[str, str]:
     return domain, storage
 
 
+def _otherwise(kind: str, answer: Mapping[str, Any]) -> dict[str, Any]:
+    """An answer that does not say what one would expect of it."""
+    match kind:
+        case "silent" | "elsewhere":
+            responses = []
+            for response in answer["Responses"]:
+                error = dict(response.get("Error", {}))
+                item = {"Item": error.pop("Item")} if "Item" in error and kind == "elsewhere" else {}
+                error.pop("Item", None)
+                responses.append({**response, **item, "Error": error} if error else response)
+            return {**answer, "Responses": responses}
+        case "untold":
+            told = [{k: v for k, v in response.items() if k != "Item"} for response in answer["Responses"]]
+            return {**answer, "Responses": told}
+        case "unconfirmed":
+            return {**answer, "Errors": []}
+        case "cut off":
+            return {"IsTruncated": True, "Versions": []}
+    return dict(answer)
+
+
 class _Serial:
     """A thread pool that does one thing after the other, so that a schedule decides the order."""
 
@@ -607,10 +747,11 @@ class Proving:
         self.log: list[str] = []
         self.watch = hygiene.watch
 
-    def world(self, *, on_load: bool = False, lifetime: int = FILE_LIFETIME) -> World:
-        """A new world, in which the handlers run from now on."""
+    def world(self, *, on_load: bool = False, lifetime: int = FILE_LIFETIME, page: int = 1) -> World:
+        """A new world, in which the handlers run from now on; AWS's pages have so many entries."""
         self.log.clear()
         self._world = World(self.new_memory(), on_load=on_load, lifetime=lifetime)
+        self._world.memory.page = max(self._world.memory.page, page)
         settings = {**SETTINGS, "STORE_ON_LOAD": str(on_load), "UNSTORED_FILE_LIFETIME": str(lifetime)}
         with mock.patch.dict("os.environ", settings):
             clear_caches(wiring)
@@ -636,7 +777,13 @@ class Proving:
         assert self._world
         self._world.ids += 1
         digest = hashlib.sha256(str(self._world.ids).encode()).hexdigest()[1 : 2 * octets]
-        return f"{(self._world.ids - 1) % 16:x}{digest}"
+        # Two in each shard, so that one page of the sweep has several.
+        return f"{(self._world.ids - 1) // 2 % 16:x}{digest}"
+
+    def shards(self, shards: Sequence[str], _: int) -> list[str]:
+        """Those that have files, and an empty one: of the others no schedule would tell anything."""
+        assert self._world
+        return list(shards[: (self._world.ids + 1) // 2 + 1])
 
     def now(self) -> float:
         assert self._world
@@ -661,7 +808,7 @@ def proving() -> Iterator[Proving]:
         mock.patch("filestore.wiring.FileRepository", lambda *args: FileRepository(*args, sleep=lambda _: None)),
         # The same in every run, and the first file in the shard that is swept first.
         mock.patch("filestore.domain.upload.secrets.token_hex", proof.new_id),
-        mock.patch("filestore.domain.sweep.random.sample", lambda shards, _: list(shards)),
+        mock.patch("filestore.domain.sweep.random.sample", proof.shards),
         mock.patch("filestore.telemetry.logger.registered_handler.stream", proof),
         # Each line comes by once, not once more for every handler of pytest.
         mock.patch.object(logging.getLogger("filestore"), "propagate", False),

@@ -21,6 +21,7 @@ SETTINGS = {
     "ALLOWED_ORIGINS": "*",
     "SIGNED_URL_EXPIRATION": "3600",
     "UNSTORED_FILE_LIFETIME": "7200",
+    "LATE_UPLOAD_MARGIN": "60",
     "STORE_ON_LOAD": "False",
     "MAX_FILE_SIZE": "5368709120",
 }
@@ -133,7 +134,8 @@ def record_count() -> Callable[[], int]:
 @pytest.fixture
 def requested() -> dict[str, Any]:
     """An upload that was asked for."""
-    body: dict[str, Any] = support.call("upload", {"name": "report.pdf", "size": 8}).body
+    declared = {"name": "report.pdf", "size": 8, "type": "application/pdf"}
+    body: dict[str, Any] = support.call("upload", declared).body
     return body
 
 

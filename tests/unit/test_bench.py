@@ -41,6 +41,10 @@ class TestTheBill:
         }
         assert bill.total < cost.bill(MEASURED).total
 
+    def test_is_higher_for_uploads_that_declare_no_type(self) -> None:
+        # A write unit, a HEAD, and twice 10 ms at half a GB
+        assert round(cost.undeclared_type(), 3) == round(0.625 + 0.40 + 0.133, 3)
+
 
 class TestAStackThatNobodyUses:
     def test_pays_for_what_watches_it(self) -> None:

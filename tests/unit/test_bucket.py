@@ -14,6 +14,7 @@ from tests.support import Clock, call, invoke, put, sample_event, upload_event
 pytestmark = pytest.mark.usefixtures("engine_aws")
 
 Throttle = Callable[..., None]
+Alter = Callable[[str, Callable[[dict[str, Any]], dict[str, Any]]], None]
 Versions = Callable[[], list[tuple[str, str]]]
 
 
@@ -35,6 +36,23 @@ def throttle(monkeypatch: pytest.MonkeyPatch) -> Throttle:
     return refuse
 
 
+@pytest.fixture
+def alter(monkeypatch: pytest.MonkeyPatch) -> Alter:
+    """Has S3 answer an operation otherwise."""
+    client = aws.s3()
+
+    def change(operation: str, altered: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+        original = client._make_api_call  # type: ignore[attr-defined]  # noqa: SLF001 - what the SDK has made of it
+
+        def make_api_call(name: str, parameters: dict[str, Any]) -> Any:
+            answer = original(name, parameters)
+            return altered(answer) if name == operation else answer
+
+        monkeypatch.setattr(client, "_make_api_call", make_api_call)
+
+    return change
+
+
 def upload(count: int = 1) -> list[dict[str, Any]]:
     uploads: list[dict[str, Any]] = [call("upload", {"name": "a"}).body for _ in range(count)]
     for each in uploads:
@@ -53,10 +71,11 @@ def test_a_store_says_which_upload_to_try_again(throttle: Throttle) -> None:
 def test_a_delete_is_done_and_the_sweep_removes_the_bytes(
     stored: dict[str, Any], throttle: Throttle, versions: Versions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    unthrottled = aws.s3()._make_api_call  # type: ignore[attr-defined]  # noqa: SLF001 - as in throttle
     throttle("DeleteObjects")
     assert call("delete", [stored["id"]]).body == [stored["id"]]
     assert len(versions()) == 1
-    monkeypatch.undo()
+    monkeypatch.setattr(aws.s3(), "_make_api_call", unthrottled)
     assert invoke("sweep", sample_event("sweep"))["versions_removed"] == 1
     assert versions() == []
 
@@ -74,6 +93,23 @@ def test_a_sweep_goes_on_without_the_files_that_are_concerned(throttle: Throttle
     clock.advance(3660)
     throttle("ListObjectVersions", key=first["id"])
     assert invoke("sweep", sample_event("sweep"))["adopted"] == 2
+
+
+def test_a_list_that_is_cut_off_and_names_no_next_page_is_none(alter: Alter, clock: Clock) -> None:
+    """The SDK takes it for the last page. What it does not show would be taken for gone."""
+    (fresh,) = upload()
+    alter("ListObjectVersions", lambda answer: answer | {"IsTruncated": True, "Versions": []})
+    body = call("store", [fresh["id"]], query={"problems": "yes"}).body
+    assert body["problems"][fresh["id"]]["code"] == "try_again"
+    clock.advance(10**6)
+    assert invoke("sweep", sample_event("sweep"))["placeholders_removed"] == 0
+
+
+def test_a_version_is_gone_when_s3_says_so_and_not_when_it_says_nothing(stored: dict[str, Any], alter: Alter) -> None:
+    alter("DeleteObjects", lambda answer: {key: value for key, value in answer.items() if key != "Deleted"})
+    overwrite = put(stored["url"], b"CONTENTS", stored["headers"])
+    answer = invoke("uploaded", upload_event(overwrite))
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "message-0"}]}
 
 
 def test_a_refusal_for_good_is_raised(throttle: Throttle) -> None:

@@ -87,13 +87,13 @@ def test_marks_the_first_line_of_an_instance(unpacked: Path, loopback: str) -> N
 _ALL = "domain errors handlers model settings storage storage.aws storage.repository telemetry wiring"
 _API = f"{_ALL} api domain.outcome"
 MODULES = {
-    "upload": f"{_API} domain.upload storage.links",
+    "upload": f"{_API} domain.media_type domain.upload storage.links",
     "undo": f"{_API} domain.delete domain.undo storage.bucket",
-    "store": f"{_API} domain.store storage.bucket",
+    "store": f"{_API} domain.media_type domain.store storage.bucket",
     "info": f"{_API} domain.disposition domain.info storage.links",
     "delete": f"{_API} domain.delete storage.bucket",
-    "uploaded": f"{_ALL} domain.uploaded storage.bucket",
-    "sweep": f"{_ALL} domain.sweep domain.uploaded storage.bucket",
+    "uploaded": f"{_ALL} domain.media_type domain.uploaded storage.bucket",
+    "sweep": f"{_ALL} domain.media_type domain.sweep domain.uploaded storage.bucket",
 }
 
 

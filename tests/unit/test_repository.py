@@ -1,6 +1,6 @@
 """Throttling: retried a bounded number of times, then reported and never dropped."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import botocore.session
@@ -17,7 +17,10 @@ from tests.support import Clock, call
 A, B, C, D = (letter * 32 for letter in "abcd")
 THROTTLED = {"Error": {"Code": "ThrottlingError", "Message": "slow down"}}
 CONFLICT = {"Error": {"Code": "TransactionConflict", "Message": "busy"}}
-REFUSED = {"Error": {"Code": "ConditionalCheckFailed", "Message": "no"}}
+RECORD = {"name": {"S": "a"}, "type": {"S": "b"}, "created_at": {"S": "c"}, "url_expires_at": {"N": "1"}}
+FILE = File(id=B, name="a", type="b", created_at="c", url_expires_at=1)
+REFUSED_ALONE = {"Error": {"Code": "ConditionalCheckFailed", "Message": "no"}}
+REFUSED = {"Error": {**REFUSED_ALONE["Error"], "Item": {"id": {"S": B}, **RECORD}}}
 
 
 class Stubbed:
@@ -35,6 +38,16 @@ class Stubbed:
     def answer(self, *responses: dict[str, Any]) -> None:
         self.stub.add_response("batch_execute_statement", {"Responses": list(responses)})
 
+    def read(self, asked_for: list[str], *found: str, unread: Sequence[str] = ()) -> None:
+        """A consistent read of exactly these ids."""
+        keys = [{"id": {"S": file_id}} for file_id in asked_for]
+        left = {"files": {"Keys": [{"id": {"S": file_id}} for file_id in unread]}} if unread else {}
+        self.stub.add_response(
+            "batch_get_item",
+            {"Responses": {"files": [{"id": {"S": each}, **RECORD} for each in found]}, "UnprocessedKeys": left},
+            {"RequestItems": {"files": {"Keys": keys, "ConsistentRead": True}}},
+        )
+
 
 @pytest.fixture
 def stubbed() -> Stubbed:
@@ -45,7 +58,7 @@ def test_repeats_only_what_was_throttled(stubbed: Stubbed) -> None:
     stubbed.answer({}, THROTTLED)
     stubbed.answer(REFUSED)
     attempts = stubbed.files.store([A, B], stored_at="now")
-    assert attempts == {A: Applied(None), B: Refused(None)}
+    assert attempts == {A: Applied(None), B: Refused(FILE)}
     assert len(stubbed.pauses) == 1
     stubbed.stub.assert_no_pending_responses()
 
@@ -107,6 +120,54 @@ def test_reports_the_reads_that_dynamodb_never_answered(stubbed: Stubbed) -> Non
     for _ in range(5):
         stubbed.stub.add_client_error("batch_get_item", "ProvisionedThroughputExceededException")
     assert stubbed.files.get([A]) == ({}, {A})
+
+
+def test_a_read_that_says_nothing_of_the_table_is_none(stubbed: Stubbed) -> None:
+    """What it lacks it does not deny either."""
+    for _ in range(5):
+        stubbed.stub.add_response("batch_get_item", {"Responses": {}, "UnprocessedKeys": {}})
+    assert stubbed.files.get([A]) == ({}, {A})
+
+
+class TestARefusalWithoutARecord:
+    """What has no record is removed, so that there is none has to be certain."""
+
+    def refused(self, stubbed: Stubbed, *ids: str) -> dict[str, Any]:
+        attempts = stubbed.files.store(ids, stored_at="now")
+        stubbed.stub.assert_no_pending_responses()
+        return attempts
+
+    def test_is_settled_by_one_consistent_read_of_all_of_them(self, stubbed: Stubbed) -> None:
+        stubbed.answer(REFUSED_ALONE, REFUSED_ALONE, {})
+        stubbed.read([A, B], B)
+        attempts = self.refused(stubbed, A, B, C)
+        assert isinstance(attempts[A], Refused)
+        assert attempts[A].current is None
+        assert attempts[B] == Refused(FILE)
+        assert isinstance(attempts[C], Applied)
+
+    def test_is_not_settled_by_a_read_that_is_throttled(self, stubbed: Stubbed) -> None:
+        stubbed.answer(REFUSED_ALONE, REFUSED_ALONE)
+        stubbed.read([A, B], B, unread=[A])
+        for _ in range(4):
+            stubbed.read([A], unread=[A])
+        attempts = self.refused(stubbed, A, B)
+        assert isinstance(attempts[A], Throttled)
+        assert attempts[B] == Refused(FILE)
+
+    def test_costs_no_read_where_the_record_lies_beside_the_error(self, stubbed: Stubbed) -> None:
+        """Nobody has measured where AWS puts it in a batch."""
+        stubbed.answer({**REFUSED_ALONE, "Item": {"id": {"S": B}, **RECORD}})
+        assert self.refused(stubbed, B)[B] == Refused(FILE)
+
+    def test_is_settled_by_itself_where_no_record_can_be(self, stubbed: Stubbed) -> None:
+        assert isinstance(self.refused(stubbed, "no id")["no id"], Refused)
+
+    @pytest.mark.parametrize("code", ["AccessDenied", "ValidationError", "ResourceNotFound", "SomethingNew"])
+    def test_is_not_what_another_error_says(self, stubbed: Stubbed, code: str) -> None:
+        stubbed.answer({"Error": {"Code": code, "Message": "no"}})
+        with pytest.raises(RuntimeError, match=code):
+            stubbed.files.store([A], stored_at="now")
 
 
 def test_lives_with_the_attributes_of_a_newer_release(stubbed: Stubbed) -> None:

@@ -186,6 +186,7 @@ _ACTIONS = {
     "PutItem": "dynamodb:PutItem",
     "BatchGetItem": "dynamodb:BatchGetItem",
     "Query": "dynamodb:Query",
+    "HeadObject": "s3:GetObjectVersion",
     "ListObjectVersions": "s3:ListBucketVersions",
 }
 
@@ -204,6 +205,7 @@ def asked_for() -> Iterator[set[str]]:
             assert all("VersionId" in each for each in params["Delete"]["Objects"])
             actions.add("s3:DeleteObjectVersion")
         else:
+            assert model.name != "HeadObject" or params["VersionId"]
             actions.add(_ACTIONS[model.name])
 
     clients = (aws.dynamodb(), aws.s3())
@@ -214,6 +216,14 @@ def asked_for() -> Iterator[set[str]]:
         client.meta.events.unregister("provide-client-params", note)
 
 
+@pytest.fixture
+def undeclared() -> dict[str, Any]:
+    """An upload that arrived, of which nobody has said the type."""
+    upload: dict[str, Any] = support.call("upload", {"name": "a"}).body
+    support.put(upload["url"], b"x")
+    return upload
+
+
 @pytest.mark.usefixtures("engine_aws")
 class TestTheCodeAsksForAllItMayAndNothingElse:
     def test_upload(self, asked_for: set[str]) -> None:
@@ -221,11 +231,12 @@ class TestTheCodeAsksForAllItMayAndNothingElse:
         assert asked_for | {"s3:PutObject"} == set(rights.ALLOWED["Upload"])
 
     def test_undo(self, uploaded: dict[str, Any], asked_for: set[str]) -> None:
-        support.call("undo", file_id=uploaded["id"], headers={"x-upload-token": uploaded["token"]})
+        for file_id in (uploaded["id"], support.UNKNOWN_ID):
+            support.call("undo", file_id=file_id, headers={"x-upload-token": uploaded["token"]})
         assert asked_for == set(rights.ALLOWED["Undo"])
 
-    def test_store(self, requested: dict[str, Any], asked_for: set[str]) -> None:
-        support.call("store", [requested["id"]])
+    def test_store(self, undeclared: dict[str, Any], asked_for: set[str]) -> None:
+        support.call("store", [undeclared["id"], support.UNKNOWN_ID])
         assert asked_for == set(rights.ALLOWED["Store"])
 
     def test_info(self, stored: dict[str, Any], asked_for: set[str]) -> None:
@@ -233,16 +244,19 @@ class TestTheCodeAsksForAllItMayAndNothingElse:
         assert asked_for | {"s3:GetObjectVersion"} == set(rights.ALLOWED["Info"])
 
     def test_delete(self, stored: dict[str, Any], asked_for: set[str]) -> None:
-        support.call("delete", [stored["id"]])
+        support.call("delete", [stored["id"], support.UNKNOWN_ID])
         assert asked_for == set(rights.ALLOWED["Delete"])
 
-    def test_uploaded(self, uploaded: dict[str, Any], asked_for: set[str]) -> None:
-        again = support.put(uploaded["url"], b"contents", uploaded["headers"])
-        support.invoke("uploaded", support.upload_event(again))
+    def test_uploaded(self, undeclared: dict[str, Any], asked_for: set[str]) -> None:
+        again = support.put(undeclared["url"], b"contents")
+        support.invoke("uploaded", support.upload_event(again, again | {"key": support.UNKNOWN_ID}))
         by_lambda_itself = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
         assert asked_for | by_lambda_itself == set(rights.ALLOWED["Uploaded"])
 
-    def test_sweep(self, uploaded: dict[str, Any], asked_for: set[str], clock: support.Clock) -> None:
+    def test_sweep(
+        self, uploaded: dict[str, Any], undeclared: dict[str, Any], asked_for: set[str], clock: support.Clock
+    ) -> None:
+        del undeclared
         never_uploaded = support.call("upload", {"name": "a"}).body
         assert never_uploaded["id"] != uploaded["id"]
         asked_for.clear()

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import pytest
 
+from filestore.domain import upload
 from tests import support
 from tests.support import SWAGGER, TEMPLATE
 
@@ -54,6 +55,7 @@ class TestNumbers:
     RANGES: ClassVar[dict[str, tuple[int, int]]] = {
         "SignedUrlExpiration": (1, 604_800),
         "UnstoredFileLifetime": (1, 31_536_000),
+        "LateUploadMargin": (60, 604_800),
         "MaxFileSize": (1, 5_368_709_120),
         "UsagePlanRateLimit": (1, 999_999_999),
         "UsagePlanBurstLimit": (1, 999_999_999),
@@ -88,9 +90,20 @@ class TestNumbers:
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_new_value_of_a_parameter_makes_a_new_version(function: str) -> None:
     """SAM makes none for it, and requests go to the version: CloudFormation does, for a new description."""
-    settings = set(references(TEMPLATE["Globals"]["Function"]["Environment"])) & set(PARAMETERS)
-    assert len(settings) == 5
-    assert settings | {"StorageBucketName", "Tracing"} <= set(references(FUNCTIONS[function]["VersionDescription"]))
+    everywhere = set(references(TEMPLATE["Globals"]["Function"]["Environment"])) & set(PARAMETERS)
+    assert len(everywhere) == 5
+    settings = everywhere | set(references(FUNCTIONS[function].get("Environment", {})))
+    # What no page asks for has no use for the origin of a page.
+    unused = {"AllowedOrigins"} if function == "SweepFunction" else set()
+    assert settings - unused | {"StorageBucketName", "Tracing"} <= set(
+        references(FUNCTIONS[function]["VersionDescription"])
+    )
+
+
+def test_ttl_leaves_pending_records_alone_for_longer_than_an_upload_can_take() -> None:
+    longest = PARAMETERS["SignedUrlExpiration"]["MaxValue"], PARAMETERS["LateUploadMargin"]["MaxValue"]
+    assert longest == (604800, 604800)
+    assert PARAMETERS["LateUploadMargin"]["MaxValue"] + 7 * 24 * 3600 <= upload._PURGE_AFTER  # noqa: SLF001 - the constant
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

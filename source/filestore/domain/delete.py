@@ -29,13 +29,13 @@ class DeleteFiles:
             match attempt:
                 case Applied(File() as file):
                     marked.append(file)
-                case Refused(File() as file):
+                case Refused(File(deleted_at=str()) as file):
                     # Deleted before; while the sweep is not through with it, its bytes may still be there.
                     if file.sweep_at is not None:
                         marked.append(file)
                 case Refused(None):
                     problems[file_id] = Problem.UNKNOWN
-                case Throttled():
+                case Refused() | Throttled():
                     problems[file_id] = Problem.TRY_AGAIN
         self.bucket.delete(pinned_versions(marked))
         return Outcome(tuple(file_id for file_id in ids if file_id not in problems), problems)

@@ -1,11 +1,12 @@
 """Store uploads: from now on they are kept until they are deleted."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from filestore.domain.media_type import told_by
 from filestore.domain.outcome import Outcome, Problem, problem_of
 from filestore.errors import StoredOnLoadError
-from filestore.model import Clock, timestamp
+from filestore.model import Clock, File, timestamp
 from filestore.settings import Settings
 from filestore.storage.bucket import Bucket
 from filestore.storage.repository import Attempt, FileRepository, Refused, Throttled
@@ -28,30 +29,47 @@ class StoreFiles:
         """
         if self.settings.store_on_load:
             raise StoredOnLoadError("Configured to store files at the time of upload.")
-        problems = self._store(ids)
-        unseen = [file_id for file_id, problem in problems.items() if problem is Problem.NOT_UPLOADED]
+        problems, unseen = self._store(ids)
         problems |= self._store_unseen(unseen)
+        # An event was recorded at the same moment: now these can be stored like any other.
+        problems |= self._store([file_id for file_id, problem in problems.items() if problem is Problem.NOT_STORED])[0]
         return Outcome(
             tuple(file_id for file_id in ids if problems.get(file_id) is None),
-            {file_id: problem for file_id, problem in problems.items() if problem is not None},
+            {file_id: _reason(problem) for file_id, problem in problems.items() if problem is not None},
         )
 
-    def _store(self, ids: Sequence[str]) -> dict[str, Problem | None]:
+    def _store(self, ids: Sequence[str]) -> tuple[dict[str, Problem | None], dict[str, File]]:
+        """The problems, and the files of which nobody has seen an upload."""
         attempts = self.files.store(ids, stored_at=timestamp(self.clock()))
-        return {file_id: _problem(attempt) for file_id, attempt in attempts.items()}
+        problems = {file_id: _problem(attempt) for file_id, attempt in attempts.items()}
+        unseen = {
+            file_id: attempt.current
+            for file_id, attempt in attempts.items()
+            if isinstance(attempt, Refused) and attempt.current and problems[file_id] is Problem.NOT_UPLOADED
+        }
+        return problems, unseen
 
-    def _store_unseen(self, ids: Sequence[str]) -> dict[str, Problem | None]:
-        versions = self.bucket.versions(ids)
-        problems: dict[str, Problem | None] = {file_id: Problem.TRY_AGAIN for file_id in ids if file_id not in versions}
+    def _store_unseen(self, unseen: Mapping[str, File]) -> dict[str, Problem | None]:
+        versions = self.bucket.versions(list(unseen))
         max_size = self.settings.max_file_size
-        fitting = ([version for version in found if version.size <= max_size] for found in versions.values())
-        attempts = self.files.record_and_store_uploads(
-            [found[0] for found in fitting if found], at=timestamp(self.clock()), max_size=max_size
+        fitting = (
+            [version for version in found if version.size <= max_size and version.is_lasting]
+            for found in versions.values()
         )
-        problems |= {file_id: _problem(attempt) for file_id, attempt in attempts.items()}
-        # The event was recorded at the same moment: then these can be stored like any other.
-        recorded = [file_id for file_id, problem in problems.items() if problem is Problem.NOT_STORED]
-        return problems | self._store(recorded)
+        uploads = [found[0] for found in fitting if found]
+        told = self.bucket.content_types([upload for upload in uploads if unseen[upload.key].type_from is not None])
+        types = {file_id: told_by(header) for file_id, header in told.items() if header is not None}
+        known = [upload for upload in uploads if unseen[upload.key].type_from is None or upload.key in types]
+        attempts = self.files.record_and_store_uploads(
+            known, at=timestamp(self.clock()), max_size=max_size, types=types
+        )
+        looked_at = versions.keys() - {upload.key for upload in uploads}
+        return {
+            **{file_id: Problem.NOT_UPLOADED if file_id in looked_at else Problem.TRY_AGAIN for file_id in unseen},
+            # What was seen is gone again, so the record says more by now.
+            **{file_id: Problem.NOT_STORED for file_id, header in told.items() if header is None},
+            **{file_id: _problem(attempt) for file_id, attempt in attempts.items()},
+        }
 
 
 def _problem(attempt: Attempt) -> Problem | None:
@@ -62,3 +80,8 @@ def _problem(attempt: Attempt) -> Problem | None:
             return problem_of(file)
         case _:
             return None
+
+
+def _reason(problem: Problem) -> Problem:
+    # Refused, though its record says that it can be stored: nothing is known.
+    return Problem.TRY_AGAIN if problem is Problem.NOT_STORED else problem

@@ -1,9 +1,10 @@
 """The sweep: whatever is due is brought to its end, and whatever was interrupted is finished.
 
 Per file that is due, by what its record says: a deleted one loses the objects it still has; an upload that nobody
-stored is marked as deleted and loses its object once its lifetime is over; one that never happened loses its record,
-unless the bucket has its object after all (S3's event was lost): then it is recorded now. All of it may be repeated at
-any point.
+stored is marked as deleted and loses its object once its lifetime is over; one that the bucket has but no record
+(S3's event was lost) is recorded now; one that never happened loses its record. S3 looks at a URL's expiry when a
+request begins and acknowledges what ends hours later, so a pending record and a deleted file stay in the sweep until no
+upload can still be on its way (LateUploadMargin). All of it may be repeated at any point.
 """
 
 import random
@@ -11,10 +12,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from filestore.domain.uploaded import RecordUploads
-from filestore.model import URL_MARGIN, Clock, Deletion, File, seconds, timestamp
+from filestore.model import URL_MARGIN, Clock, Deletion, File, ObjectVersion, seconds, timestamp
 from filestore.settings import Settings
 from filestore.storage.bucket import Bucket
-from filestore.storage.repository import SWEEP_SHARDS, Applied, Attempt, FileRepository
+from filestore.storage.repository import DELETED, PENDING, SWEEP_SHARDS, UNSTORED, Applied, Attempt, FileRepository
 
 # How long the record of an upload that was never stored can be asked about.
 _RECORD_RETENTION = 30 * 24 * 3600
@@ -47,6 +48,7 @@ class Sweep:
     bucket: Bucket
     record_uploads: RecordUploads
     settings: Settings
+    late_upload_margin: int
     clock: Clock
 
     def __call__(self, has_time: Callable[[], bool]) -> Swept:
@@ -78,27 +80,43 @@ class Sweep:
         return True
 
     def _sweep(self, page: Sequence[File], now: int, swept: Swept) -> None:
-        self._end_uploads([file for file in page if file.uploaded_at is None and file.deletion is None], swept)
+        self._end_uploads([file for file in page if file.uploaded_at is None and file.deletion is None], now, swept)
         unstored = [file for file in page if file.uploaded_at is not None and file.deletion is None]
         expired = self._expire(self._put_off(unstored, now), now)
         swept.expired += len(expired)
         self._finish([*expired, *(file for file in page if file.deletion is not None)], now, swept)
 
-    def _end_uploads(self, placeholders: Sequence[File], swept: Swept) -> None:
-        versions = self.bucket.versions([file.id for file in placeholders])
+    def _end_uploads(self, pending: Sequence[File], now: int, swept: Swept) -> None:
+        over_at = {file.id: self._over_at(file) for file in pending}
+        versions = self.bucket.versions(list(over_at))
         # What is too large is not recorded but removed, and S3 may refuse that for longer than TTL waits.
         self.files.keep_placeholders(file_id for file_id, found in versions.items() if found)
         recorded = self.record_uploads((version for found in versions.values() for version in found), are_due=True)
         swept.adopted += recorded.recorded
         swept.versions += recorded.removed
-        removed = self.files.remove_placeholders(file_id for file_id, found in versions.items() if not found)
+        none = [file_id for file_id, found in versions.items() if not any(version.is_lasting for version in found)]
+        self.files.sweep_later({file_id: over_at[file_id] for file_id in none if over_at[file_id] > now}, PENDING)
+        over = [file_id for file_id in versions if over_at[file_id] <= now]
+        # What came while the bucket was not versioned yet is no file, and nothing else can come in its place any more.
+        hopeless = [file_id for file_id in over if not any(self._may_be_a_file(each) for each in versions[file_id])]
+        homeless = [version for file_id in hopeless for version in versions[file_id] if not version.is_lasting]
+        remaining = self.bucket.delete(homeless)
+        swept.versions += sum(version.key not in remaining for version in homeless)
+        removed = self.files.remove_placeholders(file_id for file_id in over if not versions[file_id])
         swept.placeholders += len(_applied(removed))
+
+    def _may_be_a_file(self, version: ObjectVersion) -> bool:
+        return version.is_lasting and version.size <= self.settings.max_file_size
+
+    def _over_at(self, file: File) -> int:
+        """When no upload to the file's URL can be on its way any more."""
+        return file.url_expires_at + max(URL_MARGIN, self.late_upload_margin)
 
     def _put_off(self, unstored: Sequence[File], now: int) -> list[File]:
         """Give the uploads that live on the time that they live to; answers the others."""
         lifetime = self.settings.unstored_file_lifetime
         live_to = {file.id: int(seconds(file.uploaded_at)) + lifetime for file in unstored if file.uploaded_at}
-        self.files.sweep_later({file_id: at for file_id, at in live_to.items() if at > now}, deleted=False)
+        self.files.sweep_later({file_id: at for file_id, at in live_to.items() if at > now}, UNSTORED)
         return [file for file in unstored if live_to[file.id] <= now]
 
     def _expire(self, unstored: Sequence[File], now: int) -> list[File]:
@@ -112,9 +130,9 @@ class Sweep:
         remaining = self.bucket.delete(found)
         swept.versions += sum(version.key not in remaining for version in found)
         gone = [files[file_id] for file_id in versions if file_id not in remaining]
-        # While the upload URL works, more may come: look again when it is dead.
-        alive = {file.id: file.url_expires_at + URL_MARGIN for file in gone if file.url_expires_at + URL_MARGIN > now}
-        self.files.sweep_later(alive, deleted=True)
+        # More may come: look again when that is over.
+        alive = {file.id: self._over_at(file) for file in gone if self._over_at(file) > now}
+        self.files.sweep_later(alive, DELETED)
         finished = self.files.finish_deletion(
             {
                 file.id: None if file.deletion is Deletion.REQUESTED else now + _RECORD_RETENTION

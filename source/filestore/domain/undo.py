@@ -41,12 +41,12 @@ class UndoUpload:
                 raise UnknownFileError("There is no such file.")
             case Refused(File(token_hash=known)) if known is None or not hmac.compare_digest(known, token_hash):
                 raise InvalidTokenError("The token is not this upload's.")
-            case Refused(File(deleted_at=None, stored_at=None)):
-                raise InvalidTokenError("The token has expired.")
-            case Refused(File(deleted_at=None)):
-                raise AlreadyStoredError("The file is stored. Only the back end can delete it.")
-            case Refused(File(sweep_at=int()) as file):
+            case Refused(File(deleted_at=str()) as file):
                 # Deleted before; while the sweep is not through with it, its bytes may still be there.
-                self.bucket.delete(pinned_versions([file]))
-            case Throttled():
+                self.bucket.delete(pinned_versions([file] if file.sweep_at is not None else []))
+            case Refused(File(stored_at=str())):
+                raise AlreadyStoredError("The file is stored. Only the back end can delete it.")
+            case Refused() if self.settings.store_on_load:
+                raise InvalidTokenError("The token has expired.")
+            case Refused() | Throttled():
                 raise TryAgainError("AWS is throttling. Repeat the call: it is harmless.")

@@ -13,8 +13,8 @@ from filestore.settings import Settings
 from filestore.storage.links import LinkSigner, UploadLink
 from filestore.storage.repository import FileRepository
 
-# How long DynamoDB's TTL leaves alone what the sweep should have removed.
-_PURGE_AFTER = 7 * 24 * 3600
+# How long DynamoDB's TTL leaves alone what the sweep should have removed: LateUploadMargin at its longest, and a week.
+_PURGE_AFTER = 2 * 7 * 24 * 3600
 
 # The types that Python ships. They are in types_map until somebody calls guess_type() or the like, which adds the
 # machine's own; MimeTypes() has them at any time, but would read the machine's first.
@@ -65,6 +65,7 @@ class BeginUpload:
                 id=file_id,
                 name=name,
                 type=content_type or _type_of(name),
+                type_from=None if content_type else "name",
                 size=size,
                 meta=meta,
                 checksum=checksum,

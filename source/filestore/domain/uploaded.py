@@ -4,10 +4,11 @@ S3's events come late, more than once and in any order; whichever version is rec
 that whoever still holds the upload URL cannot change it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from filestore.domain.media_type import told_by
 from filestore.model import Clock, File, ObjectVersion, timestamp
 from filestore.settings import Settings
 from filestore.storage.bucket import Bucket
@@ -35,25 +36,35 @@ class RecordUploads:
     def __call__(self, uploads: Iterable[ObjectVersion], *, are_due: bool = False) -> Recorded:
         """Record each file's first upload and remove the object versions that belong to no file.
 
-        One larger than MaxFileSize is none: where no size was declared, S3 takes whatever comes.
-        ``unfinished`` are those that AWS throttled: repeat them. Where the files ``are_due`` they are so no longer.
+        One larger than MaxFileSize is none: where no size was declared, S3 takes whatever comes. Nor is one without a
+        version of its own, which could not be pinned. ``unfinished`` are those that AWS throttled, or that may still
+        give way to another: repeat them. Where the files ``are_due`` they are so no longer.
         """
         versions: dict[str, list[ObjectVersion]] = {}
-        for upload in sorted(dict.fromkeys(uploads), key=self._is_too_large):
+        for upload in sorted(
+            dict.fromkeys(uploads), key=lambda upload: (not upload.is_lasting, self._is_too_large(upload))
+        ):
             versions.setdefault(upload.key, []).append(upload)
         recorded: list[ObjectVersion] = []
         unwanted: list[ObjectVersion] = []
         unfinished: set[ObjectVersion] = set()
         # One attempt per file tells which version it is pinned to, and that never changes.
-        for file_id, attempt in self._record([first for first, *_ in versions.values()], are_due=are_due).items():
-            first, *others = versions[file_id]
-            match attempt:
+        attempts = self._record([first for first, *_ in versions.values() if first.is_lasting], are_due=are_due)
+        for file_id, (first, *others) in versions.items():
+            match attempts.get(file_id):
                 case Applied():
                     recorded.append(first)
                     unwanted += others
-                case Refused(current):
+                case Refused(current) if current is None or _is_final(current):
                     unwanted += [version for version in (first, *others) if not _is_version_of(version, current)]
-                case Throttled():
+                case Refused():
+                    # Pending: only what is too large is no file for sure.
+                    for version in (first, *others):
+                        (unwanted.append if self._is_too_large(version) else unfinished.add)(version)
+                case None if first.is_lasting:
+                    # It is not there any more, so one of the others may be the file.
+                    unfinished.update(others)
+                case _:
                     unfinished.update((first, *others))
         remaining = self.bucket.delete(unwanted)
         kept = [version for version in unwanted if version.key in remaining]
@@ -65,9 +76,23 @@ class RecordUploads:
         )
 
     def _record(self, uploads: Sequence[ObjectVersion], *, are_due: bool) -> dict[str, Attempt]:
-        now = self.clock()
+        """What became of each; one that is not in the bucket any more is left out."""
+        attempts = self._attempt(uploads, {}, are_due=are_due)
+        undeclared = [upload for upload in uploads if self._has_no_type(upload, attempts[upload.key])]
+        if not undeclared:
+            return attempts
+        told = self.bucket.content_types(undeclared)
+        types = {file_id: told_by(header) for file_id, header in told.items() if header is not None}
+        attempts |= {upload.key: Throttled() for upload in undeclared}
+        attempts |= self._attempt([upload for upload in undeclared if upload.key in types], types, are_due=are_due)
+        return {file_id: attempt for file_id, attempt in attempts.items() if told.get(file_id, "") is not None}
+
+    def _attempt(
+        self, uploads: Sequence[ObjectVersion], types: Mapping[str, str | None], *, are_due: bool
+    ) -> dict[str, Attempt]:
+        now, max_size = self.clock(), self.settings.max_file_size
         if self.settings.store_on_load:
-            return self.files.record_and_store_uploads(uploads, at=timestamp(now), max_size=self.settings.max_file_size)
+            return self.files.record_and_store_uploads(uploads, at=timestamp(now), max_size=max_size, types=types)
         lifetime = self.settings.unstored_file_lifetime
         return self.files.record_uploads(
             uploads,
@@ -75,11 +100,27 @@ class RecordUploads:
             # When the URL is dead the sweep looks anyway, and it sets a later time itself: only for the few that nobody
             # has stored by then, as moving a file is two writes of the index.
             sweep_at=int(now) + lifetime if are_due or lifetime < self.settings.signed_url_expiration else None,
-            max_size=self.settings.max_file_size,
+            max_size=max_size,
+            types=types,
+        )
+
+    def _has_no_type(self, upload: ObjectVersion, attempt: Attempt) -> bool:
+        """Whether the upload was refused for nothing but a type that nobody has declared."""
+        return (
+            isinstance(attempt, Refused)
+            and attempt.current is not None
+            and attempt.current.type_from is not None
+            and not _is_final(attempt.current)
+            and not self._is_too_large(upload)
         )
 
     def _is_too_large(self, upload: ObjectVersion) -> bool:
         return upload.size > self.settings.max_file_size
+
+
+def _is_final(file: File) -> bool:
+    """Whether the record says which version is the file, or that none is any more."""
+    return file.version_id is not None or file.deleted_at is not None
 
 
 def _is_version_of(upload: ObjectVersion, file: File | None) -> bool:

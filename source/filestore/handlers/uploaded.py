@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from filestore import telemetry, wiring
-from filestore.model import ObjectVersion, is_file_id
+from filestore.model import NO_VERSION, ObjectVersion, is_file_id
 
 wiring.record_uploads()
 
@@ -21,7 +21,7 @@ _TOO_LARGE = 2**63
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, list[dict[str, str]]]:
     """Answers the ids of the messages that have to come again."""
     uploads: dict[str, list[ObjectVersion]] = {}
-    unreadable: list[str] = []
+    failed: set[str] = set()
     foreign = 0
     for message in event["Records"]:
         try:
@@ -30,14 +30,17 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, list[dict[str, 
             # Neither the text of the error nor a traceback: they quote the body.
             reason = type(error).__name__
             telemetry.logger.error("unreadable message", message_id=message["messageId"], reason=reason)
-            unreadable.append(message["messageId"])
+            failed.add(message["messageId"])
             continue
-        uploads[message["messageId"]] = [version for version in created if is_file_id(version.key)]
-        foreign += sum(not is_file_id(version.key) for version in created)
+        ours = [version for version in created if is_file_id(version.key)]
+        foreign += len(created) - len(ours)
+        uploads[message["messageId"]] = [version for version in ours if version.is_lasting]
+        if not all(version.is_lasting for version in ours):
+            # Which object it is about cannot be told: nothing is recorded or removed for it.
+            telemetry.logger.error("upload without a version", message_id=message["messageId"])
+            failed.add(message["messageId"])
     recorded = wiring.record_uploads()(version for versions in uploads.values() for version in versions)
-    failed = unreadable + [
-        message_id for message_id, versions in uploads.items() if not recorded.unfinished.isdisjoint(versions)
-    ]
+    failed.update(message for message, versions in uploads.items() if not recorded.unfinished.isdisjoint(versions))
     telemetry.report(
         "S3 object created",
         messages=len(event["Records"]),
@@ -52,7 +55,7 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, list[dict[str, 
             "ForeignObjects": foreign,
         },
     )
-    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in sorted(failed)]}
 
 
 def _created_objects(body: str) -> Iterator[ObjectVersion]:
@@ -64,7 +67,8 @@ def _created_objects(body: str) -> Iterator[ObjectVersion]:
         created = record["s3"]["object"]
         upload = ObjectVersion(
             key=unquote_plus(created["key"]),
-            version_id=created["versionId"],
+            # Versioning that was just switched on may take 15 minutes to reach all of S3 (Amazon S3 user guide).
+            version_id=created.get("versionId") or NO_VERSION,
             size=created["size"],
             etag=created["eTag"].strip('"'),
         )

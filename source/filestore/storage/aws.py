@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 # Well under the 29 seconds that API Gateway waits, so that a stuck connection ends in an answer and not in a 504.
 _CONFIG = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
 
+# The last two are what HEAD says, whose answers have no body: the status is the code.
 _THROTTLES = frozenset(
     {
         "InternalError",
@@ -32,6 +33,8 @@ _THROTTLES = frozenset(
         "ServiceUnavailable",
         "SlowDown",
         "ThrottlingException",
+        "500",
+        "503",
     }
 )
 

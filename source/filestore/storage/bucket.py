@@ -1,8 +1,8 @@
 """The bucket: one object per file, its key the file's id, and every version of it told apart.
 
 Deleting names the version, so that no delete marker piles up and nothing else can be hit.
-Rights needed: ``s3:ListBucketVersions`` on the bucket; ``s3:DeleteObject`` and ``s3:DeleteObjectVersion`` on its
-objects.
+Rights needed: ``s3:ListBucketVersions`` on the bucket; ``s3:DeleteObject``, ``s3:DeleteObjectVersion`` and, to ask for
+a version's type, ``s3:GetObjectVersion`` on its objects.
 Limits (Amazon S3 API reference): DeleteObjects takes 1000 keys, ListObjectVersions answers 1000 versions a page.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from botocore.exceptions import ClientError
 
@@ -23,7 +23,12 @@ if TYPE_CHECKING:
 
 _DELETE_LIMIT = 1000
 # The connection pool of a botocore client holds ten.
-_CONCURRENT_LISTS = 8
+_CONCURRENT_CALLS = 8
+# An answer to HEAD has no body, so its status is the code. Without the right to list the bucket S3 says 403.
+_NOT_THERE = frozenset({"404", "NoSuchKey", "NoSuchVersion"})
+
+_Asked = TypeVar("_Asked")
+_Answer = TypeVar("_Answer")
 
 
 class Bucket:
@@ -41,44 +46,77 @@ class Bucket:
     def versions(self, keys: Sequence[str]) -> dict[str, list[ObjectVersion]]:
         """Every version of each key's object, oldest first; a key without an object has an empty list.
 
-        A key that S3 throttles is left out.
+        A key that S3 throttles is left out, and so is one whose list does not say that it has come to its end.
         """
-        if len(keys) <= 1:
-            listed = [self._versions(key) for key in keys]
-        else:
-            with ThreadPoolExecutor(_CONCURRENT_LISTS) as pool:
-                listed = list(pool.map(self._versions, keys))
+        listed = _at_once(self._versions, keys)
         return {key: versions for key, versions in zip(keys, listed, strict=True) if versions is not None}
 
+    def content_types(self, versions: Sequence[ObjectVersion]) -> dict[str, str | None]:
+        """The Content-Type that S3 has of these versions, by key; None of one that is not there any more.
+
+        A key that S3 throttles is left out.
+        """
+        asked = _at_once(self._content_type, versions)
+        return {version.key: told[0] for version, told in zip(versions, asked, strict=True) if told}
+
     def delete(self, versions: Iterable[ObjectVersion]) -> set[str]:
-        """Delete these versions; one that is gone already is no error. Answers the keys of which some remain."""
+        """Delete these versions; one that is gone already is no error. Returns the keys of which some remain.
+
+        A version is gone when S3 says so of this very one.
+        """
         remaining: set[str] = set()
         objects: list[ObjectIdentifierTypeDef] = [
             {"Key": version.key, "VersionId": version.version_id} for version in versions
         ]
         for start in range(0, len(objects), _DELETE_LIMIT):
             batch = objects[start : start + _DELETE_LIMIT]
+            deleted: set[tuple[str | None, str | None]] = set()
             try:
-                answer = self._client.delete_objects(Bucket=self._name, Delete={"Objects": batch, "Quiet": True})
+                answer = self._client.delete_objects(Bucket=self._name, Delete={"Objects": batch})
             except ClientError as error:
                 if not is_throttle(error):
                     raise
-                remaining.update(identifier["Key"] for identifier in batch)
             else:
-                remaining.update(error["Key"] for error in answer.get("Errors", []))
+                deleted.update((each.get("Key"), each.get("VersionId")) for each in answer.get("Deleted", []))
+            remaining.update(each["Key"] for each in batch if (each["Key"], each.get("VersionId")) not in deleted)
         return remaining
+
+    def _content_type(self, version: ObjectVersion) -> tuple[str | None] | None:
+        try:
+            answer = self._client.head_object(Bucket=self._name, Key=version.key, VersionId=version.version_id)
+        except ClientError as error:
+            if is_throttle(error):
+                return None
+            if error.response["Error"]["Code"] in _NOT_THERE:
+                return (None,)
+            raise
+        return (answer.get("ContentType", ""),)
 
     def _versions(self, key: str) -> list[ObjectVersion] | None:
         pages = self._client.get_paginator("list_object_versions").paginate(Bucket=self._name, Prefix=key)
+        newest_first: list[ObjectVersion] = []
+        is_whole = False
         try:
-            newest_first = [
-                ObjectVersion(key=key, version_id=found["VersionId"], size=found["Size"], etag=found["ETag"].strip('"'))
-                for page in pages
-                for found in page.get("Versions", [])
-                if found["Key"] == key
-            ]
+            for page in pages:
+                # The SDK takes a page that is cut off and names no next one for the last.
+                is_whole = page.get("IsTruncated") is False
+                newest_first += [
+                    ObjectVersion(
+                        key=key, version_id=found["VersionId"], size=found["Size"], etag=found["ETag"].strip('"')
+                    )
+                    for found in page.get("Versions", [])
+                    if found["Key"] == key
+                ]
         except ClientError as error:
             if is_throttle(error):
                 return None
             raise
-        return newest_first[::-1]
+        return newest_first[::-1] if is_whole else None
+
+
+def _at_once(ask: Callable[[_Asked], _Answer], wanted: Sequence[_Asked]) -> list[_Answer]:
+    """Several calls beside each other."""
+    if len(wanted) <= 1:
+        return [ask(each) for each in wanted]
+    with ThreadPoolExecutor(_CONCURRENT_CALLS) as pool:
+        return list(pool.map(ask, wanted))

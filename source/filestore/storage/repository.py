@@ -1,6 +1,8 @@
 """The table of files: the only place that knows how an item is laid out.
 
 Item, keyed by ``id``: ``name type created_at url_expires_at`` always; ``size meta checksum token_hash`` as declared;
+``type_from`` while nothing is recorded of an upload that declared no type (records of earlier releases have none: their
+type stays);
 ``uploaded_at version_id etag``, ``stored_at``, ``deleted_at deletion`` once they happen; ``sweep_shard sweep_at`` only
 while something is still to be done for the file (together they are its place in the sparse index ``due``);
 ``purge_at`` when DynamoDB's TTL may drop the record: not before its objects are gone.
@@ -10,8 +12,12 @@ Every change is one conditional update of one item, so that of two that race exa
 Up to 25 changes go in one BatchExecuteStatement at 1 WCU each, up to 100 reads in one BatchGetItem (limits of the
 DynamoDB API reference). What DynamoDB throttles is retried a bounded number of times and then reported, never dropped.
 
+Absence of evidence is none: where a refused change brings no record, a consistent read of all of them at once says
+whether there is one. Where AWS puts the record of a refused change in a batch is documented, but was measured by
+nobody.
+
 Rights needed: ``dynamodb:PutItem``, ``BatchGetItem``, ``PartiQLUpdate``, ``PartiQLDelete`` on the table and ``Query``
-on its index, each only by the functions that call the method in question.
+on its index, each only by the functions that call the method in question; ``BatchGetItem`` by all that change records.
 """
 
 from __future__ import annotations
@@ -36,7 +42,10 @@ _STATEMENT_LIMIT = 25
 _GET_LIMIT = 100
 _DUE_PAGE = 100
 _SWEEP_INDEX = "due"
-_IS_PLACEHOLDER = '"uploaded_at" IS MISSING AND "deleted_at" IS MISSING'
+PENDING = '"uploaded_at" IS MISSING AND "deleted_at" IS MISSING'
+UNSTORED = '"uploaded_at" IS NOT MISSING AND "stored_at" IS MISSING AND "deleted_at" IS MISSING'
+DELETED = '"deleted_at" IS NOT MISSING'
+_NO_TYPES: Mapping[str, str | None] = {}
 _SET_PURGE_AT = ' SET "purge_at"=?'
 _SET_SWEEP_AT = ' SET "sweep_at"=?'
 # File ids are hexadecimal, so the first digit spreads the index over sixteen partitions.
@@ -61,13 +70,13 @@ _TRANSIENT = frozenset(
 
 
 class Applied(NamedTuple):
-    """The change was made; the file is as it was just before."""
+    """The change was made; the file is as it was just before, None where that was not asked for or not told."""
 
     before: File | None
 
 
 class Refused(NamedTuple):
-    """The condition did not hold; the file is as it is, None where there is no record."""
+    """The condition did not hold; the file is as it is, None where a consistent read has found no record."""
 
     current: File | None
 
@@ -114,10 +123,15 @@ class FileRepository:
         )
 
     def get(self, ids: Sequence[str]) -> tuple[dict[str, File], set[str]]:
-        """Read files, strongly consistent. Answers the files by id, and the ids that DynamoDB throttled."""
+        """Read files, strongly consistent. Returns the files by id, and the ids that DynamoDB throttled.
+
+        An id that is in neither has no record: DynamoDB has read the table for it.
+        """
+        return self._read(ids, self._monotonic() + _PATIENCE)
+
+    def _read(self, ids: Sequence[str], deadline: float) -> tuple[dict[str, File], set[str]]:
         found: dict[str, File] = {}
         throttled: set[str] = set()
-        deadline = self._monotonic() + _PATIENCE
         for batch in _batches([file_id for file_id in ids if is_file_id(file_id)], _GET_LIMIT):
             keys = [{"id": {"S": file_id}} for file_id in batch]
             for _ in self._attempts(deadline):
@@ -129,7 +143,10 @@ class FileRepository:
                     if is_throttle(error):
                         continue
                     raise
-                for item in answer["Responses"].get(self._table, []):
+                if self._table not in answer["Responses"]:
+                    # It says nothing of the table, so nothing of what it lacks either.
+                    continue
+                for item in answer["Responses"][self._table]:
                     file = _from_item(item)
                     found[file.id] = file
                 unread = answer.get("UnprocessedKeys", {}).get(self._table)
@@ -140,39 +157,62 @@ class FileRepository:
         return found, throttled
 
     def record_uploads(
-        self, uploads: Iterable[ObjectVersion], *, uploaded_at: str, sweep_at: int | None, max_size: int
+        self,
+        uploads: Iterable[ObjectVersion],
+        *,
+        uploaded_at: str,
+        sweep_at: int | None,
+        max_size: int,
+        types: Mapping[str, str | None] = _NO_TYPES,
     ) -> dict[str, Attempt]:
         """Pin each file to the version that was uploaded, unless it has one or is deleted.
 
         It is due at ``sweep_at``; None leaves that as it is, and the index untouched. A version of more than
-        ``max_size`` bytes is refused, which tells the version that is the file, if one is.
+        ``max_size`` bytes is refused, which tells the version that is the file, if one is. So is one of a file that
+        declared no type, which the refusal tells too, unless ``types`` has the file: with its type, or None to keep
+        what its name says.
         """
-        set_due, due = ("", ()) if sweep_at is None else (_SET_SWEEP_AT, (sweep_at,))
+        due, due_at = ("", ()) if sweep_at is None else (_SET_SWEEP_AT, (sweep_at,))
         return self._execute(
-            _Change(
-                upload.key,
-                f'UPDATE "{self._table}"'
-                f' SET "uploaded_at"=? SET "size"=? SET "version_id"=? SET "etag"=?{set_due} REMOVE "purge_at"'
-                f' WHERE "id"=? AND {_recordable(upload, max_size)}',
-                (uploaded_at, upload.size, upload.version_id, upload.etag, *due, upload.key),
-            )
-            for upload in uploads
+            self._pinning(upload, uploaded_at, max_size, types, sets=due, values=due_at) for upload in uploads
         )
 
     def record_and_store_uploads(
-        self, uploads: Iterable[ObjectVersion], *, at: str, max_size: int
+        self,
+        uploads: Iterable[ObjectVersion],
+        *,
+        at: str,
+        max_size: int,
+        types: Mapping[str, str | None] = _NO_TYPES,
     ) -> dict[str, Attempt]:
         """Like ``record_uploads``, and stored in the same write."""
+        removes = ' REMOVE "sweep_shard" REMOVE "sweep_at"'
         return self._execute(
-            _Change(
-                upload.key,
-                f'UPDATE "{self._table}"'
-                ' SET "uploaded_at"=? SET "size"=? SET "version_id"=? SET "etag"=? SET "stored_at"=?'
-                ' REMOVE "sweep_shard" REMOVE "sweep_at" REMOVE "purge_at"'
-                f' WHERE "id"=? AND {_recordable(upload, max_size)}',
-                (at, upload.size, upload.version_id, upload.etag, at, upload.key),
-            )
+            self._pinning(upload, at, max_size, types, sets=' SET "stored_at"=?', values=(at,), removes=removes)
             for upload in uploads
+        )
+
+    def _pinning(
+        self,
+        upload: ObjectVersion,
+        at: str,
+        max_size: int,
+        types: Mapping[str, str | None],
+        *,
+        sets: str,
+        values: Sequence[object],
+        removes: str = "",
+    ) -> _Change:
+        """Type and version are pinned in one write, so that neither changes under a reader."""
+        told = types.get(upload.key)
+        set_type, typed = (' SET "type"=?', (told,)) if told else ("", ())
+        forget, declared = (' REMOVE "type_from"', "") if upload.key in types else ("", ' AND "type_from" IS MISSING')
+        return _Change(
+            upload.key,
+            f'UPDATE "{self._table}"'
+            f' SET "uploaded_at"=? SET "size"=? SET "version_id"=? SET "etag"=?{sets}{set_type}'
+            f'{removes} REMOVE "purge_at"{forget} WHERE "id"=? AND {_recordable(upload, max_size)}{declared}',
+            (at, upload.size, upload.version_id, upload.etag, *values, *typed, upload.key),
         )
 
     def store(self, ids: Iterable[str], *, stored_at: str) -> dict[str, Attempt]:
@@ -181,7 +221,7 @@ class FileRepository:
             _Change(
                 file_id,
                 f'UPDATE "{self._table}" SET "stored_at"=? REMOVE "sweep_shard" REMOVE "sweep_at"'
-                ' WHERE "id"=? AND "uploaded_at" IS NOT MISSING AND "stored_at" IS MISSING AND "deleted_at" IS MISSING',
+                f' WHERE "id"=? AND {UNSTORED}',
                 (stored_at, file_id),
             )
             for file_id in ids
@@ -240,9 +280,7 @@ class FileRepository:
         return self._execute(
             _Change(
                 file_id,
-                f'UPDATE "{self._table}" SET "deleted_at"=? SET "deletion"=?'
-                ' WHERE "id"=? AND "uploaded_at" IS NOT MISSING'
-                ' AND "stored_at" IS MISSING AND "deleted_at" IS MISSING',
+                f'UPDATE "{self._table}" SET "deleted_at"=? SET "deletion"=? WHERE "id"=? AND {UNSTORED}',
                 (deleted_at, Deletion.EXPIRED, file_id),
             )
             for file_id in ids
@@ -253,7 +291,7 @@ class FileRepository:
         return self._execute(
             _Change(
                 file_id,
-                f'UPDATE "{self._table}" REMOVE "purge_at" WHERE "id"=? AND {_IS_PLACEHOLDER}',
+                f'UPDATE "{self._table}" REMOVE "purge_at" WHERE "id"=? AND {PENDING}',
                 (file_id,),
             )
             for file_id in ids
@@ -264,7 +302,7 @@ class FileRepository:
         return self._execute(
             _Change(
                 file_id,
-                f'DELETE FROM "{self._table}" WHERE "id"=? AND {_IS_PLACEHOLDER}',
+                f'DELETE FROM "{self._table}" WHERE "id"=? AND {PENDING}',
                 (file_id,),
             )
             for file_id in ids
@@ -277,19 +315,18 @@ class FileRepository:
                 file_id,
                 f'UPDATE "{self._table}" REMOVE "sweep_shard" REMOVE "sweep_at"'
                 f"{'' if at is None else _SET_PURGE_AT}"
-                ' WHERE "id"=? AND "deleted_at" IS NOT MISSING AND "sweep_at" IS NOT MISSING',
+                f' WHERE "id"=? AND {DELETED} AND "sweep_at" IS NOT MISSING',
                 (file_id,) if at is None else (at, file_id),
             )
             for file_id, at in purge_at.items()
         )
 
-    def sweep_later(self, sweep_at: Mapping[str, int], *, deleted: bool) -> dict[str, Attempt]:
-        """Have files looked at again, each at its time: such as are deleted, or such as are not."""
+    def sweep_later(self, sweep_at: Mapping[str, int], condition: str) -> dict[str, Attempt]:
+        """Have files looked at again, each at its time, while ``condition`` holds: PENDING, UNSTORED or DELETED."""
         return self._execute(
             _Change(
                 file_id,
-                f'UPDATE "{self._table}" SET "sweep_at"=?'
-                f' WHERE "id"=? AND "deleted_at" IS {"NOT " if deleted else ""}MISSING AND "sweep_at" < ?',
+                f'UPDATE "{self._table}" SET "sweep_at"=? WHERE "id"=? AND {condition} AND "sweep_at" < ?',
                 (at, file_id, at),
             )
             for file_id, at in sweep_at.items()
@@ -336,7 +373,17 @@ class FileRepository:
                 pending = unanswered
                 if not pending:
                     break
-        return attempts
+        return self._proven(attempts, deadline)
+
+    def _proven(self, attempts: dict[str, Attempt], deadline: float) -> dict[str, Attempt]:
+        """The attempts, once those that were refused without a record are known to have none."""
+        doubtful = [
+            file_id for file_id, attempt in attempts.items() if isinstance(attempt, Refused) and attempt.current is None
+        ]
+        found, throttled = self._read(doubtful, deadline)
+        return attempts | {
+            file_id: Throttled() if file_id in throttled else Refused(found.get(file_id)) for file_id in doubtful
+        }
 
     def _attempts(self, deadline: float) -> Iterator[None]:
         """One turn per attempt, with a pause before each but the first that doubles and is spread at random."""
@@ -350,7 +397,7 @@ class FileRepository:
 
 def _recordable(upload: ObjectVersion, max_size: int) -> str:
     # No record is without created_at.
-    return _IS_PLACEHOLDER if upload.size <= max_size else f'{_IS_PLACEHOLDER} AND "created_at" IS MISSING'
+    return PENDING if upload.size <= max_size else f'{PENDING} AND "created_at" IS MISSING'
 
 
 def _attempt(response: Mapping[str, Any]) -> Attempt:
@@ -359,7 +406,8 @@ def _attempt(response: Mapping[str, Any]) -> Attempt:
         item = response.get("Item")
         return Applied(_from_item(item) if item else None)
     if error["Code"] == "ConditionalCheckFailed":
-        item = error.get("Item")
+        # The first is documented (BatchStatementError, DynamoDB API reference), the second where a change puts its own.
+        item = error.get("Item") or response.get("Item")
         return Refused(_from_item(item) if item else None)
     if error["Code"] in _TRANSIENT:
         return Throttled()
