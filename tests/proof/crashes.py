@@ -55,6 +55,7 @@ class Scenario:
 
 _SCENARIOS: Mapping[str, Scenario] = {
     "an upload is asked for": Scenario((), Op("ask")),
+    "an upload is asked for, and the SDK asks twice": Scenario((), Op("ask", fault=Fault("retried"))),
     "an upload is recorded": Scenario((_PUT,), Op("deliver", (0,))),
     "an upload is recorded and stored on load": Scenario((_PUT,), Op("deliver", (0,)), on_load=True),
     "an upload that declared no type is recorded": Scenario((_PUT,), Op("deliver", (0,)), declared=False),
