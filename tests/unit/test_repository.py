@@ -166,7 +166,7 @@ class TestARefusalWithoutARecord:
     @pytest.mark.parametrize("code", ["AccessDenied", "ValidationError", "ResourceNotFound", "SomethingNew"])
     def test_is_not_what_another_error_says(self, stubbed: Stubbed, code: str) -> None:
         stubbed.answer({"Error": {"Code": code, "Message": "no"}})
-        with pytest.raises(RuntimeError, match=code):
+        with pytest.raises(ClientError, match=code):
             stubbed.files.store([A], stored_at="now")
 
 

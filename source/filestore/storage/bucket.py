@@ -25,6 +25,7 @@ _DELETE_LIMIT = 1000
 # The connection pool of a botocore client holds ten.
 _CONCURRENT_CALLS = 8
 # An answer to HEAD has no body, so its status is the code. Without the right to list the bucket S3 says 403.
+_FORBIDDEN = "403"
 _NOT_THERE = frozenset({"404", "NoSuchKey", "NoSuchVersion"})
 
 _Asked = TypeVar("_Asked")
@@ -54,7 +55,7 @@ class Bucket:
     def content_types(self, versions: Sequence[ObjectVersion]) -> dict[str, str | None]:
         """The Content-Type that S3 has of these versions, by key; None of one that is not there any more.
 
-        A key that S3 throttles is left out.
+        A key that S3 throttles or refuses is left out.
         """
         asked = _at_once(self._content_type, versions)
         return {version.key: told[0] for version, told in zip(versions, asked, strict=True) if told}
@@ -85,9 +86,12 @@ class Bucket:
         try:
             answer = self._client.head_object(Bucket=self._name, Key=version.key, VersionId=version.version_id)
         except ClientError as error:
-            if is_throttle(error):
+            code = error.response["Error"]["Code"]
+            # S3 refuses a version that is gone to whoever may not list the bucket's objects (HeadObject in the API
+            # reference). Nobody knows then, and one file must not hold up the others.
+            if is_throttle(error) or code == _FORBIDDEN:
                 return None
-            if error.response["Error"]["Code"] in _NOT_THERE:
+            if code in _NOT_THERE:
                 return (None,)
             raise
         return (answer.get("ContentType", ""),)
