@@ -27,7 +27,7 @@ def throttle(monkeypatch: pytest.MonkeyPatch) -> Throttle:
         original = client._make_api_call  # type: ignore[attr-defined]  # noqa: SLF001 - below it the SDK would retry
 
         def make_api_call(name: str, parameters: dict[str, Any]) -> Any:
-            if name == operation and key in (None, parameters.get("Prefix"), parameters.get("Key")):
+            if name == operation and key in (None, parameters.get("Prefix")):
                 raise ClientError({"Error": {"Code": code, "Message": ""}}, name)
             return original(name, parameters)
 
@@ -86,18 +86,6 @@ def test_only_the_messages_that_are_concerned_come_again(stored: dict[str, Any],
     throttle("DeleteObjects")
     answer = invoke("uploaded", upload_event(fresh["object"], overwrite))
     assert answer == {"batchItemFailures": [{"itemIdentifier": "message-1"}]}
-
-
-@pytest.mark.parametrize("code", ["SlowDown", "403"])
-def test_an_upload_whose_type_s3_does_not_tell_holds_up_no_other(throttle: Throttle, code: str) -> None:
-    """403 is what S3 says of a version that is gone, and of a right that is missing: either way nothing is known."""
-    first, second = upload(2)
-    throttle("HeadObject", key=first["id"], code=code)
-    answer = invoke("uploaded", upload_event(first["object"], second["object"]))
-    assert answer == {"batchItemFailures": [{"itemIdentifier": "message-0"}]}
-    body = call("store", [first["id"], second["id"]], query={"problems": "yes"}).body
-    assert body["result"] == [second["id"]]
-    assert body["problems"][first["id"]]["code"] == "try_again"
 
 
 def test_a_sweep_goes_on_without_the_files_that_are_concerned(throttle: Throttle, clock: Clock) -> None:

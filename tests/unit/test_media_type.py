@@ -172,10 +172,11 @@ class TestWhereS3DoesNotTell:
 
         return change
 
-    @pytest.mark.parametrize("code", ["503", "500", "SlowDown"])
-    def test_as_it_throttles_the_upload_is_tried_again(
+    @pytest.mark.parametrize("code", ["503", "500", "SlowDown", "403"])
+    def test_the_upload_is_tried_again_and_holds_up_no_other(
         self, refuse: Callable[[str], None], requested: dict[str, Any], code: str, record: Record
     ) -> None:
+        """403 is said of a version that is gone, and of a right that is missing: either way nothing is known."""
         upload = sent("a", "image/png")
         declared = put(requested["url"], b"contents", requested["headers"])
         refuse(code)
@@ -185,15 +186,6 @@ class TestWhereS3DoesNotTell:
         body = call("store", [upload["id"]], query={"problems": "yes"}).body
         assert body["problems"][upload["id"]]["code"] == "try_again"
         assert "uploaded_at" not in (record(upload["id"]) or {})
-
-    def test_as_it_may_not_the_function_fails(self, refuse: Callable[[str], None], versions: Versions) -> None:
-        """A right that is missing has to be noticed."""
-        upload = sent("a", "image/png")
-        refuse("403")
-        with pytest.raises(ClientError, match="403"):
-            invoke("uploaded", upload_event(upload["object"]))
-        assert call("store", [upload["id"]]).status == 500
-        assert len(versions()) == 1
 
     def test_as_it_is_gone_nothing_is_pinned(self, record: Record, clock: Clock) -> None:
         upload = sent("a", "image/png")
