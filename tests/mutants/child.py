@@ -1,0 +1,152 @@
+"""One run of unit tests in a process of its own, forked from one that has imported what never changes."""
+
+import copy
+import functools
+import gc
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import json
+import os
+import resource
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import NoReturn
+
+import pytest
+from samtranslator import yaml_helper
+
+from tests.mutants.model import ROOT, SOURCE, Mutant, Run
+
+
+class _Loader(importlib.machinery.SourceFileLoader):
+    """Loads a module with another text than its file's."""
+
+    def __init__(self, name: str, path: str, text: str) -> None:
+        super().__init__(name, path)
+        self._text = text
+
+    def get_code(self, fullname: str) -> CodeType:
+        del fullname
+        return compile(self._text, self.path, "exec", dont_inherit=True)
+
+
+class _Finder(importlib.abc.MetaPathFinder):
+    """Finds the mutated module before its file is."""
+
+    def __init__(self, mutant: Mutant) -> None:
+        self._mutant = mutant
+
+    def find_spec(self, fullname: str, *_: object) -> importlib.machinery.ModuleSpec | None:
+        if fullname != self._mutant.module:
+            return None
+        path = str(self._mutant.path)
+        return importlib.util.spec_from_file_location(fullname, path, loader=_Loader(fullname, path, self._mutant.code))
+
+
+class _Plugin:
+    """Runs the tests that were chosen, in the order given, and remembers what they did."""
+
+    def __init__(self, tests: Sequence[str] | None) -> None:
+        self._tests = tests
+        self._called: set[tuple[str, str]] = set()
+        self.calls: dict[str, list[tuple[str, str]]] = {}
+        self.seconds: dict[str, float] = {}
+        self.failed = ""
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        if self._tests is not None:
+            found = {item.nodeid: item for item in items}
+            items[:] = [found[name] for name in self._tests if name in found]
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
+        self._called = set()
+        if self._tests is None:
+            threading.setprofile(self._profile)
+            sys.setprofile(self._profile)
+        try:
+            return (yield)
+        finally:
+            sys.setprofile(None)
+            self.calls[item.nodeid] = sorted(self._called)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self.seconds[report.nodeid] = self.seconds.get(report.nodeid, 0) + report.duration
+        if report.failed and not self.failed:
+            self.failed = report.nodeid
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed and not self.failed:
+            self.failed = f"{report.nodeid} (cannot be collected)"
+
+    def _profile(self, frame: FrameType, event: str, _: object) -> None:
+        code = frame.f_code
+        if event == "call" and code.co_filename.startswith(SOURCE):
+            self._called.add((code.co_filename, code.co_qualname.split(".<locals>")[0]))
+
+
+class _Shared:
+    """Stands for the emulator that a session of pytest would start: this one runs already."""
+
+    url = ""
+
+    def __init__(self, *_: object) -> None:
+        self.url = _Shared.url
+
+    def start(self) -> None:
+        """It has been."""
+
+    def stop(self) -> None:
+        """It is used again."""
+
+
+def preload() -> None:
+    """Import what is the same in every run: neither what is tested nor what imports that."""
+    for name in (
+        "boto3 botocore.session botocore.stub hypothesis hypothesis.strategies local.emulator moto moto.dynamodb "
+        "moto.dynamodb.models moto.s3.models moto.sts.models requests samtranslator.parser.parser "
+        "samtranslator.translator.translator samtranslator.yaml_helper openapi_spec_validator "
+        "aws_lambda_powertools aws_lambda_powertools.metrics bench.processes tools.build"
+    ).split():
+        importlib.import_module(name)
+    assert not [name for name in sys.modules if name.startswith("filestore")]
+    # Most of what is left to import is the parsing of these two.
+    parse = functools.cache(yaml_helper.yaml_parse)
+    for name in ("template.yaml", "swagger.yaml"):
+        parse((ROOT / name).read_text())
+    yaml_helper.yaml_parse = lambda text: copy.deepcopy(parse(text))
+    gc.freeze()
+
+
+def run(mutant: Mutant | None, tests: Sequence[str] | None, emulator: str, folder: Path, seconds: float) -> NoReturn:
+    """In a forked process: run these tests, all of them and with a protocol of what they call if None, and end."""
+    with (folder / "output.txt").open("w") as output:
+        os.dup2(output.fileno(), 1)
+        os.dup2(output.fileno(), 2)
+    resource.setrlimit(resource.RLIMIT_CPU, (int(20 + 3 * seconds), int(25 + 3 * seconds)))
+    from hypothesis import settings  # noqa: PLC0415 - before the fork, in preload()
+
+    from local import emulator as module  # noqa: PLC0415
+
+    settings.register_profile("mutants", database=None, derandomize=True)
+    settings.load_profile("mutants")
+    _Shared.url = emulator
+    module.Emulator = _Shared  # type: ignore[assignment, misc]
+    if mutant:
+        sys.meta_path.insert(0, _Finder(mutant))
+    plugin = _Plugin(tests)
+    files = ["tests/unit"] if tests is None else list(dict.fromkeys(name.split("::")[0] for name in tests))
+    # Plugins of pytest that other tests need take a second to load.
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    rewritten = "-Wignore::pytest.PytestAssertRewriteWarning"
+    options = ["-q", "-x", rewritten, "--no-header", "--tb=short", "-p", "no:cacheprovider", f"--basetemp={folder}/tmp"]
+    code = int(pytest.main([*options, *files], plugins=[plugin]))
+    result = Run(code, plugin.failed, plugin.calls, plugin.seconds)
+    (folder / "result.json").write_text(json.dumps(result._asdict()))
+    sys.stdout.flush()
+    os._exit(0)

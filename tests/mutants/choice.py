@@ -1,0 +1,88 @@
+"""Which tests may kill a mutant, the likely ones first."""
+
+import ast
+import itertools
+from collections import defaultdict
+from pathlib import Path
+
+from tests.mutants.model import SOURCE, Mutant, Run
+
+_HINTS = 4
+# Of the tests beside those of its own file a mutant meets so many seconds' worth, as many files of them as there are:
+# what none of these notices the rest hardly does, and a survivor would cost as much as a hundred mutants that are killed.
+_BUDGET = 5.0
+
+
+class Choice:
+    """Chooses from a run of all tests, and from what has killed mutants of the same place before."""
+
+    def __init__(self, protocol: Run) -> None:
+        # Some of them shared the processor with others: only how they compare counts.
+        scale = 40 / sum(protocol.seconds.values())
+        self.seconds = {test: seconds * scale for test, seconds in protocol.seconds.items()}
+        self._callers: dict[tuple[str, str], list[str]] = defaultdict(list)
+        self._touching: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+        for test, calls in protocol.calls.items():
+            for file, name in calls:
+                self._callers[file, name].append(test)
+                self._touching[file][test] += 1
+        self._importers = _importers()
+        self._killers: dict[str, list[str]] = defaultdict(list)
+
+    def killed(self, mutant: Mutant, test: str) -> None:
+        """Remember the test: it is the first to be tried on the next mutant there."""
+        killers = self._killers[mutant.where]
+        if test in killers:
+            killers.remove(test)
+        killers.insert(0, test)
+
+    def rounds(self, mutant: Mutant, last: str) -> list[list[str]]:
+        """The tests in rounds: a mutant that survives one comes into the next."""
+        tests = self._tests(mutant)
+        first = [test for test in (last, *self._killers[mutant.where][:_HINTS]) if test in tests]
+        by_file: dict[str, list[str]] = defaultdict(list)
+        for test in sorted(tests, key=lambda test: self.seconds.get(test, 0)):
+            if test not in first:
+                by_file[test.split("::")[0]].append(test)
+        own = f"tests/unit/test_{mutant.module.split('.')[-1]}.py"
+        rounds = [list(dict.fromkeys(first)), by_file.pop(own, []), self._some(by_file)]
+        return [tests for tests in rounds if tests]
+
+    def _some(self, by_file: dict[str, list[str]]) -> list[str]:
+        """The fastest of each file, then the second of each, and so on, file by file."""
+        chosen: set[str] = set()
+        budget = _BUDGET
+        for tests in itertools.zip_longest(*by_file.values()):
+            for test in filter(None, tests):
+                budget -= self.seconds.get(test, 0)
+                if budget > 0:
+                    chosen.add(test)
+        return [test for tests in by_file.values() for test in tests if test in chosen]
+
+    def _tests(self, mutant: Mutant) -> set[str]:
+        """Those that call the function; of what is evaluated once, those that use its module, or what imports it."""
+        path = str(mutant.path)
+        callers = self._callers.get((path, mutant.place), [])
+        if callers and not _is_kept(mutant):
+            return set(callers)
+        return {test for file in (path, *self._importers[path]) for test in self._touching[file]}
+
+
+def _is_kept(mutant: Mutant) -> bool:
+    """Whether the function's result is kept, so that only the first of many tests calls it."""
+    functions = [node for node in ast.parse(mutant.path.read_text()).body if isinstance(node, ast.FunctionDef)]
+    return any(
+        node.name == mutant.place and any(ast.unparse(each) == "cache" for each in node.decorator_list)
+        for node in functions
+    )
+
+
+def _importers() -> dict[str, set[str]]:
+    """By file of the source, the files that import from it."""
+    importers: dict[str, set[str]] = defaultdict(set)
+    for path in Path(SOURCE).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                for name in (node.module, *(f"{node.module}.{alias.name}" for alias in node.names)):
+                    importers[str(Path(SOURCE).parent / f"{name.replace('.', '/')}.py")].add(str(path))
+    return importers
