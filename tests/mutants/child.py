@@ -87,7 +87,7 @@ class _Plugin:
     def _profile(self, frame: FrameType, event: str, _: object) -> None:
         code = frame.f_code
         if event == "call" and code.co_filename.startswith(SOURCE):
-            self._called.add((code.co_filename, code.co_qualname.split(".<locals>")[0]))
+            self._called.add((code.co_filename.removeprefix(SOURCE), code.co_qualname.split(".<locals>")[0]))
 
 
 class _Shared:

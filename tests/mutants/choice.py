@@ -26,6 +26,8 @@ class Choice:
             for file, name in calls:
                 self._callers[file, name].append(test)
                 self._touching[file][test] += 1
+        if not self._callers:
+            raise RuntimeError("no test calls a function of the source")
         self._importers = _importers()
         self._killers: dict[str, list[str]] = defaultdict(list)
 
@@ -61,11 +63,15 @@ class Choice:
 
     def _tests(self, mutant: Mutant) -> set[str]:
         """Those that call the function; of what is evaluated once, those that use its module, or what imports it."""
-        path = str(mutant.path)
+        path = _short(mutant.path)
         callers = self._callers.get((path, mutant.place), [])
         if callers and not _is_kept(mutant):
             return set(callers)
         return {test for file in (path, *self._importers[path]) for test in self._touching[file]}
+
+
+def _short(path: Path) -> str:
+    return str(path).removeprefix(SOURCE)
 
 
 def _is_kept(mutant: Mutant) -> bool:
@@ -84,5 +90,6 @@ def _importers() -> dict[str, set[str]]:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.ImportFrom) and node.module:
                 for name in (node.module, *(f"{node.module}.{alias.name}" for alias in node.names)):
-                    importers[str(Path(SOURCE).parent / f"{name.replace('.', '/')}.py")].add(str(path))
+                    file = Path(SOURCE).parent / f"{name.replace('.', '/')}.py"
+                    importers[_short(file)].add(_short(path))
     return importers
