@@ -21,6 +21,23 @@ from samtranslator import yaml_helper
 
 from tests.mutants.model import ROOT, SOURCE, Mutant, Run
 
+_PRELOADED = (
+    "aws_lambda_powertools.metrics",
+    "bench.processes",
+    "boto3",
+    "botocore.stub",
+    "hypothesis.strategies",
+    "local.emulator",
+    "moto.dynamodb.models",
+    "moto.s3.models",
+    "moto.sts.models",
+    "openapi_spec_validator",
+    "requests",
+    "samtranslator.parser.parser",
+    "samtranslator.translator.translator",
+    "tools.build",
+)
+
 
 class _Loader(importlib.machinery.SourceFileLoader):
     """Loads a module with another text than its file's."""
@@ -107,12 +124,7 @@ class _Shared:
 
 def preload() -> None:
     """Import what is the same in every run: neither what is tested nor what imports that."""
-    for name in (
-        "boto3 botocore.session botocore.stub hypothesis hypothesis.strategies local.emulator moto moto.dynamodb "
-        "moto.dynamodb.models moto.s3.models moto.sts.models requests samtranslator.parser.parser "
-        "samtranslator.translator.translator samtranslator.yaml_helper openapi_spec_validator "
-        "aws_lambda_powertools aws_lambda_powertools.metrics bench.processes tools.build"
-    ).split():
+    for name in _PRELOADED:
         importlib.import_module(name)
     assert not [name for name in sys.modules if name.startswith("filestore")]
     # Most of what is left to import is the parsing of these two.
@@ -144,7 +156,16 @@ def run(mutant: Mutant | None, tests: Sequence[str] | None, emulator: str, folde
     # Plugins of pytest that other tests need take a second to load.
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     rewritten = "-Wignore::pytest.PytestAssertRewriteWarning"
-    options = ["-q", "-x", rewritten, "--no-header", "--tb=short", "-p", "no:cacheprovider", f"--basetemp={folder}/tmp"]
+    options = [
+        "-q",
+        "-x",
+        rewritten,
+        "--no-header",
+        "--tb=short",
+        "-p",
+        "no:cacheprovider",
+        f"--basetemp={folder / 'files'}",
+    ]
     code = int(pytest.main([*options, *files], plugins=[plugin]))
     result = Run(code, plugin.failed, plugin.calls, plugin.seconds)
     (folder / "result.json").write_text(json.dumps(result._asdict()))

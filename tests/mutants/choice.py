@@ -8,8 +8,8 @@ from pathlib import Path
 from tests.mutants.model import SOURCE, Mutant, Run
 
 _HINTS = 4
-# Of the tests beside those of its own file a mutant meets so many seconds' worth, as many files of them as there are:
-# what none of these notices the rest hardly does, and a survivor would cost as much as a hundred mutants that are killed.
+# Of the tests beside those of its own file a mutant meets so many seconds' worth, from as many files as there are: what
+# none of these notices the rest hardly does, and one survivor would cost as much as a hundred mutants that are killed.
 _BUDGET = 5.0
 
 

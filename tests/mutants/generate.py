@@ -95,7 +95,7 @@ OPERATORS: list[tuple[type, Any]] = [
 ]
 
 
-class Visitor(MutationVisitor):
+class Visitor(MutationVisitor):  # type: ignore[misc]
     """Goes into decorated functions as well, and not into what only the type checker reads."""
 
     def _skip_node_and_children(self, node: cst.CSTNode) -> bool:
