@@ -129,7 +129,7 @@ class _Work:
             self._decide(job.mutant, "")
 
     def _job(self, mutant: Mutant | None, tests: list[str]) -> pool.Job:
-        return pool.Job(mutant, tests, sum(self._choice.seconds.get(test, 0) for test in tests))
+        return pool.Job(mutant, tests, sum(self._choice.seconds[test] for test in tests))
 
     def _decide(self, mutant: Mutant, killer: str) -> None:
         self._session.results[mutant.key] = [self._session.digest, killer]

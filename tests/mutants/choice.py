@@ -8,9 +8,10 @@ from pathlib import Path
 from tests.mutants.model import SOURCE, Mutant, Run
 
 _HINTS = 4
-# Of the tests beside those of its own file a mutant meets so many seconds' worth, from as many files as there are: what
-# none of these notices the rest hardly does, and one survivor would cost as much as a hundred mutants that are killed.
-_BUDGET = 5.0
+# Of the tests beside those of its own file a mutant meets some, from as many files as there are: so many seconds' worth
+# where all take 30. What none of these notices the rest hardly does, and one survivor would cost as much as a hundred
+# mutants that are killed.
+_BUDGET = 3.0
 
 
 class Choice:
@@ -18,8 +19,9 @@ class Choice:
 
     def __init__(self, protocol: Run) -> None:
         # Some of them shared the processor with others: only how they compare counts.
-        scale = 40 / sum(protocol.seconds.values())
-        self.seconds = {test: seconds * scale for test, seconds in protocol.seconds.items()}
+        seconds = {test: protocol.seconds.get(test, 0) for test, calls in protocol.calls.items() if calls}
+        scale = 30 / sum(seconds.values())
+        self.seconds = {test: each * scale for test, each in seconds.items()}
         self._callers: dict[tuple[str, str], list[str]] = defaultdict(list)
         self._touching: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
         for test, calls in protocol.calls.items():
@@ -43,7 +45,14 @@ class Choice:
         tests = self._tests(mutant)
         first = [test for test in (last, *self._killers[mutant.where][:_HINTS]) if test in tests]
         by_file: dict[str, list[str]] = defaultdict(list)
-        for test in sorted(tests, key=lambda test: self.seconds.get(test, 0)):
+        # Of a test with many parameters one comes first, and the others once every other test has had its turn.
+        turns: dict[str, int] = defaultdict(int)
+        order: dict[str, tuple[int, float]] = {}
+        for test in sorted(tests, key=lambda test: (self.seconds[test], test)):
+            function = test.split("[")[0]
+            order[test] = (turns[function], self.seconds[test])
+            turns[function] += 1
+        for test in sorted(order, key=order.__getitem__):
             if test not in first:
                 by_file[test.split("::")[0]].append(test)
         own = f"tests/unit/test_{mutant.module.split('.')[-1]}.py"
@@ -56,7 +65,7 @@ class Choice:
         budget = _BUDGET
         for tests in itertools.zip_longest(*by_file.values()):
             for test in filter(None, tests):
-                budget -= self.seconds.get(test, 0)
+                budget -= self.seconds[test]
                 if budget > 0:
                     chosen.add(test)
         return [test for tests in by_file.values() for test in tests if test in chosen]
