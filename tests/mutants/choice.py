@@ -1,6 +1,7 @@
 """Which tests may kill a mutant, the likely ones first."""
 
 import ast
+import functools
 import itertools
 from collections import defaultdict
 from pathlib import Path
@@ -20,16 +21,16 @@ class Choice:
     def __init__(self, protocol: Run) -> None:
         # Some of them shared the processor with others: only how they compare counts.
         seconds = {test: protocol.seconds.get(test, 0) for test, calls in protocol.calls.items() if calls}
+        if not seconds:
+            raise RuntimeError("no test calls a function of the source")
         scale = 30 / sum(seconds.values())
         self.seconds = {test: each * scale for test, each in seconds.items()}
         self._callers: dict[tuple[str, str], list[str]] = defaultdict(list)
-        self._touching: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+        self._touching: dict[str, set[str]] = defaultdict(set)
         for test, calls in protocol.calls.items():
             for file, name in calls:
                 self._callers[file, name].append(test)
-                self._touching[file][test] += 1
-        if not self._callers:
-            raise RuntimeError("no test calls a function of the source")
+                self._touching[file].add(test)
         self._importers = _importers()
         self._killers: dict[str, list[str]] = defaultdict(list)
 
@@ -65,16 +66,16 @@ class Choice:
         budget = _BUDGET
         for tests in itertools.zip_longest(*by_file.values()):
             for test in filter(None, tests):
-                budget -= self.seconds[test]
-                if budget > 0:
+                if self.seconds[test] <= budget or not chosen:
                     chosen.add(test)
+                    budget -= self.seconds[test]
         return [test for tests in by_file.values() for test in tests if test in chosen]
 
     def _tests(self, mutant: Mutant) -> set[str]:
         """Those that call the function; of what is evaluated once, those that use its module, or what imports it."""
         path = _short(mutant.path)
         callers = self._callers.get((path, mutant.place), [])
-        if callers and not _is_kept(mutant):
+        if callers and mutant.place not in _kept(mutant.path):
             return set(callers)
         return {test for file in (path, *self._importers[path]) for test in self._touching[file]}
 
@@ -83,13 +84,11 @@ def _short(path: Path) -> str:
     return str(path).removeprefix(SOURCE)
 
 
-def _is_kept(mutant: Mutant) -> bool:
-    """Whether the function's result is kept, so that only the first of many tests calls it."""
-    functions = [node for node in ast.parse(mutant.path.read_text()).body if isinstance(node, ast.FunctionDef)]
-    return any(
-        node.name == mutant.place and any(ast.unparse(each) == "cache" for each in node.decorator_list)
-        for node in functions
-    )
+@functools.cache
+def _kept(path: Path) -> set[str]:
+    """The functions whose results are kept, so that only the first of many tests calls them."""
+    functions = [node for node in ast.parse(path.read_text()).body if isinstance(node, ast.FunctionDef)]
+    return {node.name for node in functions if "cache" in [ast.unparse(each) for each in node.decorator_list]}
 
 
 def _importers() -> dict[str, set[str]]:

@@ -13,23 +13,23 @@ class Judgements:
     """Reasons by the place and the change of a mutant."""
 
     def __init__(self, text: str) -> None:
-        self._reasons: dict[tuple[str, str], str] = {}
+        self.reasons: dict[tuple[str, str], str] = {}
         for judgement in tomllib.loads(text).get("judgement", []):
             for diff in judgement["mutants"]:
                 key = (judgement["where"], diff.strip())
-                if key in self._reasons or not judgement["reason"].strip():
+                if key in self.reasons or not judgement["reason"].strip():
                     raise ValueError(f"{FILE.name}: judged twice, or without a reason: {key}")
-                self._reasons[key] = judgement["reason"].strip()
+                self.reasons[key] = judgement["reason"].strip()
 
     def reason(self, mutant: Mutant) -> str | None:
         """Why it is accepted, None where nobody has said so."""
-        return self._reasons.get((mutant.where, mutant.diff))
+        return self.reasons.get((mutant.where, mutant.diff))
 
     def stale(self, mutants: Iterable[Mutant], survivors: Collection[str]) -> list[tuple[str, str, str]]:
         """Place, change and fault of the judgements that judge nothing: no such mutant, or it is killed."""
         known = {(mutant.where, mutant.diff): mutant for mutant in mutants}
         faults = []
-        for key in self._reasons:
+        for key in self.reasons:
             mutant = known.get(key)
             if mutant is None:
                 faults.append((*key, "there is no such mutant"))
