@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.mutants import pool
+from tests.mutants import digests, pool
 from tests.mutants.choice import Choice
 from tests.mutants.judgements import FILE, Judgements, as_judgement
 from tests.mutants.model import ROOT, SOURCE, Mutant, Run
@@ -51,10 +51,9 @@ class Session:
     def __init__(self, mutants: list[Mutant]) -> None:
         self.mutants = {mutant.key: mutant for mutant in mutants}
         self.file = _STATE / "results.json"
-        # By key of the mutant: the digest of what it was run on, and the test that killed it, if one did.
+        # By key of the mutant: the digests of what the result rests on, and the test that killed it, if one did.
         self.results: dict[str, list[str]] = json.loads(self.file.read_text()) if self.file.exists() else {}
-        self.digest = digest()
-        self.open = [mutant for key, mutant in self.mutants.items() if self.results.get(key, [""])[0] != self.digest]
+        self.open = [mutant for key, mutant in self.mutants.items() if not self._stands(key)]
         self.took = 0.0
 
     def save(self) -> None:
@@ -66,7 +65,18 @@ class Session:
 
     def killer(self, mutant: Mutant) -> str:
         """The test that killed it last; empty for a survivor."""
-        return self.results.get(mutant.key, ["", ""])[1]
+        return self.results.get(mutant.key, [""])[-1]
+
+    def decide(self, mutant: Mutant, killer: str) -> None:
+        """A mutant was killed by a test, or by none."""
+        self.results[mutant.key] = [digests.code(), digests.tests(killer), killer]
+
+    def _stands(self, key: str) -> bool:
+        """A kill stands while the test that did it is the same; a survivor meets every test that is new."""
+        if key not in self.results:
+            return False
+        code, tests, killer = self.results[key]
+        return code == digests.code() and tests == digests.tests(killer)
 
     def survivors(self) -> list[Mutant]:
         """Those that no test kills."""
@@ -76,7 +86,7 @@ class Session:
         """Run what was not run on what there is now."""
         if self.open:
             start = time.monotonic()
-            work = _Work(self, Choice(_protocol(self.digest)))
+            work = _Work(self, Choice(_protocol()))
             pool.run(work.next, slots, work.done)
             print(f"\r{' ' * 40}\r", end="", file=sys.stderr)
             self.took = time.monotonic() - start
@@ -93,6 +103,7 @@ class _Work:
         self._again: list[Mutant] = []
         self._controls: list[str] = []
         self._kills = 0
+        self._decided = 0
         for mutant in session.mutants.values():
             if session.killer(mutant):
                 choice.killed(mutant, session.killer(mutant))
@@ -132,13 +143,13 @@ class _Work:
         return pool.Job(mutant, tests, sum(self._choice.seconds[test] for test in tests))
 
     def _decide(self, mutant: Mutant, killer: str) -> None:
-        self._session.results[mutant.key] = [self._session.digest, killer]
+        self._session.decide(mutant, killer)
         if "::" in killer:
             self._choice.killed(mutant, killer)
-        decided = sum(key[0] == self._session.digest for key in self._session.results.values())
-        if decided % _SAVE_EVERY == 0:
+        self._decided += 1
+        if self._decided % _SAVE_EVERY == 0:
             self._session.save()
-            print(f"\r{decided} of {len(self._session.mutants)} mutants", end="", file=sys.stderr, flush=True)
+            print(f"\r{self._decided} of {len(self._session.open)} mutants", end="", file=sys.stderr, flush=True)
 
 
 def report(session: Session, *, whole: bool) -> int:
@@ -172,19 +183,6 @@ def report(session: Session, *, whole: bool) -> int:
     return int(bool(unjudged or stale or score < WANTED))
 
 
-def digest() -> str:
-    """Of all that the result of a run depends on."""
-    files = [
-        *(ROOT / "source").rglob("*.py"),
-        *(ROOT / "tests/unit").glob("*.py"),
-        *(ROOT / "tests").glob("*.py"),
-        *(ROOT / "events").glob("*.json"),
-        *(ROOT / name for name in ("template.yaml", "swagger.yaml", "constraints.txt", "pyproject.toml")),
-    ]
-    sums = "".join(hashlib.sha256(path.read_bytes()).hexdigest() + path.name for path in sorted(files))
-    return hashlib.sha256(sums.encode()).hexdigest()[:16]
-
-
 def _mutants(generator: Path) -> list[Mutant]:
     """All mutants. Making them takes half a minute, so those of a text are kept."""
     made = []
@@ -202,9 +200,10 @@ def _mutants(generator: Path) -> list[Mutant]:
     return made
 
 
-def _protocol(digest: str) -> Run:
+def _protocol() -> Run:
     """Which test calls which functions: a run of all of them, without a mutant."""
     kept = _STATE / "protocol.json"
+    digest = f"{digests.code()} {digests.tests('')}"
     if kept.exists() and (known := json.loads(kept.read_text()))["digest"] == digest:
         return Run(**known["run"])
     print("running the tests without a mutant ...", file=sys.stderr)
