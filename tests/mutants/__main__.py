@@ -4,12 +4,14 @@ import argparse
 import hashlib
 import itertools
 import json
+import signal
 import subprocess
 import sys
 import textwrap
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,6 +35,8 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=2, help="mutants at a time")
     parser.add_argument("--only", default="", help="modules whose name has this in it")
     arguments = parser.parse_args()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     mutants = [mutant for mutant in _mutants(arguments.generator) if arguments.only in mutant.module]
     session = Session(mutants)
     try:
@@ -201,24 +205,30 @@ def _mutants(generator: Path) -> list[Mutant]:
 
 
 def _protocol() -> Run:
-    """Which test calls which functions: a run of all of them, without a mutant."""
+    """Which test calls which functions, from a run of all of them without a mutant; what is known is not run again."""
     kept = _STATE / "protocol.json"
-    digest = f"{digests.code()} {digests.tests('')}"
-    if kept.exists() and (known := json.loads(kept.read_text()))["digest"] == digest:
-        return Run(**known["run"])
-    print("running the tests without a mutant ...", file=sys.stderr)
-    runs: list[Run] = []
+    protocol: dict[str, Any] = json.loads(kept.read_text()) if kept.exists() else {}
+    wanted = {}
+    for path in sorted((ROOT / "tests/unit").glob("test_*.py")):
+        name = path.relative_to(ROOT).as_posix()
+        # What is built runs in processes of its own, out of a mutant's reach.
+        if path.name != "test_artifact.py":
+            wanted[name] = f"{digests.code()} {digests.tests(f'{name}::')}"
 
-    def done(_: pool.Job, run: Run, output: str) -> None:
+    def done(job: pool.Job, run: Run, output: str) -> None:
         if run.code:
             raise RuntimeError(f"the tests fail without a mutant:\n{output}")
-        runs.append(run)
+        protocol[job.tests[0]] = {"digest": wanted[job.tests[0]], "calls": run.calls, "seconds": run.seconds}
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.write_text(json.dumps(protocol))
 
-    jobs = [pool.Job(None, None, 600)]
-    pool.run(lambda: jobs.pop() if jobs else None, 1, done)
-    _STATE.mkdir(parents=True, exist_ok=True)
-    kept.write_text(json.dumps({"digest": digest, "run": runs[0]._asdict()}))
-    return runs[0]
+    jobs = [pool.Job(None, [name], 100) for name in wanted if protocol.get(name, {}).get("digest") != wanted[name]]
+    if jobs:
+        print("running the tests without a mutant ...", file=sys.stderr)
+        pool.run(lambda: jobs.pop() if jobs else None, 1, done)
+    found = [protocol[name] for name in wanted]
+    calls = {test: calls for each in found for test, calls in each["calls"].items()}
+    return Run(0, "", calls, {test: seconds for each in found for test, seconds in each["seconds"].items()})
 
 
 if __name__ == "__main__":

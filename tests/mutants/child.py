@@ -17,8 +17,11 @@ from types import CodeType, FrameType
 from typing import NoReturn
 
 import pytest
+from botocore import loaders
+from hypothesis import settings
 from samtranslator import yaml_helper
 
+from local import emulator
 from tests.mutants.model import ROOT, SOURCE, Mutant, Run
 
 _PRELOADED = (
@@ -67,8 +70,9 @@ class _Finder(importlib.abc.MetaPathFinder):
 class _Plugin:
     """Runs the tests that were chosen, in the order given, and remembers what they did."""
 
-    def __init__(self, tests: Sequence[str] | None) -> None:
+    def __init__(self, tests: Sequence[str]) -> None:
         self._tests = tests
+        self._whole = not any("::" in test for test in tests)
         self._called: set[tuple[str, str]] = set()
         self.calls: dict[str, list[tuple[str, str]]] = {}
         self.seconds: dict[str, float] = {}
@@ -76,14 +80,14 @@ class _Plugin:
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        if self._tests is not None:
+        if not self._whole:
             found = {item.nodeid: item for item in items}
             items[:] = [found[name] for name in self._tests if name in found]
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
         self._called = set()
-        if self._tests is None:
+        if self._whole:
             threading.setprofile(self._profile)
             sys.setprofile(self._profile)
         try:
@@ -122,6 +126,7 @@ class _Shared:
         """It is used again."""
 
 
+@functools.cache
 def preload() -> None:
     """Import what is the same in every run: neither what is tested nor what imports that."""
     for name in _PRELOADED:
@@ -132,29 +137,30 @@ def preload() -> None:
     for name in ("template.yaml", "swagger.yaml"):
         parse((ROOT / name).read_text())
     yaml_helper.yaml_parse = lambda text: copy.deepcopy(parse(text))
+    # The other half is botocore's data of the services.
+    files, services = functools.cache(loaders.JSONFileLoader().load_file), loaders.Loader.list_available_services
+    kept = functools.cache(lambda kind: services(loaders.Loader(), kind))
+    loaders.JSONFileLoader.load_file = lambda _, path: files(path)  # type: ignore[assignment, method-assign]
+    loaders.Loader.list_available_services = lambda _, type_name: kept(type_name)  # type: ignore[assignment, method-assign]
+    for name in ("dynamodb", "s3"):
+        emulator.client("http://127.0.0.1", name)
     gc.freeze()
 
 
-def run(mutant: Mutant | None, tests: Sequence[str] | None, emulator: str, folder: Path, seconds: float) -> NoReturn:
-    """In a forked process: run these tests, all of them and with a protocol of what they call if None, and end."""
+def run(mutant: Mutant | None, tests: Sequence[str], aws: str, folder: Path, seconds: float) -> NoReturn:
+    """In a forked process: run these tests and end. Of whole files a protocol is made of what their tests call."""
     with (folder / "output.txt").open("w") as output:
         os.dup2(output.fileno(), 1)
         os.dup2(output.fileno(), 2)
     resource.setrlimit(resource.RLIMIT_CPU, (int(20 + 3 * seconds), int(25 + 3 * seconds)))
-    from hypothesis import settings  # noqa: PLC0415 - before the fork, in preload()
-
-    from local import emulator as module  # noqa: PLC0415
-
     settings.register_profile("mutants", database=None, derandomize=True)
     settings.load_profile("mutants")
-    _Shared.url = emulator
-    module.Emulator = _Shared  # type: ignore[assignment, misc]
+    _Shared.url = aws
+    emulator.Emulator = _Shared  # type: ignore[assignment, misc]
     if mutant:
         sys.meta_path.insert(0, _Finder(mutant))
     plugin = _Plugin(tests)
-    # What is built is run in processes of its own, out of a mutant's reach.
-    everything = ["tests/unit", "--ignore=tests/unit/test_artifact.py"]
-    files = everything if tests is None else list(dict.fromkeys(name.split("::")[0] for name in tests))
+    files = list(dict.fromkeys(name.split("::")[0] for name in tests))
     # Plugins of pytest that other tests need take a second to load.
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     rewritten = "-Wignore::pytest.PytestAssertRewriteWarning"

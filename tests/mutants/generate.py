@@ -44,12 +44,9 @@ def _no_clause(node: cst.SimpleString | cst.FormattedStringText) -> Iterator[cst
         yield node.with_changes(value=node.value[: clause.start()] + node.value[clause.end() :])
 
 
-def _other_arguments(node: cst.Call) -> Iterator[cst.CSTNode]:
-    """None for each, and each named one left out: without one by position hardly a call can be made."""
-    by_position = sum(argument.keyword is None for argument in node.args)
-    for mutated in mutators.operator_arg_removal(node):
-        if isinstance(mutated, cst.Call) and sum(each.keyword is None for each in mutated.args) == by_position:
-            yield mutated
+def _no_argument(node: cst.Call) -> Iterator[cst.CSTNode]:
+    """None for each. Without one hardly a call can be made."""
+    yield from (call for call in mutators.operator_arg_removal(node) if len(call.args) == len(node.args))
 
 
 def _otherwise(node: cst.If) -> Iterator[cst.CSTNode]:
@@ -78,12 +75,13 @@ def _no_value(node: cst.Return) -> Iterator[cst.CSTNode]:
         yield node.with_changes(value=cst.Name("None"), whitespace_after_return=cst.SimpleWhitespace(" "))
 
 
-_REPLACED = (mutators.operator_string, mutators.operator_arg_removal)
+# The last of these makes None of whatever is assigned, which every test that comes by notices.
+_REPLACED = (mutators.operator_string, mutators.operator_arg_removal, mutators.operator_assignment)
 
 OPERATORS: list[tuple[type, Any]] = [
     *(pair for pair in mutators.mutation_operators if pair[1] not in _REPLACED),
     (cst.BaseString, _other_text),
-    (cst.Call, _other_arguments),
+    (cst.Call, _no_argument),
     (cst.FormattedStringText, _other_text_between),
     (cst.SimpleString, _no_clause),
     (cst.FormattedStringText, _no_clause),

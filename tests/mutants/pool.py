@@ -25,10 +25,10 @@ _STOPPED = "(stopped: it did not end)"
 
 
 class Job(NamedTuple):
-    """What to run: tests None are all, with a protocol of their calls. ``seconds`` is what they took last."""
+    """What to run: tests, or whole files to see what their tests call. ``seconds`` is what they took last."""
 
     mutant: Mutant | None
-    tests: list[str] | None
+    tests: list[str]
     seconds: float
 
 
