@@ -34,10 +34,12 @@ def main() -> int:
     parser.add_argument("--generator", type=Path, required=True, help="the Python that has mutmut")
     parser.add_argument("--jobs", type=int, default=2, help="mutants at a time")
     parser.add_argument("--only", default="", help="modules whose name has this in it")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="one mutant in N, the same ones each time")
     arguments = parser.parse_args()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
-    mutants = [mutant for mutant in _mutants(arguments.generator) if arguments.only in mutant.module]
+    made = _mutants(arguments.generator, arguments.only)
+    mutants = [mutant for mutant in made if int(mutant.key, 16) % arguments.every == 0]
     session = Session(mutants)
     try:
         session.run(arguments.jobs)
@@ -46,7 +48,7 @@ def main() -> int:
         return 130
     finally:
         session.save()
-    return report(session, whole=not arguments.only)
+    return report(session, whole=not arguments.only and arguments.every == 1)
 
 
 class Session:
@@ -187,17 +189,20 @@ def report(session: Session, *, whole: bool) -> int:
     return int(bool(unjudged or stale or score < WANTED))
 
 
-def _mutants(generator: Path) -> list[Mutant]:
-    """All mutants. Making them takes half a minute, so those of a text are kept."""
+def _mutants(generator: Path, only: str) -> list[Mutant]:
+    """The mutants of the modules whose name has this in it. Making them takes half a minute, so those of a text are kept."""
     made = []
     for path in sorted(Path(SOURCE).rglob("*.py")):
         recipe = Path(__file__).with_name("generate.py")
         key = hashlib.sha256(path.read_bytes() + recipe.read_bytes()).hexdigest()[:16]
-        kept = _STATE / "made" / f"{path.relative_to(SOURCE).as_posix().replace('/', '.')}.{key}.json"
+        module = ".".join(path.relative_to(ROOT / "source").with_suffix("").parts)
+        if only not in module:
+            continue
+        kept = _STATE / "made" / f"{module}-{key}.json"
         if not kept.exists():
             answer = subprocess.run([generator, recipe, path], check=True, stdout=subprocess.PIPE, text=True)
             kept.parent.mkdir(parents=True, exist_ok=True)
-            for old in kept.parent.glob(f"{kept.name.rsplit('.', 2)[0]}.*"):
+            for old in kept.parent.glob(f"{module}-*"):
                 old.unlink()
             kept.write_text(answer.stdout)
         made += [Mutant(**each) for each in json.loads(kept.read_text())]
