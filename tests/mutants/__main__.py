@@ -190,7 +190,7 @@ def report(session: Session, *, whole: bool) -> int:
 
 
 def _mutants(generator: Path, only: str) -> list[Mutant]:
-    """The mutants of the modules whose name has this in it. Making them takes half a minute, so those of a text are kept."""
+    """The mutants of the modules whose name has this in it; those of a text are made once and kept."""
     made = []
     for path in sorted(Path(SOURCE).rglob("*.py")):
         recipe = Path(__file__).with_name("generate.py")
