@@ -72,12 +72,28 @@ class Choice:
         return [test for tests in by_file.values() for test in tests if test in chosen]
 
     def _tests(self, mutant: Mutant) -> set[str]:
-        """Those that call the function; of what is evaluated once, those that use its module, or what imports it."""
+        """Those that call the function or what uses the constant; otherwise all that use its module or importers."""
         path = _short(mutant.path)
-        callers = self._callers.get((path, mutant.place), [])
+        near = (path, *sorted(self._importers[path]))
+        called = [(path, mutant.place), *((file, user) for file in near for user in _users(file, mutant.place))]
+        callers = {test for each in called for test in self._callers.get(each, [])}
         if callers and mutant.place not in _kept(mutant.path):
-            return set(callers)
-        return {test for file in (path, *self._importers[path]) for test in self._touching[file]}
+            return callers
+        return {test for file in near for test in self._touching[file]}
+
+
+@functools.cache
+def _users(file: str, name: str) -> list[str]:
+    """The functions and methods of a file in which this name stands."""
+    module = ast.parse(Path(SOURCE + file).read_text()).body
+    methods = [(f"{each.name}.", each.body) for each in module if isinstance(each, ast.ClassDef)]
+    return [
+        f"{prefix}{node.name}"
+        for prefix, body in [("", module), *methods]
+        for node in body
+        if isinstance(node, ast.FunctionDef)
+        and any(isinstance(each, ast.Name) and each.id == name for each in ast.walk(node))
+    ]
 
 
 def _short(path: Path) -> str:

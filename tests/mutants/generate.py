@@ -131,8 +131,12 @@ def mutants(path: Path) -> Iterator[dict[str, str]]:
 
 
 def _names(body: Iterable[ast.stmt], outer: tuple[str, ...]) -> Iterator[tuple[int, int, tuple[str, ...]]]:
-    """First and last line of every function and class, methods before their classes; not what is within functions."""
+    """First and last line of every constant, function and class, methods before their classes; nothing in functions."""
     for node in body:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            yield node.lineno, node.end_lineno or node.lineno, (*outer, node.targets[0].id)
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            yield node.lineno, node.end_lineno or node.lineno, (*outer, node.target.id)
         if isinstance(node, ast.ClassDef):
             yield from _names(node.body, (*outer, node.name))
         if isinstance(node, ast.ClassDef | ast.FunctionDef):

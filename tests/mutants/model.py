@@ -9,7 +9,7 @@ SOURCE = str(ROOT / "source" / "filestore")
 
 
 class Mutant(NamedTuple):
-    """A module with one change. ``place`` is the function, method or class; empty for what is in none."""
+    """A module with one change. ``place`` is the function, method, class or constant; empty for what is in none."""
 
     module: str
     place: str

@@ -392,6 +392,40 @@ class TestTheSweep:
         assert swept["versions_removed"] == 2 - remaining
         assert ["sweep_at" in (record(upload["id"]) or {}) for upload in uploads] == [bool(remaining), False]
 
+    def test_does_not_finish_the_deletion_of_a_file_whose_bytes_it_could_not_look_for(
+        self, clock: Clock, record: Record, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """S3 has throttled: no list is not an empty list."""
+        uploads = [call("upload", {"name": "a"}).body for _ in range(2)]
+        invoke("uploaded", upload_event(*(put(upload["url"], b"x") for upload in uploads)))
+        clock.advance(7200)
+        versions = Bucket.versions
+        with monkeypatch.context() as patch:
+            for upload in uploads:
+                with monkeypatch.context() as interrupted:
+                    interrupted.setattr(Bucket, "delete", lambda *_: set())
+                    call("delete", [upload["id"]])
+            patch.setattr(
+                Bucket,
+                "versions",
+                lambda bucket, keys: {
+                    key: found for key, found in versions(bucket, keys).items() if key != uploads[0]["id"]
+                },
+            )
+            assert invoke("sweep", {})["deletions_finished"] == 1
+        assert ["sweep_at" in (record(upload["id"]) or {}) for upload in uploads] == [True, False]
+        assert invoke("sweep", {})["versions_removed"] == 1
+
+
+@pytest.mark.usefixtures("engine_aws")
+def test_ttl_leaves_alone_the_record_of_an_upload_that_is_taken_back(requested: dict[str, Any], record: Record) -> None:
+    """What comes to its URL afterwards is only found as long as there is a record."""
+    assert "purge_at" in (record(requested["id"]) or {})
+    call("undo", file_id=requested["id"], headers={"x-upload-token": requested["token"]})
+    item = record(requested["id"]) or {}
+    assert item["deletion"] == "undone"
+    assert "purge_at" not in item
+
 
 @pytest.mark.usefixtures("engine_aws")
 @pytest.mark.parametrize(("seconds", "status"), [(3599, 204), (3600, 409), (3601, 409)])

@@ -62,7 +62,18 @@ class TestChoice:
         choice = self.choice({"a.py::one": [(self.FILE, "is_file_id")], "a.py::two": [(self.FILE, "timestamp")]})
         assert choice.rounds(MUTANT, "") == [["a.py::one"]]
 
-    def test_is_of_all_that_use_the_module_or_what_imports_it_for_a_constant(self) -> None:
+    def test_is_of_the_tests_that_call_what_uses_the_constant(self) -> None:
+        choice = self.choice(
+            {
+                "a.py::one": [(self.FILE, "is_file_id")],
+                "a.py::two": [("/domain/upload.py", "BeginUpload.__call__")],
+                "a.py::three": [("/domain/upload.py", "_type_of")],
+            }
+        )
+        assert choice.rounds(MUTANT._replace(place="_ID"), "") == [["a.py::one"]]
+        assert choice.rounds(MUTANT._replace(place="URL_MARGIN"), "") == [["a.py::two"]]
+
+    def test_is_otherwise_of_all_that_use_the_module_or_what_imports_it(self) -> None:
         choice = self.choice(
             {
                 "a.py::one": [(self.FILE, "is_file_id")],
