@@ -10,6 +10,7 @@ import sys
 import textwrap
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -164,7 +165,7 @@ def report(session: Session, *, whole: bool) -> int:
     survivors = session.survivors()
     accepted = [(mutant, reason) for mutant in survivors if (reason := judgements.reason(mutant))]
     unjudged = [mutant for mutant in survivors if not judgements.reason(mutant)]
-    stale = judgements.stale(session.mutants.values(), {mutant.key for mutant in survivors}) if whole else []
+    stale = judgements.stale(session.mutants.values(), survivors) if whole else []
     for (where, reason), group in itertools.groupby(accepted, key=lambda each: (each[0].where, each[1])):
         print(f"\naccepted: {where}: {reason}")
         print(textwrap.indent("\n\n".join(mutant.diff for mutant, _ in group), "    "))
@@ -189,9 +190,9 @@ def report(session: Session, *, whole: bool) -> int:
     return int(bool(unjudged or stale or score < WANTED))
 
 
-def _mutants(generator: Path, only: str) -> list[Mutant]:
+def _mutants(generator: Path, only: str) -> Iterator[Mutant]:
     """The mutants of the modules whose name has this in it; those of a text are made once and kept."""
-    made = []
+    made: list[Mutant] = []
     for path in sorted(Path(SOURCE).rglob("*.py")):
         recipe = Path(__file__).with_name("generate.py")
         key = hashlib.sha256(path.read_bytes() + recipe.read_bytes()).hexdigest()[:16]
@@ -206,7 +207,10 @@ def _mutants(generator: Path, only: str) -> list[Mutant]:
                 old.unlink()
             kept.write_text(answer.stdout)
         made += [Mutant(**each) for each in json.loads(kept.read_text())]
-    return made
+    seen: Counter[tuple[str, str]] = Counter()
+    for mutant in made:
+        seen[mutant.where, mutant.diff] += 1
+        yield mutant._replace(twin=seen[mutant.where, mutant.diff] - 1)
 
 
 def _protocol() -> Run:

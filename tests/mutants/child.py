@@ -163,17 +163,10 @@ def run(mutant: Mutant | None, tests: Sequence[str], aws: str, folder: Path, sec
     files = list(dict.fromkeys(name.split("::")[0] for name in tests))
     # Plugins of pytest that other tests need take a second to load.
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    rewritten = "-Wignore::pytest.PytestAssertRewriteWarning"
-    options = [
-        "-q",
-        "-x",
-        rewritten,
-        "--no-header",
-        "--tb=short",
-        "-p",
-        "no:cacheprovider",
-        f"--basetemp={folder / 'files'}",
-    ]
+    # The first of these collects garbage several times a run.
+    without = ["-p", "no:unraisableexception", "-p", "no:cacheprovider"]
+    preloaded = "-Wignore::pytest.PytestAssertRewriteWarning"
+    options = ["-q", "-x", "--no-header", "--tb=short", preloaded, *without, f"--basetemp={folder / 'files'}"]
     code = int(pytest.main([*options, *files], plugins=[plugin]))
     result = Run(code, plugin.failed, plugin.calls, plugin.seconds)
     (folder / "result.json").write_text(json.dumps(result._asdict()))

@@ -1,7 +1,7 @@
 """judgements.toml: the survivors that are accepted, each with the reason."""
 
 import tomllib
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 from tests.mutants.model import Mutant
@@ -25,17 +25,14 @@ class Judgements:
         """Why it is accepted, None where nobody has said so."""
         return self.reasons.get((mutant.where, mutant.diff))
 
-    def stale(self, mutants: Iterable[Mutant], survivors: Collection[str]) -> list[tuple[str, str, str]]:
+    def stale(self, mutants: Iterable[Mutant], survivors: Iterable[Mutant]) -> list[tuple[str, str, str]]:
         """Place, change and fault of the judgements that judge nothing: no such mutant, or it is killed."""
-        known = {(mutant.where, mutant.diff): mutant for mutant in mutants}
-        faults = []
-        for key in self.reasons:
-            mutant = known.get(key)
-            if mutant is None:
-                faults.append((*key, "there is no such mutant"))
-            elif mutant.key not in survivors:
-                faults.append((*key, "it is killed"))
-        return faults
+        known = {(mutant.where, mutant.diff) for mutant in mutants}
+        surviving = {(mutant.where, mutant.diff) for mutant in survivors}
+        return sorted(
+            (*key, "it is killed" if key in known else "there is no such mutant")
+            for key in self.reasons.keys() - surviving
+        )
 
 
 def as_judgement(where: str, diffs: Iterable[str]) -> str:

@@ -9,12 +9,16 @@ SOURCE = str(ROOT / "source" / "filestore")
 
 
 class Mutant(NamedTuple):
-    """A module with one change. ``place`` is the function, method, class or constant; empty for what is in none."""
+    """A module with one change. ``place`` is the function, method, class or constant; empty for what is in none.
+
+    ``twin`` counts the changes before it that look the same, of another line with the same text.
+    """
 
     module: str
     place: str
     diff: str
     code: str
+    twin: int = 0
 
     @property
     def path(self) -> Path:
@@ -29,7 +33,8 @@ class Mutant(NamedTuple):
     @property
     def key(self) -> str:
         """The same as long as the place and the change are, wherever in the file they are."""
-        return hashlib.sha256(f"{self.where}\n{self.diff}".encode()).hexdigest()[:20]
+        text = f"{self.where}\n{self.diff}" + f"\n{self.twin}" * bool(self.twin)
+        return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 
 class Run(NamedTuple):

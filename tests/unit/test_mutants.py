@@ -40,11 +40,16 @@ class TestJudgements:
         assert moved.key == MUTANT.key
         assert Judgements(judged(MUTANT)).reason(moved) == "why"
 
+    def test_hold_for_lines_with_the_same_text(self) -> None:
+        twin = MUTANT._replace(twin=1)
+        assert twin.key != MUTANT.key
+        assert Judgements(judged(MUTANT)).reason(twin) == "why"
+
     def test_are_stale_where_their_mutant_is_gone_or_killed(self) -> None:
         judgements = Judgements(judged(MUTANT))
-        assert judgements.stale([MUTANT], {MUTANT.key}) == []
-        assert [fault for *_, fault in judgements.stale([MUTANT], set())] == ["it is killed"]
-        assert [fault for *_, fault in judgements.stale([OTHER], {OTHER.key})] == ["there is no such mutant"]
+        assert judgements.stale([MUTANT], [MUTANT]) == []
+        assert [fault for *_, fault in judgements.stale([MUTANT], [])] == ["it is killed"]
+        assert [fault for *_, fault in judgements.stale([OTHER], [OTHER])] == ["there is no such mutant"]
 
     @pytest.mark.parametrize("text", [as_judgement("a", ["- b\n+ c"]), judged(MUTANT) * 2])
     def test_have_a_reason_and_are_made_once(self, text: str) -> None:
