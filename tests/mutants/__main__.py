@@ -133,6 +133,8 @@ class _Work:
 
     def done(self, job: pool.Job, run: Run, output: str) -> None:
         """A run has ended."""
+        if job.mutant and "ImportError while loading conftest" in output:
+            run = run._replace(code=1, failed="(does not start)")
         if run.code > pytest.ExitCode.INTERRUPTED or (run.code and job.mutant is None):
             raise RuntimeError(f"the tests cannot be run{'' if job.mutant else ', without a mutant'}:\n{output}")
         if job.mutant and run.code:
