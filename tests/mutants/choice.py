@@ -12,7 +12,7 @@ _HINTS = 4
 # Of the tests beside those of its own file a mutant meets some, from as many files as there are: so many seconds' worth
 # where all take 30. What none of these notices the rest hardly does, and one survivor would cost as much as a hundred
 # mutants that are killed.
-_BUDGET = 3.0
+_BUDGET = 6.0
 
 
 class Choice:
@@ -75,7 +75,10 @@ class Choice:
         """Those that call the function or what uses the constant; otherwise all that use its module or importers."""
         path = _short(mutant.path)
         near = (path, *sorted(self._importers[path]))
-        called = [(path, mutant.place), *((file, user) for file in near for user in _users(file, mutant.place))]
+        name = mutant.place.split(".", maxsplit=1)[0]
+        called = [(path, mutant.place)]
+        if mutant.place not in _functions(path):
+            called += [(file, user) for file in near for user in _users(file, name)]
         callers = {test for each in called for test in self._callers.get(each, [])}
         if callers and mutant.place not in _kept(mutant.path):
             return callers
@@ -83,17 +86,20 @@ class Choice:
 
 
 @functools.cache
-def _users(file: str, name: str) -> list[str]:
-    """The functions and methods of a file in which this name stands."""
+def _functions(file: str) -> dict[str, set[str]]:
+    """The functions and methods of a file, with the names that stand in each."""
     module = ast.parse(Path(SOURCE + file).read_text()).body
     methods = [(f"{each.name}.", each.body) for each in module if isinstance(each, ast.ClassDef)]
-    return [
-        f"{prefix}{node.name}"
+    return {
+        f"{prefix}{node.name}": {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
         for prefix, body in [("", module), *methods]
         for node in body
         if isinstance(node, ast.FunctionDef)
-        and any(isinstance(each, ast.Name) and each.id == name for each in ast.walk(node))
-    ]
+    }
+
+
+def _users(file: str, name: str) -> list[str]:
+    return [function for function, names in _functions(file).items() if name in names]
 
 
 def _short(path: Path) -> str:

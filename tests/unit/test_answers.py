@@ -125,6 +125,7 @@ class TestWhereAwsFails:
         warning, line = log()
         assert (warning["level"], line["status"], line["code"]) == ("WARNING", 503, "try_again")
         assert type(error).__name__ in warning["exception"]
+        assert warning["message"]
         assert "RequestsRejected" not in line
 
     def test_for_now_the_caller_may_try_again_and_nothing_is_wrong(
@@ -151,6 +152,7 @@ class TestWhereAwsFails:
         failure, line = log()
         assert (failure["level"], line["status"], line["code"]) == ("ERROR", 500, "internal_error")
         assert type(error).__name__ in failure["exception"]
+        assert failure["message"]
         assert "RequestsRejected" not in line
 
     def test_a_refusal_has_no_time_to_wait(self) -> None:

@@ -342,6 +342,20 @@ class TestTheSweep:
         assert invoke("sweep", {})["versions_removed"] == 1
         assert versions() == []
 
+    def test_looks_at_nothing_again_before_its_time(self, stored: dict[str, Any]) -> None:
+        call("delete", [stored["id"]])
+        invoke("sweep", {})
+        with counted_calls() as calls:
+            invoke("sweep", {})
+        assert calls == {"Query": 16}
+
+    def test_writes_once_for_an_upload_that_never_came(self, requested: dict[str, Any], clock: Clock) -> None:
+        del requested
+        clock.advance(3660)
+        with counted_calls() as calls:
+            assert invoke("sweep", {})["placeholders_removed"] == 1
+        assert calls == {"Query": 16, "BatchGetItem": 1, "ListObjectVersions": 1, "BatchExecuteStatement": 1}
+
     @pytest.mark.parametrize(("lifetime", "expired"), [(7201, 0), (7200, 1), (7199, 1)])
     def test_ends_a_lifetime_to_the_second(
         self, configure: Callable[..., None], uploaded: dict[str, Any], clock: Clock, lifetime: int, expired: int
@@ -415,6 +429,40 @@ class TestTheSweep:
             assert invoke("sweep", {})["deletions_finished"] == 1
         assert ["sweep_at" in (record(upload["id"]) or {}) for upload in uploads] == [True, False]
         assert invoke("sweep", {})["versions_removed"] == 1
+
+
+@pytest.mark.usefixtures("engine_aws")
+class TestAnotherUploadsToken:
+    """It tells nothing and does nothing, whatever has become of the file."""
+
+    @pytest.fixture
+    def undo(self) -> Callable[[dict[str, Any]], tuple[int, str]]:
+        token = call("upload", {"name": "a", "size": 1}).body["token"]
+
+        def undo(upload: dict[str, Any]) -> tuple[int, str]:
+            reply = call("undo", file_id=upload["id"], headers={"x-upload-token": token})
+            return reply.status, reply.body["code"]
+
+        return undo
+
+    def test_of_a_file_that_is_stored(
+        self, undo: Callable[[dict[str, Any]], tuple[int, str]], stored: dict[str, Any], versions: Versions
+    ) -> None:
+        assert undo(stored) == (403, "invalid_token")
+        assert len(versions()) == 1
+
+    def test_of_a_file_that_is_deleted_but_still_there(
+        self,
+        undo: Callable[[dict[str, Any]], tuple[int, str]],
+        stored: dict[str, Any],
+        versions: Versions,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        with monkeypatch.context() as interrupted:
+            interrupted.setattr(Bucket, "delete", lambda *_: set())
+            call("delete", [stored["id"]])
+        assert undo(stored) == (403, "invalid_token")
+        assert len(versions()) == 1
 
 
 @pytest.mark.usefixtures("engine_aws")
