@@ -12,7 +12,7 @@ _HINTS = 4
 # Of the tests beside those of its own file a mutant meets some, from as many files as there are: so many seconds' worth
 # where all take 30. What none of these notices the rest hardly does, and one survivor would cost as much as a hundred
 # mutants that are killed.
-_BUDGET = 6.0
+_BUDGET = 10.0
 
 
 class Choice:
@@ -91,7 +91,11 @@ def _functions(file: str) -> dict[str, set[str]]:
     module = ast.parse(Path(SOURCE + file).read_text()).body
     methods = [(f"{each.name}.", each.body) for each in module if isinstance(each, ast.ClassDef)]
     return {
-        f"{prefix}{node.name}": {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
+        f"{prefix}{node.name}": {
+            each.id if isinstance(each, ast.Name) else each.attr
+            for each in ast.walk(node)
+            if isinstance(each, ast.Name | ast.Attribute)
+        }
         for prefix, body in [("", module), *methods]
         for node in body
         if isinstance(node, ast.FunctionDef)

@@ -342,6 +342,22 @@ class TestTheSweep:
         assert invoke("sweep", {})["versions_removed"] == 1
         assert versions() == []
 
+    def test_keeps_the_record_of_what_is_too_large_until_s3_has_deleted_it(
+        self, configure: Callable[..., None], clock: Clock, record: Record, versions: Versions
+    ) -> None:
+        """TTL would drop the record, and with it the only trace of the bytes."""
+        configure(MAX_FILE_SIZE="7")
+        upload = call("upload", {"name": "a"}).body
+        put(upload["url"], b"contents")
+        clock.advance(3660)
+        with pytest.MonkeyPatch.context() as refused:
+            refused.setattr(Bucket, "delete", lambda _, found: {version.key for version in found})
+            invoke("sweep", {})
+        assert "purge_at" not in (record(upload["id"]) or {})
+        assert len(versions()) == 1
+        assert invoke("sweep", {})["versions_removed"] == 1
+        assert versions() == []
+
     def test_looks_at_nothing_again_before_its_time(self, stored: dict[str, Any]) -> None:
         call("delete", [stored["id"]])
         invoke("sweep", {})
