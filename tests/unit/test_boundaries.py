@@ -3,6 +3,7 @@
 import base64
 import itertools
 import json
+import urllib.request
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -10,12 +11,14 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from filestore.storage.bucket import Bucket
+from filestore.storage.repository import FileRepository, Throttled
 from tests.support import (
     UNKNOWN_ID,
     Clock,
     Context,
     call,
     counted_calls,
+    get,
     invoke,
     put,
     sample_event,
@@ -272,6 +275,13 @@ class TestAFileOfExactlyMaxFileSize:
         put(upload["url"], contents)
         assert call("store", [upload["id"]]).body == ([upload["id"]] if stored else [])
 
+    def test_is_stored_though_a_larger_one_came_first(self) -> None:
+        upload = call("upload", {"name": "a"}).body
+        put(upload["url"], b"123456789")
+        put(upload["url"], b"12345678")
+        assert call("store", [upload["id"]]).body == [upload["id"]]
+        assert get(call("info", [upload["id"]]).body[0]["url"]) == b"12345678"
+
     @pytest.mark.parametrize(("contents", "adopted"), [(b"12345678", 1), (b"123456789", 0)])
     def test_is_adopted_where_its_event_was_lost(
         self, clock: Clock, versions: Versions, contents: bytes, adopted: int
@@ -445,6 +455,38 @@ class TestTheSweep:
             assert invoke("sweep", {})["deletions_finished"] == 1
         assert ["sweep_at" in (record(upload["id"]) or {}) for upload in uploads] == [True, False]
         assert invoke("sweep", {})["versions_removed"] == 1
+
+
+@pytest.mark.usefixtures("engine_aws")
+def test_a_store_of_an_upload_that_was_not_told_of_says_what_became_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One was taken back while the bucket was looked into, of another DynamoDB says nothing."""
+    uploads = [call("upload", {"name": "a", "size": 1}).body for _ in range(3)]
+    taken_back, throttled, stored = (upload["id"] for upload in uploads)
+    for upload in uploads:
+        put(upload["url"], b"x", upload["headers"])
+    record = FileRepository.record_and_store_uploads
+
+    def meanwhile(files: FileRepository, found: Any, **values: Any) -> Any:
+        call("undo", file_id=taken_back, headers={"x-upload-token": uploads[0]["token"]})
+        return record(files, found, **values) | {throttled: Throttled()}
+
+    monkeypatch.setattr(FileRepository, "record_and_store_uploads", meanwhile)
+    body = call("store", [taken_back, throttled, stored], query={"problems": "yes"}).body
+    assert body["result"] == [stored]
+    assert {file_id: problem["code"] for file_id, problem in body["problems"].items()} == {
+        taken_back: "deleted",
+        throttled: "try_again",
+    }
+
+
+@pytest.mark.usefixtures("engine_aws")
+@pytest.mark.parametrize("media_type", ["text/x-a; charset=utf-8", None])
+def test_a_download_has_the_type_that_was_declared(
+    finish: Callable[[dict[str, Any]], str], media_type: str | None
+) -> None:
+    file_id = finish({"name": "a.png"} | ({"type": media_type} if media_type else {}))
+    with urllib.request.urlopen(call("info", [file_id]).body[0]["url"]) as response:
+        assert response.headers["Content-Type"] == (media_type or "image/png")
 
 
 @pytest.mark.usefixtures("engine_aws")
