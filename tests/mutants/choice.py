@@ -2,17 +2,12 @@
 
 import ast
 import functools
-import itertools
 from collections import defaultdict
 from pathlib import Path
 
 from tests.mutants.model import SOURCE, Mutant, Run
 
 _HINTS = 4
-# Of the tests beside those of its own file a mutant meets some, from as many files as there are: so many seconds' worth
-# where all take 30. What none of these notices the rest hardly does, and one survivor would cost as much as a hundred
-# mutants that are killed.
-_BUDGET = 10.0
 
 
 class Choice:
@@ -57,19 +52,10 @@ class Choice:
             if test not in first:
                 by_file[test.split("::")[0]].append(test)
         own = f"tests/unit/test_{mutant.module.split('.')[-1]}.py"
-        rounds = [list(dict.fromkeys(first)), by_file.pop(own, []), self._some(by_file)]
-        return [tests for tests in rounds if tests]
-
-    def _some(self, by_file: dict[str, list[str]]) -> list[str]:
-        """The fastest of each file, then the second of each, and so on, file by file."""
-        chosen: set[str] = set()
-        budget = _BUDGET
-        for tests in itertools.zip_longest(*by_file.values()):
-            for test in filter(None, tests):
-                if self.seconds[test] <= budget or not chosen:
-                    chosen.add(test)
-                    budget -= self.seconds[test]
-        return [test for tests in by_file.values() for test in tests if test in chosen]
+        own_tests = by_file.pop(own, [])
+        others = [test for tests in by_file.values() for test in tests]
+        quick, slow = ([test for test in others if (order[test][0] == 0) is wanted] for wanted in (True, False))
+        return [tests for tests in (list(dict.fromkeys(first)), own_tests, quick, slow) if tests]
 
     def _tests(self, mutant: Mutant) -> set[str]:
         """Those that call the function or what uses the constant; otherwise all that use its module or importers."""

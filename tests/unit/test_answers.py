@@ -54,6 +54,10 @@ class TestHeaders:
         assert answer["statusCode"] == (403 if operation == "undo" else 400)
         assert invoke(operation, {})["statusCode"] == answer["statusCode"]
 
+    def test_no_id_is_the_id_of_no_file(self) -> None:
+        answer = invoke("undo", sample_event("undo") | {"pathParameters": None})
+        assert answer["statusCode"] == 404
+
     def test_an_answer_is_as_lambda_takes_it(self) -> None:
         answer = invoke("info", sample_event("info") | {"body": '["no id"]'})
         assert answer == {
@@ -69,7 +73,9 @@ class TestReasons:
         assert call("info", ["a", "", 7]).body["message"].startswith("/1: A file id ")
         assert "; /2: A file id " in call("info", ["a", "", 7]).body["message"]
         assert call("info", {}).body["message"].startswith("body: An array ")
-        assert call("info", {}).body["errors"][0]["path"] == ""
+        for body in ("", "{", "{}", "7", " " * 262145):
+            assert [error["path"] for error in call("info", raw=body).body["errors"]] == [""]
+        assert [error["path"] for error in call("info").body["errors"]] == [""]
 
     @pytest.mark.parametrize(
         ("operation", "body"),

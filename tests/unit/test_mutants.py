@@ -86,7 +86,6 @@ class TestChoice:
                 "a.py::three": [("/domain/disposition.py", "attachment")],
             }
         )
-        choice.seconds = dict.fromkeys(choice.seconds, 0.1)
         assert set(*choice.rounds(MUTANT._replace(place=""), "")) == {"a.py::one", "a.py::two"}
 
     def test_begins_with_what_has_killed_a_mutant_there(self) -> None:
