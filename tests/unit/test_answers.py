@@ -1,5 +1,6 @@
 """What a caller gets, to the last header, also where AWS or we ourselves fail."""
 
+import base64
 from collections.abc import Callable
 from typing import Any
 
@@ -76,6 +77,19 @@ class TestReasons:
         for body in ("", "{", "{}", "7", " " * 262145):
             assert [error["path"] for error in call("info", raw=body).body["errors"]] == [""]
         assert [error["path"] for error in call("info").body["errors"]] == [""]
+
+    @pytest.mark.parametrize("operation", ["upload", "info"])
+    @pytest.mark.parametrize("body", ["{", "[NaN]", '{"name": "a", "size": NaN}', '{"size": -Infinity}', "[" * 100_000])
+    def test_say_that_a_body_is_not_json(self, operation: str, body: str) -> None:
+        reply = call(operation, raw=body)
+        assert "not JSON" in reply.body["message"]
+        assert [error["path"] for error in reply.body["errors"]] == [""]
+
+    def test_say_that_a_body_is_not_base64_though_some_of_it_is(self) -> None:
+        body = base64.b64encode(b'["a"]').decode()
+        assert invoke("info", sample_event("info") | {"body": body, "isBase64Encoded": True})["statusCode"] == 200
+        broken = sample_event("info") | {"body": f"*{body}", "isBase64Encoded": True}
+        assert invoke("info", broken)["statusCode"] == 400
 
     @pytest.mark.parametrize(
         ("operation", "body"),

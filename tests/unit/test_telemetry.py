@@ -8,6 +8,7 @@ import pytest
 
 from filestore import telemetry
 from filestore.storage.bucket import Bucket
+from filestore.storage.repository import FileRepository
 from tests.support import UNKNOWN_ID, Clock, Context, call, invoke, put, sample_event, upload_event
 
 Log = Callable[[], list[dict[str, Any]]]
@@ -79,7 +80,7 @@ class TestALine:
 
     def test_of_the_sdk_is_let_through_from_warnings_on(self) -> None:
         """At INFO it says where it has found credentials."""
-        assert logging.getLogger("botocore").getEffectiveLevel() == logging.WARNING
+        assert logging.getLogger("botocore").level == logging.WARNING
 
 
 @pytest.mark.usefixtures("engine_aws")
@@ -189,3 +190,14 @@ class TestWhatIsCounted:
             "finished": True,
         }
         assert uploaded["id"]
+
+    def test_by_a_sweep_that_fails_is_that_it_has_not_ended(self, log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+        def fail(*_: object, **__: object) -> None:
+            raise ZeroDivisionError
+
+        monkeypatch.setattr(FileRepository, "due", fail)
+        with pytest.raises(ExceptionGroup) as raised:
+            invoke("sweep", {})
+        assert len(raised.value.exceptions) == 16
+        assert log()[-1]["finished"] is False
+        assert all(line["message"] for line in log())
