@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeou
 
 from filestore import model
 from filestore.domain.disposition import attachment
-from filestore.storage.repository import FileRepository
+from filestore.storage.repository import FileRepository, Throttled
 from tests.support import UNKNOWN_ID, call, invoke, sample_event
 
 Log = Callable[[], list[dict[str, Any]]]
@@ -174,6 +174,11 @@ class TestWhereAwsFails:
         assert type(error).__name__ in failure["exception"]
         assert failure["message"]
         assert "RequestsRejected" not in line
+
+    def test_for_now_an_undo_may_be_tried_again_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(FileRepository, "undo", lambda *_, **__: Throttled())
+        reply = call("undo", file_id=UNKNOWN_ID, headers={"x-upload-token": "x"})
+        assert (reply.status, reply.body["code"], reply.headers["Retry-After"]) == (503, "try_again", "1")
 
     def test_a_refusal_has_no_time_to_wait(self) -> None:
         assert "Retry-After" not in call("info", {}).headers

@@ -183,7 +183,8 @@ class TestPatience:
     @pytest.mark.usefixtures("moto_aws")
     @pytest.mark.parametrize("service", ["dynamodb", "s3"])
     def test_a_call_of_aws_that_hangs_is_given_up_in_time(self, service: str) -> None:
-        config = getattr(aws, service)().meta.config
+        # Made anew: the one that is kept may be another test's.
+        config = getattr(aws, service).__wrapped__().meta.config
         assert (config.connect_timeout, config.read_timeout) == (2, 5)
         assert config.retries == {"mode": "standard", "total_max_attempts": 3}
 
