@@ -3,6 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 SCAN := .venv-scan
+MUTANTS := .venv-mutants
 
 PORT ?= 8000
 AWS_PORT ?= 4566
@@ -16,7 +17,7 @@ HERE = --state-dir '$(STATE_DIR)' $(if $(ON_AWS),--stack '$(ON_AWS)')
 OPS = $(BIN)/python -m ops --env '$(ENV)' $(if $(STACK),--stack '$(STACK)')
 
 .DEFAULT_GOAL := help
-.PHONY: help run logs test scan lint format unit integration browser browser-big publish proof fuzz replay audit letters redrive build bench diagrams deploy key keys revoke remove lock clean smoke kills teeth
+.PHONY: help run logs test scan lint format unit integration browser browser-big publish proof fuzz replay audit letters redrive build bench diagrams deploy key keys revoke remove lock clean smoke kills teeth mutants
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -83,6 +84,10 @@ teeth: $(INSTALLED) ## Tell which seeded bugs random schedules alone catch, and 
 
 fuzz: $(INSTALLED) ## Call the handlers 100,000 times with hostile input
 	@FUZZ=100000 SEED='$(SEED)' $(BIN)/python -m pytest tests/proof/test_fuzz.py
+
+mutants: $(INSTALLED) $(MUTANTS)/.installed ## Change the source in 1,900 small ways and print what no unit test notices; ONLY=module EVERY=10 JOBS=2
+	@PYTHONPATH=source $(BIN)/python -m tests.mutants --generator $(MUTANTS)/bin/python \
+		--jobs '$(or $(JOBS),2)' --only '$(ONLY)' --every '$(or $(EVERY),1)'
 
 replay: $(INSTALLED) ## Use the upload URLs of stored files again, 1,000 times
 	@REPLAYS=1000 $(BIN)/python -m pytest tests/integration/test_faults.py -k replayed
@@ -157,7 +162,7 @@ lock: ## Write constraints.txt and .ci/deploy-requirements.txt anew from require
 	@mv $(VENV)/deploy-requirements.txt .ci/deploy-requirements.txt
 
 clean: ## Remove everything that was made here, .local included
-	@rm -rf $(VENV) $(SCAN) .local .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache static/node_modules test-results
+	@rm -rf $(VENV) $(SCAN) $(MUTANTS) .local .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache static/node_modules test-results
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(INSTALLED): requirements.txt source/requirements.txt constraints.txt
@@ -172,4 +177,10 @@ $(SCAN)/.installed: .ci/scan-requirements.txt | $(INSTALLED)
 	@test -x $(SCAN)/bin/python || $(PYTHON) -m venv $(SCAN)
 	@echo "Installing what make scan needs (half a minute, once) ..."
 	@$(SCAN)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+$(MUTANTS)/.installed: .ci/mutants-requirements.txt | $(INSTALLED)
+	@test -x $(MUTANTS)/bin/python || $(PYTHON) -m venv $(MUTANTS)
+	@echo "Installing what make mutants needs (half a minute, once) ..."
+	@$(MUTANTS)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@

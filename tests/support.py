@@ -5,11 +5,13 @@ import functools
 import importlib
 import itertools
 import json
+import re
 import urllib.error
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -129,7 +131,19 @@ def call(
     if file_id is not None:
         event["pathParameters"] = {"id": file_id}
     answer = invoke(operation, event)
-    return Reply(answer["statusCode"], json.loads(answer["body"] or "null"), answer["headers"])
+    reply = Reply(answer["statusCode"], json.loads(answer["body"] or "null"), answer["headers"])
+    if reply.status >= HTTPStatus.BAD_REQUEST:
+        assert_says_why(reply.body)
+    return reply
+
+
+def assert_says_why(body: Mapping[str, Any]) -> None:
+    """Every refusal has a sentence for people and a code for programs, and where it is the body's, where in it."""
+    assert body["message"].endswith(".")
+    assert re.fullmatch("[a-z]+(_[a-z]+)*", body["code"])
+    for error in body.get("errors", []):
+        assert isinstance(error["path"], str)
+        assert re.fullmatch(r"[A-Z].*\.", error["message"], re.DOTALL)
 
 
 def upload_event(*uploads: Mapping[str, Any]) -> dict[str, Any]:

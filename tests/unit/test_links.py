@@ -39,13 +39,41 @@ def test_honour_the_endpoint_of_the_sdk(monkeypatch: pytest.MonkeyPatch) -> None
     assert signer("us-east-1").upload("key").url.startswith("http://127.0.0.1:4566/files.example/key?")
 
 
+def test_take_the_endpoint_of_s3_before_that_of_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9000/")
+    assert signer("us-east-1").upload("key").url.startswith("http://127.0.0.1:9000/files.example/key?")
+
+
+def test_need_a_region_and_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = botocore.session.Session()
+    session.set_credentials("AKIDEXAMPLE", "secret")
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    with pytest.raises(RuntimeError, match="region"):
+        LinkSigner(session, "files.example", 900)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with pytest.raises(RuntimeError, match="credentials"):
+        LinkSigner(botocore.session.Session(), "files.example", 900)
+
+
 def test_last_as_long_as_they_were_told_to() -> None:
     assert parse_qs(urlsplit(signer("us-east-1").upload("key").url).query)["X-Amz-Expires"] == ["900"]
 
 
 def test_pin_the_version_of_a_download() -> None:
     url = signer("us-east-1").download("key", version_id="v+1/=", content_type="a/b", content_disposition="attachment")
-    assert parse_qs(urlsplit(url).query)["versionId"] == ["v+1/="]
+    query = parse_qs(urlsplit(url).query)
+    assert {name: value for name, value in query.items() if not name.startswith("X-Amz-")} == {
+        "versionId": ["v+1/="],
+        "response-content-type": ["a/b"],
+        "response-content-disposition": ["attachment"],
+    }
+
+
+def test_quote_what_a_url_cannot_hold() -> None:
+    assert urlsplit(signer("us-east-1").upload("a b/ü?#").url).path == "/a%20b/%C3%BC%3F%23"
 
 
 def test_give_back_nothing_that_the_uploader_may_have_sent_along() -> None:

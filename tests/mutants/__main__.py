@@ -1,0 +1,247 @@
+"""make mutants: change the source in thousands of small ways, and see which changes no unit test notices."""
+
+import argparse
+import hashlib
+import itertools
+import json
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.mutants import digests, pool
+from tests.mutants.choice import Choice
+from tests.mutants.judgements import FILE, Judgements, as_judgement
+from tests.mutants.model import ROOT, SOURCE, Mutant, Run
+
+WANTED = 0.90
+"""The share of all mutants, equivalent ones included, that the tests have to kill."""
+
+_STATE = ROOT / ".local" / "mutants"
+_SAVE_EVERY = 20
+_CONTROL_EVERY = 50
+
+
+def main() -> int:
+    """Run what has not been run yet, and report. 0 where every survivor is accepted and enough are killed."""
+    parser = argparse.ArgumentParser(prog="make mutants", description=__doc__)
+    parser.add_argument("--generator", type=Path, required=True, help="the Python that has mutmut")
+    parser.add_argument("--jobs", type=int, default=2, help="mutants at a time")
+    parser.add_argument("--only", default="", help="modules whose name has this in it")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="one mutant in N, the same ones each time")
+    arguments = parser.parse_args()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
+    made = _mutants(arguments.generator, arguments.only)
+    mutants = [mutant for mutant in made if int(mutant.key, 16) % arguments.every == 0]
+    session = Session(mutants)
+    try:
+        session.run(arguments.jobs)
+    except KeyboardInterrupt:
+        print("\nstopped; the next make mutants goes on from here", file=sys.stderr)
+        return 130
+    finally:
+        session.save()
+    return report(session, whole=not arguments.only and arguments.every == 1)
+
+
+class Session:
+    """What is known of the mutants, kept from one run to the next."""
+
+    def __init__(self, mutants: list[Mutant]) -> None:
+        self.mutants = {mutant.key: mutant for mutant in mutants}
+        self.file = _STATE / "results.json"
+        # By key of the mutant: the digests of what the result rests on, and the test that killed it, if one did.
+        self.results: dict[str, list[str]] = json.loads(self.file.read_text()) if self.file.exists() else {}
+        self.open = [mutant for key, mutant in self.mutants.items() if not self._stands(key)]
+        self.took = 0.0
+
+    def save(self) -> None:
+        """Write it down."""
+        _STATE.mkdir(parents=True, exist_ok=True)
+        new = self.file.with_suffix(".new")
+        new.write_text(json.dumps(self.results))
+        new.replace(self.file)
+
+    def killer(self, mutant: Mutant) -> str:
+        """The test that killed it last; empty for a survivor."""
+        return self.results.get(mutant.key, [""])[-1]
+
+    def decide(self, mutant: Mutant, killer: str) -> None:
+        """A mutant was killed by a test, or by none."""
+        self.results[mutant.key] = [digests.code(), digests.tests(killer), killer]
+
+    def _stands(self, key: str) -> bool:
+        """A kill stands while the test that did it is the same; a survivor meets every test that is new."""
+        if key not in self.results:
+            return False
+        code, tests, killer = self.results[key]
+        return code == digests.code() and tests == digests.tests(killer)
+
+    def survivors(self) -> list[Mutant]:
+        """Those that no test kills."""
+        return [mutant for mutant in self.mutants.values() if not self.killer(mutant)]
+
+    def run(self, slots: int) -> None:
+        """Run what was not run on what there is now."""
+        if self.open:
+            start = time.monotonic()
+            work = _Work(self, Choice(_protocol()))
+            pool.run(work.next, slots, work.done)
+            print(f"\r{' ' * 40}\r", end="", file=sys.stderr)
+            self.took = time.monotonic() - start
+
+
+class _Work:
+    """Hands out the open mutants round by round, and takes the results."""
+
+    def __init__(self, session: Session, choice: Choice) -> None:
+        self._session = session
+        self._choice = choice
+        self._todo = list(reversed(session.open))
+        self._rounds: dict[str, list[list[str]]] = {}
+        self._again: list[Mutant] = []
+        self._controls: list[str] = []
+        self._kills = 0
+        self._decided = 0
+        for mutant in session.mutants.values():
+            if session.killer(mutant):
+                choice.killed(mutant, session.killer(mutant))
+
+    def next(self) -> pool.Job | None:
+        """The next job; None while or because there is none."""
+        if self._controls:
+            return self._job(None, [self._controls.pop()])
+        if self._again:
+            mutant = self._again.pop()
+            return self._job(mutant, self._rounds[mutant.key].pop(0))
+        while self._todo:
+            mutant = self._todo.pop()
+            rounds = self._choice.rounds(mutant, self._session.killer(mutant))
+            if rounds:
+                self._rounds[mutant.key] = rounds
+                return self._job(mutant, rounds.pop(0))
+            self._decide(mutant, "")
+        return None
+
+    def done(self, job: pool.Job, run: Run, output: str) -> None:
+        """A run has ended."""
+        if job.mutant and "ImportError while loading conftest" in output:
+            run = run._replace(code=1, failed="(does not start)")
+        if run.code > pytest.ExitCode.INTERRUPTED or (run.code and job.mutant is None):
+            raise RuntimeError(f"the tests cannot be run{'' if job.mutant else ', without a mutant'}:\n{output}")
+        if job.mutant and run.code:
+            self._decide(job.mutant, run.failed)
+            self._kills += 1
+            # A kill says nothing if the test fails without the mutant, too.
+            if self._kills % _CONTROL_EVERY == 0 and "::" in run.failed:
+                self._controls.append(run.failed)
+        elif job.mutant and self._rounds[job.mutant.key]:
+            self._again.append(job.mutant)
+        elif job.mutant:
+            self._decide(job.mutant, "")
+
+    def _job(self, mutant: Mutant | None, tests: list[str]) -> pool.Job:
+        return pool.Job(mutant, tests, sum(self._choice.seconds[test] for test in tests))
+
+    def _decide(self, mutant: Mutant, killer: str) -> None:
+        self._session.decide(mutant, killer)
+        if "::" in killer:
+            self._choice.killed(mutant, killer)
+        self._decided += 1
+        if self._decided % _SAVE_EVERY == 0:
+            self._session.save()
+            print(f"\r{self._decided} of {len(self._session.open)} mutants", end="", file=sys.stderr, flush=True)
+
+
+def report(session: Session, *, whole: bool) -> int:
+    """Print the score and every survivor with its judgement. 0 where there is nothing to do."""
+    judgements = Judgements(FILE.read_text())
+    survivors = session.survivors()
+    accepted = [(mutant, reason) for mutant in survivors if (reason := judgements.reason(mutant))]
+    unjudged = [mutant for mutant in survivors if not judgements.reason(mutant)]
+    stale = judgements.stale(session.mutants.values(), survivors) if whole else []
+    for (where, reason), group in itertools.groupby(accepted, key=lambda each: (each[0].where, each[1])):
+        print(f"\naccepted: {where}: {reason}")
+        print(textwrap.indent("\n\n".join(mutant.diff for mutant, _ in group), "    "))
+    for where, diff, fault in stale:
+        print(f"\nerror: a judgement of {where} judges nothing, {fault}:\n{textwrap.indent(diff, '    ')}")
+    if unjudged:
+        print(f"\nerror: these survive and nobody has said why. Kill them, or add to {FILE.relative_to(ROOT)}:\n")
+        for where, mutants in itertools.groupby(unjudged, key=lambda mutant: mutant.where):
+            print(as_judgement(where, [mutant.diff for mutant in mutants]))
+    print()
+    modules = Counter(mutant.module for mutant in session.mutants.values())
+    surviving = Counter(mutant.module for mutant in survivors)
+    for module, count in sorted(modules.items()):
+        print(f"{module:32} {count - surviving[module]:5} of {count:5} killed")
+    score = 1 - len(survivors) / len(session.mutants)
+    print(
+        f"\n{score:.1%} of {len(session.mutants)} mutants are killed; {len(survivors)} survive, {len(accepted)} of them"
+        f" judged; {len(stale)} judgements are stale; {session.took / 60:.0f} minutes"
+    )
+    too_few = whole and score < WANTED
+    if too_few:
+        print(f"error: {WANTED:.0%} have to be killed")
+    return int(bool(unjudged or stale or too_few))
+
+
+def _mutants(generator: Path, only: str) -> Iterator[Mutant]:
+    """The mutants of the modules whose name has this in it; those of a text are made once and kept."""
+    made: list[Mutant] = []
+    for path in sorted(Path(SOURCE).rglob("*.py")):
+        recipe = Path(__file__).with_name("generate.py")
+        key = hashlib.sha256(path.read_bytes() + recipe.read_bytes()).hexdigest()[:16]
+        module = ".".join(path.relative_to(ROOT / "source").with_suffix("").parts)
+        if only not in module:
+            continue
+        kept = _STATE / "made" / f"{module}-{key}.json"
+        if not kept.exists():
+            answer = subprocess.run([generator, recipe, path], check=True, stdout=subprocess.PIPE, text=True)
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            for old in kept.parent.glob(f"{module}-*"):
+                old.unlink()
+            kept.write_text(answer.stdout)
+        made += [Mutant(**each) for each in json.loads(kept.read_text())]
+    seen: Counter[tuple[str, str]] = Counter()
+    for mutant in made:
+        seen[mutant.where, mutant.diff] += 1
+        yield mutant._replace(twin=seen[mutant.where, mutant.diff] - 1)
+
+
+def _protocol() -> Run:
+    """Which test calls which functions, from a run of all of them without a mutant; what is known is not run again."""
+    kept = _STATE / "protocol.json"
+    protocol: dict[str, Any] = json.loads(kept.read_text()) if kept.exists() else {}
+    wanted = {}
+    for path in sorted((ROOT / "tests/unit").glob("test_*.py")):
+        name = path.relative_to(ROOT).as_posix()
+        # What is built runs in processes of its own, out of a mutant's reach.
+        if path.name != "test_artifact.py":
+            wanted[name] = f"{digests.code()} {digests.tests(f'{name}::')}"
+
+    def done(job: pool.Job, run: Run, output: str) -> None:
+        if run.code:
+            raise RuntimeError(f"the tests fail without a mutant:\n{output}")
+        protocol[job.tests[0]] = {"digest": wanted[job.tests[0]], "calls": run.calls, "seconds": run.seconds}
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.write_text(json.dumps(protocol))
+
+    jobs = [pool.Job(None, [name], 100) for name in wanted if protocol.get(name, {}).get("digest") != wanted[name]]
+    if jobs:
+        print("running the tests without a mutant ...", file=sys.stderr)
+        pool.run(lambda: jobs.pop() if jobs else None, 1, done)
+    found = [protocol[name] for name in wanted]
+    calls = {test: calls for each in found for test, calls in each["calls"].items()}
+    return Run(0, "", calls, {test: seconds for each in found for test, seconds in each["seconds"].items()})
+
+
+if __name__ == "__main__":
+    sys.exit(main())

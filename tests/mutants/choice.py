@@ -1,0 +1,115 @@
+"""Which tests may kill a mutant, the likely ones first."""
+
+import ast
+import functools
+from collections import defaultdict
+from pathlib import Path
+
+from tests.mutants.model import SOURCE, Mutant, Run
+
+_HINTS = 4
+
+
+class Choice:
+    """Chooses from a run of all tests, and from what has killed mutants of the same place before."""
+
+    def __init__(self, protocol: Run) -> None:
+        # Some of them shared the processor with others: only how they compare counts.
+        seconds = {test: protocol.seconds.get(test, 0) for test, calls in protocol.calls.items() if calls}
+        if not seconds:
+            raise RuntimeError("no test calls a function of the source")
+        scale = 30 / sum(seconds.values())
+        self.seconds = {test: each * scale for test, each in seconds.items()}
+        self._callers: dict[tuple[str, str], list[str]] = defaultdict(list)
+        self._touching: dict[str, set[str]] = defaultdict(set)
+        for test, calls in protocol.calls.items():
+            for file, name in calls:
+                self._callers[file, name].append(test)
+                self._touching[file].add(test)
+        self._importers = _importers()
+        self._killers: dict[str, list[str]] = defaultdict(list)
+
+    def killed(self, mutant: Mutant, test: str) -> None:
+        """Remember the test: it is the first to be tried on the next mutant there."""
+        killers = self._killers[mutant.where]
+        if test in killers:
+            killers.remove(test)
+        killers.insert(0, test)
+
+    def rounds(self, mutant: Mutant, last: str) -> list[list[str]]:
+        """The tests in rounds: a mutant that survives one comes into the next."""
+        tests = self._tests(mutant)
+        first = [test for test in (last, *self._killers[mutant.where][:_HINTS]) if test in tests]
+        by_file: dict[str, list[str]] = defaultdict(list)
+        # Of a test with many parameters one comes first, and the others once every other test has had its turn.
+        turns: dict[str, int] = defaultdict(int)
+        order: dict[str, tuple[int, float]] = {}
+        for test in sorted(tests, key=lambda test: (self.seconds[test], test)):
+            function = test.split("[")[0]
+            order[test] = (turns[function], self.seconds[test])
+            turns[function] += 1
+        for test in sorted(order, key=order.__getitem__):
+            if test not in first:
+                by_file[test.split("::")[0]].append(test)
+        own = f"tests/unit/test_{mutant.module.split('.')[-1]}.py"
+        own_tests = by_file.pop(own, [])
+        others = [test for tests in by_file.values() for test in tests]
+        quick, slow = ([test for test in others if (order[test][0] == 0) is wanted] for wanted in (True, False))
+        return [tests for tests in (list(dict.fromkeys(first)), own_tests, quick, slow) if tests]
+
+    def _tests(self, mutant: Mutant) -> set[str]:
+        """Those that call the function or what uses the constant; otherwise all that use its module or importers."""
+        path = _short(mutant.path)
+        near = (path, *sorted(self._importers[path]))
+        name = mutant.place.split(".", maxsplit=1)[0]
+        called = [(path, mutant.place)]
+        if mutant.place not in _functions(path):
+            called += [(file, user) for file in near for user in _users(file, name)]
+        callers = {test for each in called for test in self._callers.get(each, [])}
+        if callers and mutant.place not in _kept(mutant.path):
+            return callers
+        return {test for file in near for test in self._touching[file]}
+
+
+@functools.cache
+def _functions(file: str) -> dict[str, set[str]]:
+    """The functions and methods of a file, with the names that stand in each."""
+    module = ast.parse(Path(SOURCE + file).read_text()).body
+    methods = [(f"{each.name}.", each.body) for each in module if isinstance(each, ast.ClassDef)]
+    return {
+        f"{prefix}{node.name}": {
+            each.id if isinstance(each, ast.Name) else each.attr
+            for each in ast.walk(node)
+            if isinstance(each, ast.Name | ast.Attribute)
+        }
+        for prefix, body in [("", module), *methods]
+        for node in body
+        if isinstance(node, ast.FunctionDef)
+    }
+
+
+def _users(file: str, name: str) -> list[str]:
+    return [function for function, names in _functions(file).items() if name in names]
+
+
+def _short(path: Path) -> str:
+    return str(path).removeprefix(SOURCE)
+
+
+@functools.cache
+def _kept(path: Path) -> set[str]:
+    """The functions whose results are kept, so that only the first of many tests calls them."""
+    functions = [node for node in ast.parse(path.read_text()).body if isinstance(node, ast.FunctionDef)]
+    return {node.name for node in functions if "cache" in [ast.unparse(each) for each in node.decorator_list]}
+
+
+def _importers() -> dict[str, set[str]]:
+    """By file of the source, the files that import from it."""
+    importers: dict[str, set[str]] = defaultdict(set)
+    for path in Path(SOURCE).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                for name in (node.module, *(f"{node.module}.{alias.name}" for alias in node.names)):
+                    file = Path(SOURCE).parent / f"{name.replace('.', '/')}.py"
+                    importers[_short(file)].add(_short(path))
+    return importers

@@ -1,0 +1,46 @@
+"""The words of the mutation tests."""
+
+import hashlib
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[2]
+SOURCE = str(ROOT / "source" / "filestore")
+
+
+class Mutant(NamedTuple):
+    """A module with one change. ``place`` is the function, method, class or constant; empty for what is in none.
+
+    ``twin`` counts the changes before it that look the same, of another line with the same text.
+    """
+
+    module: str
+    place: str
+    diff: str
+    code: str
+    twin: int = 0
+
+    @property
+    def path(self) -> Path:
+        """The file that it is a mutant of."""
+        return ROOT / "source" / Path(*self.module.split(".")).with_suffix(".py")
+
+    @property
+    def where(self) -> str:
+        """What is changed, by its full name."""
+        return f"{self.module}.{self.place}" if self.place else self.module
+
+    @property
+    def key(self) -> str:
+        """The same as long as the place and the change are, wherever in the file they are."""
+        text = f"{self.where}\n{self.diff}" + f"\n{self.twin}" * bool(self.twin)
+        return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+class Run(NamedTuple):
+    """What a run of tests has said: pytest's exit code, the test that failed, calls and seconds by test."""
+
+    code: int
+    failed: str
+    calls: dict[str, list[tuple[str, str]]]
+    seconds: dict[str, float]

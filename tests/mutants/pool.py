@@ -1,0 +1,128 @@
+"""Runs mutants, as many at a time as there are slots, each against an emulator of its slot."""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from bench.processes import free_port
+from local.emulator import Emulator
+from tests.mutants import child
+from tests.mutants.model import Mutant, Run
+
+# What the tests leave in an emulator adds up.
+_RUNS_OF_AN_EMULATOR = 150
+_STOPPED = "(stopped: it did not end)"
+
+
+class Job(NamedTuple):
+    """What to run: tests, or whole files to see what their tests call. ``seconds`` is what they took last."""
+
+    mutant: Mutant | None
+    tests: list[str]
+    seconds: float
+
+
+@dataclass
+class _Slot:
+    folder: Path
+    emulator: Emulator | None = None
+    runs: int = 0
+    job: Job | None = None
+    process: int = 0
+    deadline: float = 0
+    number: int = 0
+
+    def start(self, job: Job) -> None:
+        if self.emulator is None or self.runs >= _RUNS_OF_AN_EMULATOR:
+            self.stop_emulator()
+            self.number += 1
+            state = self.folder / f"aws{self.number}"
+            state.mkdir(parents=True)
+            self.emulator = Emulator(free_port(), state)
+            self.emulator.start()
+            self.runs = 0
+        self.runs += 1
+        self.job = job
+        # The processor's time is what counts; this is for what sleeps for ever.
+        self.deadline = time.monotonic() + 120 + 20 * job.seconds
+        folder = self.folder / "run"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        sys.stdout.flush()
+        self.process = os.fork()
+        if self.process == 0:
+            try:
+                os.setsid()
+                child.run(job.mutant, job.tests, self.emulator.url, folder, job.seconds)
+            except BaseException:  # noqa: BLE001 - whatever it is, the parent's code must not run twice
+                traceback.print_exc()
+            finally:
+                sys.stderr.flush()
+                os._exit(70)
+
+    def poll(self) -> Run | None:
+        """The result of the run, once it has one."""
+        if not self.process:
+            return None
+        if time.monotonic() > self.deadline:
+            self.kill()
+        process, status = os.waitpid(self.process, os.WNOHANG)
+        if not process:
+            return None
+        # Threads and processes that a test left behind.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process, signal.SIGKILL)
+        self.process = 0
+        result = self.folder / "run" / "result.json"
+        if result.exists():
+            return Run(**json.loads(result.read_text()))
+        if os.WIFSIGNALED(status):
+            return Run(1, _STOPPED, {}, {})
+        raise RuntimeError(f"a run of tests broke down:\n{self.output()}")
+
+    def output(self) -> str:
+        return (self.folder / "run" / "output.txt").read_text(errors="replace")[-3000:]
+
+    def kill(self) -> None:
+        if self.process:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.process, signal.SIGKILL)
+
+    def stop_emulator(self) -> None:
+        if self.emulator:
+            self.emulator.stop()
+            shutil.rmtree(self.folder / f"aws{self.number}", ignore_errors=True)
+        self.emulator = None
+
+
+def run(next_job: Callable[[], Job | None], slots: int, done: Callable[[Job, Run, str], None]) -> None:
+    """Run jobs until there is none; ``done`` gets each with its result and what pytest printed."""
+    child.preload()
+    with tempfile.TemporaryDirectory(prefix="mutants") as folder:
+        pool = [_Slot(Path(folder) / str(number)) for number in range(slots)]
+        try:
+            while True:
+                for slot in pool:
+                    job, result = slot.job, slot.poll()
+                    if job and result:
+                        slot.job = None
+                        done(job, result, slot.output())
+                    if not slot.job and (following := next_job()):
+                        slot.start(following)
+                if not any(slot.job for slot in pool):
+                    return
+                time.sleep(0.01)
+        finally:
+            for slot in pool:
+                slot.kill()
+                slot.stop_emulator()

@@ -1,0 +1,119 @@
+"""make mutants: what it accepts is of code that is there, and nothing is accepted by accident."""
+
+import textwrap
+
+import pytest
+
+from tests.mutants.choice import Choice
+from tests.mutants.judgements import FILE, Judgements, as_judgement
+from tests.mutants.model import ROOT, SOURCE, Mutant, Run
+
+MUTANT = Mutant("filestore.model", "is_file_id", "- return a\n+ return None", "code")
+OTHER = MUTANT._replace(diff="- return a\n+ return b")
+
+
+def judged(mutant: Mutant) -> str:
+    return as_judgement(mutant.where, [mutant.diff]).replace('reason = ""', 'reason = "why"')
+
+
+def test_every_judgement_is_of_lines_that_are_in_the_source() -> None:
+    """A change of the source says at once which judgements it has made stale."""
+    for where, diff in Judgements(FILE.read_text()).reasons:
+        path = next(
+            path
+            for path in sorted((ROOT / "source").rglob("*.py"))
+            if f"{where}.".startswith(".".join(path.relative_to(ROOT / "source").with_suffix("").parts) + ".")
+        )
+        lines = {line.strip() for line in path.read_text().splitlines()}
+        assert {line[2:] for line in diff.splitlines() if line.startswith("- ")} <= lines, f"{where}:\n{diff}"
+
+
+class TestJudgements:
+    def test_are_of_one_change_of_one_place(self) -> None:
+        judgements = Judgements(judged(MUTANT))
+        assert judgements.reason(MUTANT) == "why"
+        assert judgements.reason(OTHER) is None
+        assert judgements.reason(MUTANT._replace(place="timestamp")) is None
+
+    def test_hold_wherever_in_the_file_the_place_is(self) -> None:
+        moved = MUTANT._replace(code=f"\n\n{MUTANT.code}")
+        assert moved.key == MUTANT.key
+        assert Judgements(judged(MUTANT)).reason(moved) == "why"
+
+    def test_hold_for_lines_with_the_same_text(self) -> None:
+        twin = MUTANT._replace(twin=1)
+        assert twin.key != MUTANT.key
+        assert Judgements(judged(MUTANT)).reason(twin) == "why"
+
+    def test_are_stale_where_their_mutant_is_gone_or_killed(self) -> None:
+        judgements = Judgements(judged(MUTANT))
+        assert judgements.stale([MUTANT], [MUTANT]) == []
+        assert [fault for *_, fault in judgements.stale([MUTANT], [])] == ["it is killed"]
+        assert [fault for *_, fault in judgements.stale([OTHER], [OTHER])] == ["there is no such mutant"]
+
+    @pytest.mark.parametrize("text", [as_judgement("a", ["- b\n+ c"]), judged(MUTANT) * 2])
+    def test_have_a_reason_and_are_made_once(self, text: str) -> None:
+        with pytest.raises(ValueError, match="judged twice, or without a reason"):
+            Judgements(text)
+
+
+class TestChoice:
+    FILE = "/model.py"
+
+    def choice(self, calls: dict[str, list[tuple[str, str]]]) -> Choice:
+        return Choice(Run(0, "", calls, dict.fromkeys(calls, 1.0)))
+
+    def test_is_of_the_tests_that_call_the_function(self) -> None:
+        choice = self.choice({"a.py::one": [(self.FILE, "is_file_id")], "a.py::two": [(self.FILE, "timestamp")]})
+        assert choice.rounds(MUTANT, "") == [["a.py::one"]]
+
+    def test_is_of_the_tests_that_call_what_uses_the_constant(self) -> None:
+        choice = self.choice(
+            {
+                "a.py::one": [(self.FILE, "is_file_id")],
+                "a.py::two": [("/domain/upload.py", "BeginUpload.__call__")],
+                "a.py::three": [("/domain/upload.py", "_type_of")],
+            }
+        )
+        assert choice.rounds(MUTANT._replace(place="_ID"), "") == [["a.py::one"]]
+        assert choice.rounds(MUTANT._replace(place="URL_MARGIN"), "") == [["a.py::two"]]
+
+    def test_is_otherwise_of_all_that_use_the_module_or_what_imports_it(self) -> None:
+        choice = self.choice(
+            {
+                "a.py::one": [(self.FILE, "is_file_id")],
+                "a.py::two": [("/domain/upload.py", "BeginUpload.__call__")],
+                "a.py::three": [("/domain/disposition.py", "attachment")],
+            }
+        )
+        assert set(*choice.rounds(MUTANT._replace(place=""), "")) == {"a.py::one", "a.py::two"}
+
+    def test_begins_with_what_has_killed_a_mutant_there(self) -> None:
+        names = ["a.py::one", "b.py::two", "tests/unit/test_model.py::three"]
+        choice = self.choice({name: [(self.FILE, "is_file_id")] for name in names})
+        choice.killed(OTHER, "b.py::two")
+        assert choice.rounds(MUTANT, "a.py::one") == [["a.py::one", "b.py::two"], ["tests/unit/test_model.py::three"]]
+
+    def test_needs_tests_that_call_something(self) -> None:
+        with pytest.raises(RuntimeError, match="no test calls"):
+            self.choice({"a.py::one": []})
+
+
+def test_what_is_to_be_judged_is_printed_as_it_is_to_be_written() -> None:
+    text = as_judgement(MUTANT.where, [MUTANT.diff, OTHER.diff])
+    assert text == textwrap.dedent("""\
+        [[judgement]]
+        where = "filestore.model.is_file_id"
+        reason = ""
+        mutants = [
+        '''
+        - return a
+        + return None
+        ''',
+        '''
+        - return a
+        + return b
+        ''',
+        ]
+        """)
+    assert SOURCE.endswith("source/filestore")
