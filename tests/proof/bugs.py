@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 from unittest import mock
 
-from botocore.exceptions import HTTPClientError
+from botocore.exceptions import ClientError, HTTPClientError
 from greenlet import getcurrent
 
 from filestore import api, telemetry
@@ -189,7 +189,7 @@ def _first_remains(original: Any, bucket: Bucket, versions: Iterable[ObjectVersi
 def _everything_is_a_refusal(response: Mapping[str, Any]) -> Any:
     try:
         return _attempt(response)
-    except RuntimeError:
+    except ClientError:
         return Refused(None)
 
 

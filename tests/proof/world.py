@@ -502,7 +502,7 @@ class World:
             answer = support.invoke("uploaded", event)
         except (Died, EndpointConnectionError, ReadTimeoutError):
             pass
-        except RuntimeError as error:
+        except ClientError as error:
             self._require(self._is_denied(), f"an event failed: {error}")
         else:
             self._require(not self._is_denied(), "I6: that a statement was denied went unnoticed")
@@ -620,8 +620,7 @@ class World:
         except Died:
             pass
         except ExceptionGroup as failures:
-            allowed = (BotoCoreError, ClientError, TryAgainError, *([RuntimeError] if self._is_denied() else []))
-            _, unexpected = failures.split(allowed)
+            _, unexpected = failures.split((BotoCoreError, ClientError, TryAgainError))
             self._require(op.fault and not unexpected, f"the sweep failed: {failures.exceptions}")
         else:
             self._require(not self._is_denied(), "I6: that a statement was denied went unnoticed")
