@@ -1,4 +1,4 @@
-"""Everything that is used of ministack's inside, in one place: what it has no public door for.
+"""What durability uses of ministack's inside, in one place: what it has no public door for.
 
 The tests of durability fail where a new release of it has changed one of these.
 """

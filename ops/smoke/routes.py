@@ -23,6 +23,16 @@ def upload_name_alone(smoke: Smoke) -> str:
     return "id and url"
 
 
+@check(source="Amazon S3 API reference: HeadObject")
+def type_as_sent(smoke: Smoke) -> str:
+    """The type of an upload that declared none is the one that was sent to S3, asked for by a HEAD."""
+    upload = smoke.begin()
+    smoke.put(upload, b"of a type", {"Content-Type": "text/x-smoke; charset=utf-8"})
+    found = smoke.recorded(upload["id"])
+    expect("type", found.get("type"), "text/x-smoke", _LOG.format("UploadedFunction"))
+    return "text/x-smoke"
+
+
 @check(source="Amazon S3 user guide: event notifications, at least once, typically in seconds")
 def event(smoke: Smoke) -> str:
     """S3's event reaches the record by way of the queue, and how soon."""

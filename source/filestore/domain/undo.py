@@ -49,4 +49,4 @@ class UndoUpload:
             case Refused() if self.settings.store_on_load:
                 raise InvalidTokenError("The token has expired.")
             case Refused() | Throttled():
-                raise TryAgainError("AWS is throttling. Repeat the call: it is harmless.")
+                raise TryAgainError("It could not be done now. Repeat the call: it is harmless.")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from botocore.exceptions import ClientError
 
+from filestore import telemetry
 from filestore.model import ObjectVersion
 from filestore.storage.aws import is_throttle
 
@@ -89,6 +90,8 @@ class Bucket:
             code = error.response["Error"]["Code"]
             # S3 refuses a version that is gone to whoever may not list the bucket's objects (HeadObject in the API
             # reference). Nobody knows then, and one file must not hold up the others.
+            if code == _FORBIDDEN:
+                telemetry.logger.error("S3 refuses to tell a type", file_id=version.key)
             if is_throttle(error) or code == _FORBIDDEN:
                 return None
             if code in _NOT_THERE:
