@@ -29,7 +29,7 @@ _MESSAGES: Mapping[Problem, str] = {
     Problem.EXPIRED: "Nobody stored the upload within its lifetime, so it was removed.",
     Problem.NOT_UPLOADED: "The file was requested but its contents have not been uploaded.",
     Problem.NOT_STORED: "The file is not stored.",
-    Problem.TRY_AGAIN: "It could not be done now, or the answer was full. Repeat the call for this file: it is harmless.",
+    Problem.TRY_AGAIN: "It cannot be done now, or the answer is full. Repeat the call for this file: it is harmless.",
 }
 
 
