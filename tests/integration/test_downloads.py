@@ -29,7 +29,7 @@ SAID_BY_THE_RECORD = {
     "Content-Type": "application/pdf",
     "Expires": "Thu, 01 Jan 1970 00:00:00 GMT",
 }
-UPLOADERS = ("max-age", "inline", "evil", "gzip", "tlh", "2038", "text/html")
+UPLOADERS = ("max-age", "inline", "evil", "gzip", "tlh", "2038")
 
 
 @pytest.fixture(params=[b"%PDF", BOMB], ids=["plain bytes", "a bomb in gzip"])
@@ -45,7 +45,8 @@ def url(request: pytest.FixtureRequest, stack: Stack, contents: bytes) -> str:
     checksum = {"algorithm": "SHA256", "value": digest}
     declared: dict[str, Any] = {"size": len(contents), "type": "application/pdf", "checksum": checksum}
     upload = stack.post_file({"name": "cv.pdf", **(declared if request.param else {})}).json()
-    signed = upload.get("headers", {"Content-Type": "text/html"})
+    # Of a type that nobody declared the essence is kept.
+    signed = upload.get("headers", {"Content-Type": "application/pdf; charset=evil"})
     sent = requests.put(upload["url"], data=contents, headers={**SENT_ALONG, **signed}, timeout=60)
     assert sent.status_code == 200
     assert stack.files("PUT", [upload["id"]]).json() == [upload["id"]]

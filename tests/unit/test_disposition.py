@@ -86,6 +86,7 @@ def test_letters_and_digits_of_any_script_survive(name: str) -> None:
         ("\u202egpj.exe", "_gpj.exe", "_gpj.exe"),
         ("\u2067gpj.exe\u2069", "_gpj.exe_", "_gpj.exe_"),
         ("invoice.e\u200bxe", "invoice.e_xe", "invoice.e_xe"),
+        ("invoice.pdf\u3164\u3164.exe", "invoice.pdf__.exe", "invoice.pdf__.exe"),
         ("\ufeffa.txt", "_a.txt", "_a.txt"),
         (".bashrc", "_bashrc", "_bashrc"),
         ("\u0301.bashrc", "_bashrc", "\u0301.bashrc"),

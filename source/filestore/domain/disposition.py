@@ -15,8 +15,11 @@ _LONGEST_ENDING = 20
 # attr-char of RFC 8187 beyond letters and digits, which quote() always leaves alone.
 _ATTR_CHARS = "!#$&+-.^_`|~"
 # Control characters, separators of lines and of directories, and what shows nothing but hides or turns around what is
-# next to it. The joiners and marks that emoji, Persian, Hebrew or Arabic are written with stay (U+200C to U+200F).
-_MISLEADING = re.compile(r"[\x00-\x1f\x7f-\x9f/\\\xad\u200b\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb]")
+# next to it, Hangul's fillers too. The joiners and marks that emoji, Persian, Hebrew or Arabic are written with stay
+# (U+200C to U+200F).
+_MISLEADING = re.compile(
+    r"[\x00-\x1f\x7f-\x9f/\\\xad\u115f\u200b\u2028-\u202e\u2060-\u206f\u3164\ud800-\udfff\ufeff\uffa0\ufff9-\ufffb]"
+)
 # Windows drops dots and spaces in the end, and has devices of these names, whatever follows the first dot.
 _UNSTABLE_END = re.compile(r"[. ]+$")
 _DEVICE = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\xb9\xb2\xb3])\s*(?:\.|$)", re.IGNORECASE)
