@@ -114,10 +114,10 @@ class _Plugin:
 class _Shared:
     """Stands for the emulator that a session of pytest would start: this one runs already."""
 
-    url = ""
+    url = key = ""
 
     def __init__(self, *_: object) -> None:
-        self.url = _Shared.url
+        self.url, self.key = _Shared.url, _Shared.key
 
     def start(self) -> None:
         """It has been."""
@@ -143,11 +143,11 @@ def preload() -> None:
     loaders.JSONFileLoader.load_file = lambda _, path: files(path)  # type: ignore[assignment, method-assign]
     loaders.Loader.list_available_services = lambda _, type_name: kept(type_name)  # type: ignore[assignment, method-assign]
     for name in ("dynamodb", "s3"):
-        emulator.client("http://127.0.0.1", name)
+        emulator.client("http://127.0.0.1", name, "x")
     gc.freeze()
 
 
-def run(mutant: Mutant | None, tests: Sequence[str], aws: str, folder: Path, seconds: float) -> NoReturn:
+def run(mutant: Mutant | None, tests: Sequence[str], aws: tuple[str, str], folder: Path, seconds: float) -> NoReturn:
     """In a forked process: run these tests and end. Of whole files a protocol is made of what their tests call."""
     with (folder / "output.txt").open("w") as output:
         os.dup2(output.fileno(), 1)
@@ -155,7 +155,7 @@ def run(mutant: Mutant | None, tests: Sequence[str], aws: str, folder: Path, sec
     resource.setrlimit(resource.RLIMIT_CPU, (int(20 + 3 * seconds), int(25 + 3 * seconds)))
     settings.register_profile("mutants", database=None, derandomize=True)
     settings.load_profile("mutants")
-    _Shared.url = aws
+    _Shared.url, _Shared.key = aws
     emulator.Emulator = _Shared  # type: ignore[assignment, misc]
     if mutant:
         sys.meta_path.insert(0, _Finder(mutant))

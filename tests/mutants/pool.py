@@ -63,7 +63,8 @@ class _Slot:
         if self.process == 0:
             try:
                 os.setsid()
-                child.run(job.mutant, job.tests, self.emulator.url, folder, job.seconds)
+                aws = (self.emulator.url, self.emulator.key)
+                child.run(job.mutant, job.tests, aws, folder, job.seconds)
             except BaseException:  # noqa: BLE001 - whatever it is, the parent's code must not run twice
                 traceback.print_exc()
             finally:

@@ -113,7 +113,7 @@ class TestReasons:
 
     @pytest.mark.parametrize("operation", ["store", "info", "delete"])
     def test_of_a_flag_name_it(self, operation: str) -> None:
-        for value in ("maybe", "", "YES", "true"):
+        for value in ("maybe", "", "y", "on", "yes ", "2"):
             reply = call(operation, ["no id"], query={"problems": value})
             assert (reply.status, reply.body["code"]) == (400, "invalid_request")
             assert "problems" in reply.body["message"]
@@ -171,7 +171,8 @@ class TestWhereAwsFails:
         assert "Retry-After" not in reply.headers
         failure, line = log()
         assert (failure["level"], line["status"], line["code"]) == ("ERROR", 500, "internal_error")
-        assert type(error).__name__ in failure["exception"]
+        assert type(error).__name__ == failure["exception_name"]
+        assert "secret" not in str(failure)
         assert failure["message"]
         assert "RequestsRejected" not in line
 
@@ -204,7 +205,8 @@ class TestTimes:
         ("é", "e"),
         ("ß", "_"),
         ("XYZ xyz 019", "XYZ xyz 019"),
-        ("ﬁ", "fi"),
+        # One letter for one letter: what stands for several is never spelled out.
+        ("ﬁ", "_"),
     ],
 )
 def test_the_plain_name_of_a_download_is_printable_ascii(name: str, plain: str) -> None:
@@ -214,8 +216,8 @@ def test_the_plain_name_of_a_download_is_printable_ascii(name: str, plain: str) 
 def test_the_exact_name_keeps_what_rfc_8187_lets_stand() -> None:
     kept = "!#$&+-.^_`|~azAZ09"
     assert attachment(kept).endswith(f"filename*=UTF-8''{kept}")
-    assert attachment("*'%()<>@,;:\\\"/[]?={} ").endswith(
-        "filename*=UTF-8''%2A%27%25%28%29%3C%3E%40%2C%3B%3A%5C%22%2F%5B%5D%3F%3D%7B%7D%20"
+    assert attachment("*'%()<>@,;:\"[]?={} x").endswith(
+        "filename*=UTF-8''%2A%27%25%28%29%3C%3E%40%2C%3B%3A%22%5B%5D%3F%3D%7B%7D%20x"
     )
 
 

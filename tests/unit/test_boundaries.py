@@ -1,7 +1,6 @@
 """Whatever has a limit is tried at the limit, and one beside it on either side."""
 
 import base64
-import json
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -220,15 +219,26 @@ class TestWhatIsDeclared:
     def test_meta_has_up_to_50_pairs_of_up_to_64_and_512_characters(self, meta: Any, wrong: list[str]) -> None:
         assert paths({"meta": meta}) == wrong
 
-    @pytest.mark.parametrize(("octets", "wrong"), [(32767, []), (32768, []), (32769, ["/meta"])])
-    def test_meta_has_up_to_32_kib_in_json(self, octets: int, wrong: list[str]) -> None:
-        # Eleven values that are as long as may be, and one that brings it to this size.
-        meta = {f"{number:02}": "é" * 512 for number in range(10)}
-        meta |= {"10": "é" * 256, "11": "", "12": ""}
-        rest = octets - len(json.dumps(meta))
-        meta |= {"11": "x" * min(rest, 512), "12": "x" * max(rest - 512, 0)}
-        assert len(json.dumps(meta)) == octets
+    @pytest.mark.parametrize(("octets", "wrong"), [(2047, []), (2048, []), (2049, ["/meta"])])
+    def test_meta_has_up_to_2048_octets_of_keys_and_values_in_utf_8(self, octets: int, wrong: list[str]) -> None:
+        meta = {"é": "é" * 512, "b": "x" * 512}
+        meta["c"] = "x" * (octets - sum(len(f"{key}{value}".encode()) for key, value in meta.items()) - 1)
+        assert sum(len(f"{key}{value}".encode()) for key, value in meta.items()) == octets
         assert paths({"meta": meta}) == wrong
+
+    @pytest.mark.parametrize(("octets", "wrong"), [(764, []), (765, []), (766, ["/name"])])
+    def test_a_name_has_up_to_765_octets_in_utf_8(self, octets: int, wrong: list[str]) -> None:
+        """As many as 255 characters in UTF-16 can have: each is at most three, and one of two is at most four."""
+        name = "😀" * 171 + "x" * (octets - 4 * 171)
+        assert (len(name) <= 255, len(name.encode())) == (True, octets)
+        assert paths({"name": name}) == wrong
+
+    @pytest.mark.parametrize(("length", "wrong"), [(254, []), (255, []), (256, ["/type"])])
+    def test_a_type_has_up_to_255_characters(self, length: int, wrong: list[str]) -> None:
+        essence = f"{'x' * 127}/{'y' * 100}"
+        declared = f"{essence}; {'z' * (length - len(essence) - 2)}"
+        assert len(declared) == length
+        assert paths({"type": declared}) == wrong
 
     @pytest.mark.parametrize("count", [19, 20, 21])
     def test_twenty_faults_are_told_at_once(self, count: int) -> None:

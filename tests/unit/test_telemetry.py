@@ -90,7 +90,7 @@ class TestWhatIsCounted:
         (line,) = log()
         assert counts(line) == {"UploadsRequested": 1}
         assert (line["message"], line["status"], line["file_id"]) == ("POST /file", 200, body["id"])
-        assert line["request_id"] == sample_event("upload")["requestContext"]["requestId"]
+        assert line["request_id"] == sample_event("upload")["requestContext"]["extendedRequestId"]
         assert 0 <= line["milliseconds"] < 60_000
         assert "code" not in line
         assert call("upload", {"name": "a", "size": 1}).body["id"] == log()[1]["file_id"]
