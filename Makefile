@@ -95,7 +95,7 @@ replay: $(INSTALLED) ## Use the upload URLs of stored files again, 1,000 times
 smoke: $(INSTALLED) ## Test a stack that was deployed (ENV=dev, prod or STACK=name on AWS, otherwise the one here); UPDATE=yes more
 	@exec env PYTHONPATH=source $(BIN)/python -m ops.smoke $(HERE) $(if $(ONLY),--only '$(ONLY)') \
 		$(if $(filter yes,$(UPDATE)),--with-update) $(if $(filter no,$(MULTIPART)),--no-multipart) \
-		$(if $(filter yes,$(YES)),--yes) $(if $(METRICS_WITHIN),--metrics-within '$(METRICS_WITHIN)')
+		$(if $(filter yes,$(YES)),--yes) $(if $(filter yes,$(CLEAN)),--clean) $(if $(METRICS_WITHIN),--metrics-within '$(METRICS_WITHIN)')
 
 kills: $(INSTALLED) ## Kill the emulator of make run 50 times under load: KILLS=50 SEED=7
 	@KILLS='$(or $(KILLS),50)' SEED='$(SEED)' $(BIN)/python -m pytest -s tests/integration/test_kills.py

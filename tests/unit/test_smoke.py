@@ -207,7 +207,7 @@ class TestARun:
         smoke.cleanup.note("bucket b", fail)
         rows: list[Row] = []
         assert program.run_checks(smoke, [], rows) == 1
-        assert rows[-1] == Row("cleanup", Verdict.FAILED, "Left: bucket b. The next run deletes it.")
+        assert rows[-1] == Row("cleanup", Verdict.FAILED, "Left: bucket b. With CLEAN=yes the next run deletes it.")
 
     def test_in_production_has_to_be_meant(self, monkeypatch: pytest.MonkeyPatch) -> None:
         production = SimpleNamespace(name="filestore-prod", is_production=True)
