@@ -248,7 +248,7 @@ class Smoke:
         """The ids without those that an earlier run's key names, but that are no file of a run."""
         doubtful = [file_id for file_id in ids if file_id in self._inherited]
         described = self._batch(
-            "POST", doubtful, "?nonstored=yes&problems=yes", harmless={"unknown", "deleted", "not-stored"}
+            "POST", doubtful, "?nonstored=yes&problems=yes", harmless={"unknown", "deleted", "expired"}
         )
         proven = {each["id"] for each in described if each["name"].startswith(keys.PREFIX)}
         strangers = {each["id"] for each in described} - proven
@@ -261,7 +261,9 @@ class Smoke:
         if not ids:
             return []
         reply = self.ask(method, ids, query)
-        answer = reply.json() if reply.ok else {"result": [], "problems": {"all": {"code": said(reply)}}}
+        answer: dict[str, Any] = (
+            reply.json() if reply.ok else {"result": [], "problems": {"all": {"code": said(reply)}}}
+        )
         wrong = {problem["code"] for problem in answer["problems"].values()} - harmless
         if wrong:
             raise OperatorError(f"The files could not be deleted: {', '.join(sorted(wrong))}")
