@@ -7,6 +7,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from local.terminal import printable
 from ops import target
 from ops.errors import OperatorError, run
 from ops.smoke import checks, report
@@ -104,7 +105,7 @@ def _names(text: str) -> list[str]:
 
 
 def _progress(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    print(printable(checks.unsigned(line)), file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from typing import Any
 
 import boto3
 import pytest
+import requests
 import trustme
 from awscrt.checksums import crc64nvme
 from botocore.exceptions import ClientError
@@ -45,6 +46,10 @@ class TestTheReport:
             "1 OK, 1 FAILED, 1 NOT SEEN",
         ]
 
+    def test_does_not_obey_what_was_answered(self) -> None:
+        shown = report.table([Row("event", Verdict.FAILED, "came 200 \x1b[2Jgone\u202e")])
+        assert shown.splitlines()[0] == r"FAILED    event  came 200 \u001b[2Jgone\u202e"
+
     @pytest.mark.parametrize(("rows", "status"), [(ROWS, 1), (ROWS[:2], 0), ([], 0)])
     def test_has_the_status_0_only_where_nothing_failed(self, rows: list[Row], status: int) -> None:
         assert report.exit_status(rows) == status
@@ -56,6 +61,11 @@ class TestTheReport:
             "It made 1000 requests to the API, 1000 uploads to S3, 1000 downloads, 1000 files, and read 1000 metrics:"
             " 2.90 cents at most."
         )
+
+
+@pytest.fixture
+def port_of_nobody() -> int:
+    return free_port()
 
 
 @pytest.fixture
@@ -111,6 +121,29 @@ class TestACheck:
             raise error
 
         assert asked(fail) == Row("row", Verdict.FAILED, said)
+
+    @pytest.mark.parametrize("padding", [0, 200])
+    def test_that_gets_no_answer_from_s3_keeps_the_signature(
+        self, asked: Callable[..., Row], port_of_nobody: int, padding: int
+    ) -> None:
+        """Rows are pasted into tickets, and whoever has a presigned URL may use it."""
+        key = "a" * padding
+        url = f"http://127.0.0.1:{port_of_nobody}/bucket/{key}?X-Amz-Credential=AKIA&X-Amz-Signature=5ec4e7"
+
+        def put(_: Any) -> str:
+            return str(requests.put(url, timeout=5))
+
+        said = asked(put).said
+        assert said.startswith("ConnectionError: HTTPConnectionPool")
+        assert f"/bucket/{key} (Caused by " in said
+        assert "X-Amz-" not in said
+        assert "5ec4e7" not in said
+
+    def test_that_finds_a_presigned_url_cuts_it_as_well(self, asked: Callable[..., Row]) -> None:
+        def fail(_: Any) -> str:
+            raise CheckFailed(expected="no url", came="https://b.example/k?x-amz-signature=5ec4e7", do="Say so.")
+
+        assert asked(fail).said == "Expected no url, came https://b.example/k Say so."
 
     def test_has_a_name_a_sentence_and_a_source(self) -> None:
         assert [each.name for each in CHECKS.values() if not (each.settles.endswith(".") and each.source)] == []
