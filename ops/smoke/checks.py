@@ -100,10 +100,8 @@ def run(asked: Check, smoke: Any, *, here: bool) -> Row:
         else:
             verdict, said = Verdict.FAILED, f"{error}. Repeat: ONLY={asked.name}"
     except _NO_ANSWER as error:
-        verdict, said = (
-            Verdict.FAILED,
-            f"{type(error).__name__}: {unsigned(str(error))[:_ERROR_LENGTH]}. Repeat: ONLY={asked.name}",
-        )
+        reason = unsigned(str(error))[:_ERROR_LENGTH]
+        verdict, said = Verdict.FAILED, f"{type(error).__name__}: {reason}. Repeat: ONLY={asked.name}"
     return Row(asked.name, verdict, unsigned(" ".join(said.split())))
 
 
