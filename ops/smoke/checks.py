@@ -100,8 +100,8 @@ def run(asked: Check, smoke: Any, *, here: bool) -> Row:
         else:
             verdict, said = Verdict.FAILED, f"{error}. Repeat: ONLY={asked.name}"
     except _NO_ANSWER as error:
-        reason = unsigned(str(error))[:_ERROR_LENGTH]
-        verdict, said = Verdict.FAILED, f"{type(error).__name__}: {reason}. Repeat: ONLY={asked.name}"
+        told = unsigned(str(error))[:_ERROR_LENGTH]
+        verdict, said = Verdict.FAILED, f"{type(error).__name__}: {told}. Repeat: ONLY={asked.name}"
     return Row(asked.name, verdict, unsigned(" ".join(said.split())))
 
 
