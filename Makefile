@@ -95,7 +95,7 @@ replay: $(INSTALLED) ## Use the upload URLs of stored files again, 1,000 times
 smoke: $(INSTALLED) ## Test a stack that was deployed (ENV=dev, prod or STACK=name on AWS, otherwise the one here); UPDATE=yes more
 	@exec env PYTHONPATH=source $(BIN)/python -m ops.smoke $(HERE) $(if $(ONLY),--only '$(ONLY)') \
 		$(if $(filter yes,$(UPDATE)),--with-update) $(if $(filter no,$(MULTIPART)),--no-multipart) \
-		$(if $(filter yes,$(YES)),--yes) $(if $(METRICS_WITHIN),--metrics-within '$(METRICS_WITHIN)')
+		$(if $(filter yes,$(YES)),--yes) $(if $(filter yes,$(CLEAN)),--clean) $(if $(METRICS_WITHIN),--metrics-within '$(METRICS_WITHIN)')
 
 kills: $(INSTALLED) ## Kill the emulator of make run 50 times under load: KILLS=50 SEED=7
 	@KILLS='$(or $(KILLS),50)' SEED='$(SEED)' $(BIN)/python -m pytest -s tests/integration/test_kills.py
@@ -134,7 +134,7 @@ is-environment:
 	@$(if $(filter dev prod,$(ENV)),,echo "error: ENV is dev or prod, not $(ENV)" >&2; exit 1)
 
 # What is deployed: the template with the functions' code built for Lambda.
-.aws-sam/build/template.yaml: $(INSTALLED) template.yaml swagger.yaml $(shell find source tools -name '*.py' -o -name '*.txt')
+.aws-sam/build/template.yaml: $(INSTALLED) template.yaml swagger.yaml .ci/functions-requirements.txt $(shell find source tools -name '*.py' -o -name '*.txt')
 	@$(MAKE) --no-print-directory build
 
 key: $(INSTALLED) ## Make an API key for a back end and print it: NAME=... ENV=dev or prod
@@ -149,17 +149,21 @@ revoke: $(INSTALLED) ## Delete an API key: NAME=...
 remove: $(INSTALLED) ## Delete the stack: DATA=keep leaves its files, DATA=delete (not in prod) does not
 	@$(OPS) remove $(if $(DATA),--data '$(DATA)')
 
-lock: ## Write constraints.txt and .ci/deploy-requirements.txt anew from requirements.txt
+lock: ## Write constraints.txt and the locks in .ci anew from requirements.txt
 	@rm -rf $(VENV) && $(PYTHON) -m venv $(VENV)
 	@grep -v '^-c ' requirements.txt > $(VENV)/requirements.txt && sed -i 's|^-r |-r ../|' $(VENV)/requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $(VENV)/requirements.txt
 	@$(BIN)/python -m pip freeze --disable-pip-version-check > constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
-	@head -1 .ci/deploy-requirements.txt > $(VENV)/deploy-requirements.txt
-	@grep '^aws-sam-cli==' requirements.txt | $(BIN)/uv pip compile - --quiet --constraint constraints.txt \
-		--python-version 3.13 --python-platform x86_64-manylinux_2_28 --only-binary :all: \
-		--generate-hashes --no-header --no-annotate >> $(VENV)/deploy-requirements.txt
-	@mv $(VENV)/deploy-requirements.txt .ci/deploy-requirements.txt
+	@grep '^aws-sam-cli==' requirements.txt > $(VENV)/deploy.in
+	@cp source/requirements.txt $(VENV)/functions.in
+	@set -e; for lock in deploy:x86_64-manylinux_2_28 functions:aarch64-manylinux2014; do name=$${lock%%:*}; \
+		head -1 .ci/$$name-requirements.txt > $(VENV)/$$name-requirements.txt; \
+		$(BIN)/uv pip compile $(VENV)/$$name.in --quiet --constraint constraints.txt \
+			--python-version 3.13 --python-platform $${lock#*:} --only-binary :all: \
+			--generate-hashes --no-header --no-annotate >> $(VENV)/$$name-requirements.txt; \
+		mv $(VENV)/$$name-requirements.txt .ci/$$name-requirements.txt; \
+	done
 
 clean: ## Remove everything that was made here, .local included
 	@rm -rf $(VENV) $(SCAN) $(MUTANTS) .local .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache static/node_modules test-results

@@ -22,13 +22,13 @@ from pathlib import Path
 
 from samtranslator.yaml_helper import yaml_parse
 
+from tools import template
 from tools.prune import prune
 
-ROOT = Path(__file__).parents[1]
-OUTPUT = ROOT / ".aws-sam/build"
+ROOT = template.ROOT
+OUTPUT = template.OUTPUT
 
 _PLATFORMS = {"arm64": "manylinux2014_aarch64", "x86_64": "manylinux2014_x86_64"}
-_CODE = "filestore.zip"
 # The earliest date that a zip can name.
 _DATE = (1980, 1, 1, 0, 0, 0)
 
@@ -58,7 +58,6 @@ class Artifact:
 
 def build(output: Path, interpreter: Path | None) -> Artifact:
     """Build into a folder, which is made anew. Without an interpreter there is no bytecode. Raises BuildError."""
-    template = (ROOT / "template.yaml").read_text(encoding="utf-8")
     version, architecture = target()
     with tempfile.TemporaryDirectory() as folder:
         code = Path(folder) / "code"
@@ -69,15 +68,14 @@ def build(output: Path, interpreter: Path | None) -> Artifact:
             _compile(code, interpreter)
         shutil.rmtree(output, ignore_errors=True)
         output.mkdir(parents=True)
-        _zip(code, output / _CODE)
-    shutil.copy(ROOT / "swagger.yaml", output)
-    source = "    CodeUri: source\n"
-    if template.count(source) != 1:
-        raise BuildError("template.yaml no longer says in one place that the code is in source.")
-    (output / "template.yaml").write_text(template.replace(source, f"    CodeUri: {_CODE}\n"), encoding="utf-8")
+        _zip(code, output / template.CODE)
+    try:
+        template.write(output)
+    except template.TemplateError as error:
+        raise BuildError(str(error)) from error
     return Artifact(
-        code=output / _CODE,
-        sha256=hashlib.sha256((output / _CODE).read_bytes()).hexdigest(),
+        code=output / template.CODE,
+        sha256=hashlib.sha256((output / template.CODE).read_bytes()).hexdigest(),
         bytecode=interpreter is not None,
     )
 
@@ -116,7 +114,7 @@ def _install(folder: Path, version: str, platform: str) -> None:
             sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile",
             "--target", str(folder), "--only-binary", ":all:", "--implementation", "cp",
             "--python-version", version, "--platform", platform,
-            "--requirement", "source/requirements.txt", "--constraint", "constraints.txt",
+            "--require-hashes", "--no-deps", "--requirement", ".ci/functions-requirements.txt",
         ],
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip

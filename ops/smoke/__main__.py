@@ -7,6 +7,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from local.terminal import printable
 from ops import target
 from ops.errors import OperatorError, run
 from ops.smoke import checks, report
@@ -41,7 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         metrics_patience=options.metrics_within,
         with_update=options.with_update,
         with_multipart=not options.no_multipart,
+        clean=options.clean,
     )
+    smoke.refuse_beside_another()
     rows: list[Row] = []
     with interruptible():
         status = run_checks(smoke, options.only or list(CHECKS), rows)
@@ -74,7 +77,7 @@ def run_checks(smoke: Smoke, names: Sequence[str], rows: list[Row]) -> int:
 def _what_is_left(smoke: Smoke) -> Row:
     left = smoke.cleanup.left
     if left:
-        return Row("cleanup", Verdict.FAILED, f"Left: {'; '.join(left)}. The next run deletes it.")
+        return Row("cleanup", Verdict.FAILED, f"Left: {'; '.join(left)}. With CLEAN=yes the next run deletes it.")
     stay = f"{len(smoke.made)} records of deleted files stay, as always" if smoke.made else "nothing was made"
     return Row("cleanup", Verdict.OK, f"keys, files and buckets of this run are gone; {stay}")
 
@@ -87,6 +90,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     options.add_argument("--yes", action="store_true", help="in production too")
     options.add_argument("--with-update", action="store_true", help="change a parameter of the stack, and set it back")
     options.add_argument("--no-multipart", action="store_true", help="make no bucket to try multipart uploads in")
+    options.add_argument("--clean", action="store_true", help="no other run goes on: delete what one left just now")
     options.add_argument("--patience", metavar="SECONDS", type=float, default=120, help="for AWS (default 120)")
     options.add_argument("--metrics-within", metavar="SECONDS", type=float, default=300, help="(default 300)")
     return options.parse_args(arguments)
@@ -101,7 +105,7 @@ def _names(text: str) -> list[str]:
 
 
 def _progress(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    print(printable(checks.unsigned(line)), file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """What a check is, and the row that it ends in."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,6 +13,10 @@ from requests import RequestException
 from ops.errors import OperatorError
 
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"})
+
+# Of a presigned URL: whoever has it may do what it was signed for.
+_SIGNED_QUERY = re.compile(r"\?\S*X-Amz-\S*", re.IGNORECASE)
+_ERROR_LENGTH = 300
 
 # There was no answer, or it has not the form that it should have.
 _NO_ANSWER = (
@@ -95,8 +100,14 @@ def run(asked: Check, smoke: Any, *, here: bool) -> Row:
         else:
             verdict, said = Verdict.FAILED, f"{error}. Repeat: ONLY={asked.name}"
     except _NO_ANSWER as error:
-        verdict, said = Verdict.FAILED, f"{type(error).__name__}: {str(error)[:300]}. Repeat: ONLY={asked.name}"
-    return Row(asked.name, verdict, " ".join(said.split()))
+        told = unsigned(str(error))[:_ERROR_LENGTH]
+        verdict, said = Verdict.FAILED, f"{type(error).__name__}: {told}. Repeat: ONLY={asked.name}"
+    return Row(asked.name, verdict, unsigned(" ".join(said.split())))
+
+
+def unsigned(text: str) -> str:
+    """The text with presigned URLs cut at their queries."""
+    return _SIGNED_QUERY.sub("", text)
 
 
 def expect(what: str, came: object, expected: object, do: str) -> None:

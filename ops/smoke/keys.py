@@ -3,7 +3,10 @@
 So a run that was killed leaves a note in the account, and the next one does what it could not.
 """
 
+import re
+import time
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
@@ -14,11 +17,18 @@ from ops.smoke.deployment import Deployment
 PREFIX = "filestore-smoke-"
 """Begins the name of everything that a run makes."""
 
+MAY_GO_ON = 60 * 60
+"""Seconds after which what a run has made is taken for left behind: two updates of a stack are through by then."""
+
+_ID = re.compile(r"[0-9a-f]{32}")
+
 
 class Earlier(NamedTuple):
-    """The key of a run that did not come to its end, and the files that it had stored."""
+    """The key of another run, and the files that it says it had stored. Whoever may edit keys can name others there."""
 
     id: str
+    name: str
+    created: datetime
     files: list[str]
 
 
@@ -37,10 +47,20 @@ def remember(deployment: Deployment, key: str, files: Sequence[str]) -> None:
 def of_earlier_runs(deployment: Deployment, name: str) -> list[Earlier]:
     """The keys of other runs on this stack."""
     return [
-        Earlier(key["id"], key.get("description", "").split())
+        Earlier(
+            key["id"],
+            key["name"],
+            key["createdDate"],
+            [word for word in key.get("description", "").split() if _ID.fullmatch(word)],
+        )
         for key in _found(deployment, PREFIX)
         if key["name"] != name
     ]
+
+
+def may_go_on(made: datetime) -> bool:
+    """Whether a run that made something then may still go on."""
+    return time.time() - made.timestamp() < MAY_GO_ON
 
 
 def ids(deployment: Deployment, name: str) -> list[str]:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from bench import cost
+from local.terminal import printable
 from ops.smoke.checks import Row, Verdict
 
 # Dollars for a million, as in bench/cost.py.
@@ -25,7 +26,7 @@ def table(rows: Sequence[Row]) -> str:
         head = f"{row.verdict:<8}  {row.name:<{names}}  "
         lines.append(
             textwrap.fill(
-                row.said,
+                printable(row.said),
                 max(_WIDTH, len(head) + 40),
                 initial_indent=head,
                 subsequent_indent=" " * len(head),

@@ -16,7 +16,8 @@ def bucket(smoke: Smoke) -> str:
     s3 = smoke.deployment.client("s3")
     prefix = f"{PREFIX}{_stack_part(smoke)}-"
     for left in s3.list_buckets().get("Buckets", []):
-        if left["Name"].startswith(prefix) and left["Name"] not in smoke.scratch:
+        others = left["Name"].startswith(prefix) and left["Name"] not in smoke.scratch
+        if others and smoke.is_left(left["CreationDate"]):
             delete_bucket(s3, left["Name"])
     name = f"{prefix}{secrets.token_hex(4)}"
     smoke.cleanup.note(f"bucket {name}", lambda: _delete(smoke, name))

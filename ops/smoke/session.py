@@ -4,7 +4,8 @@ import itertools
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any, TypeVar
 
@@ -42,6 +43,7 @@ class Smoke:
         metrics_patience: float = 300,
         with_update: bool = False,
         with_multipart: bool = True,
+        clean: bool = False,
     ) -> None:
         self.deployment = deployment
         self.cleanup = cleanup
@@ -50,6 +52,7 @@ class Smoke:
         self.metrics_patience = metrics_patience
         self.with_update = with_update
         self.with_multipart = with_multipart
+        self.clean = clean
         self.name = f"{keys.PREFIX}{secrets.token_hex(4)}"
         self.started = time.time()
         self.counted: Counter[str] = Counter()
@@ -59,19 +62,39 @@ class Smoke:
         self._key_id = ""
         self._stored: list[str] = []
         self._alive: list[str] = []
+        self._inherited: set[str] = set()
         self.http = requests.Session()
         cleanup.note(f"API key {self.name}: make revoke STACK={deployment.name} NAME={self.name}", self.revoke_key)
         cleanup.note(f"files named {self.name}", self.delete_files)
 
     # ------------------------------------------------------------- the key
 
+    def refuse_beside_another(self) -> None:
+        """Raise OperatorError where another run may still go on: each would find what the other has made.
+
+        With ``clean`` none does: what there is was left behind.
+        """
+        for other in keys.of_earlier_runs(self.deployment, self.name):
+            if not self.is_left(other.created):
+                minutes = max(0, int(time.time() - other.created.timestamp())) // 60
+                raise OperatorError(
+                    f"The run {other.name} of {minutes} minutes ago goes on, or was killed. Wait until it is through;"
+                    " if it was killed, this deletes what it left: CLEAN=yes"
+                )
+
+    def is_left(self, made: datetime) -> bool:
+        """Whether what another run made then was left behind."""
+        return self.clean or not keys.may_go_on(made)
+
     def make_key(self) -> str:
         """Make this run's key, and delete what an earlier run left behind with the key that it could not delete."""
-        earlier = keys.of_earlier_runs(self.deployment, self.name)
+        others = keys.of_earlier_runs(self.deployment, self.name)
+        earlier = [other for other in others if self.is_left(other.created)]
         self.key = keys.make(self.deployment, self.name)
         (self._key_id,) = keys.ids(self.deployment, self.name)
         if earlier:
             self._alive += [file_id for key in earlier for file_id in key.files]
+            self._inherited.update(self._alive)
             self._stored += self._alive
             keys.remember(self.deployment, self._key_id, self._stored)
             keys.delete(self.deployment, [key.id for key in earlier])
@@ -215,15 +238,37 @@ class Smoke:
     def delete_files(self) -> None:
         """Delete every file that was made, through the API."""
         while self._alive and self.key is not None:
-            batch = self._alive[:_IDS]
-            reply = self.ask("DELETE", batch, "?problems=yes")
-            problems = reply.json()["problems"] if reply.ok else {"all": {"code": said(reply)}}
-            wrong = {problem["code"] for problem in problems.values()} - {"unknown"}
-            if wrong:
-                raise OperatorError(f"The files could not be deleted: {', '.join(sorted(wrong))}")
+            batch = self._made_by_runs(self._alive[:_IDS])
+            self._batch("DELETE", batch, "?problems=yes", harmless={"unknown"})
             del self._alive[:_IDS]
         if self._alive:
             raise OperatorError("There is no key left to delete the files with.")
+
+    def _made_by_runs(self, ids: list[str]) -> list[str]:
+        """The ids without those that an earlier run's key names, but that are no file of a run."""
+        doubtful = [file_id for file_id in ids if file_id in self._inherited]
+        described = self._batch(
+            "POST", doubtful, "?nonstored=yes&problems=yes", harmless={"unknown", "deleted", "expired"}
+        )
+        proven = {each["id"] for each in described if each["name"].startswith(keys.PREFIX)}
+        strangers = {each["id"] for each in described} - proven
+        if strangers:
+            self.say(f"a key of an earlier run names files that no run made; they stay: {', '.join(sorted(strangers))}")
+        return [file_id for file_id in ids if file_id not in self._inherited or file_id in proven]
+
+    def _batch(self, method: str, ids: list[str], query: str, *, harmless: Set[str]) -> list[Any]:
+        """What the API answers of these ids. Raises OperatorError where it cannot answer of one."""
+        if not ids:
+            return []
+        reply = self.ask(method, ids, query)
+        answer: dict[str, Any] = (
+            reply.json() if reply.ok else {"result": [], "problems": {"all": {"code": said(reply)}}}
+        )
+        wrong = {problem["code"] for problem in answer["problems"].values()} - harmless
+        if wrong:
+            raise OperatorError(f"The files could not be deleted: {', '.join(sorted(wrong))}")
+        found: list[Any] = answer["result"]
+        return found
 
     def _remember(self, file_id: str) -> None:
         """Note that a file is about to be stored, where the next run finds it if this one is killed."""

@@ -17,7 +17,9 @@ import pytest
 
 from bench.processes import free_port
 from local import deploy, emulator, gaps
-from ops.smoke.__main__ import run_checks
+from ops.errors import OperatorError
+from ops.smoke import keys, scratch
+from ops.smoke.__main__ import main, run_checks
 from ops.smoke.checks import Row, Verdict
 from ops.smoke.cleanup import Cleanup
 from ops.smoke.deployment import Deployment
@@ -43,7 +45,8 @@ def smoke_on(outputs: Path, *names: str, patience: float = 20, **options: Any) -
     """The rows of these checks, in this process."""
     deployment = Deployment(argparse.Namespace(stack=None, state_dir=outputs))
     rows: list[Row] = []
-    run_checks(Smoke(deployment, Cleanup(lambda _: None), patience=patience, **options), names, rows)
+    # Tests run one after the other: whatever there is was left behind.
+    run_checks(Smoke(deployment, Cleanup(lambda _: None), patience=patience, **{"clean": True, **options}), names, rows)
     return {row.name: row for row in rows}
 
 
@@ -196,6 +199,38 @@ def test_what_a_killed_run_left_goes_with_the_next(ground: Ground) -> None:
     assert smoke_on(ground.state, "usage-plan")["cleanup"].verdict == "OK"
     assert is_clean(ground.client)
     assert killed.versions(file_id) == []
+
+
+def test_a_file_that_no_run_made_stays(ground: Ground) -> None:
+    """Whoever may edit API keys would otherwise choose what the next run deletes."""
+    deployment = Deployment(argparse.Namespace(stack=None, state_dir=ground.state))
+    keeper = Smoke(deployment, Cleanup(lambda _: None), clean=True)
+    keeper.make_key()
+    customers = keeper.store(b"a customer's", name="customer.pdf")["id"]
+    ours = keeper.store(b"of the run")["id"]
+    assert smoke_on(ground.state, "usage-plan")["cleanup"].verdict == "OK"
+    assert is_clean(ground.client)
+    assert [len(keeper.versions(file_id)) for file_id in (customers, ours)] == [1, 0]
+    assert "deleted_at" not in keeper.record(customers)
+
+
+def test_two_runs_leave_each_other_alone(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second refuses to start; where both started at once, neither deletes what the other works with."""
+    deployment = Deployment(argparse.Namespace(stack=None, state_dir=ground.state))
+    first = Smoke(deployment, Cleanup(lambda _: None))
+    first.make_key()
+    bucket, file_id = scratch.bucket(first), first.store(b"in use")["id"]
+    with pytest.raises(OperatorError, match=rf"^The run {first.name} of 0 minutes ago .* it left: CLEAN=yes$"):
+        main(["--state-dir", str(ground.state)])
+    second = smoke_on(ground.state, "multipart-bare-parts", "parameter-change", with_update=True, clean=False)
+    assert second["cleanup"].verdict == "OK"
+    assert first.details(file_id)
+    assert bucket in [each["Name"] for each in ground.client("s3").list_buckets()["Buckets"]]
+    monkeypatch.setattr(keys, "MAY_GO_ON", 0)
+    third = smoke_on(ground.state, "parameter-change", with_update=True, clean=False)
+    assert third["cleanup"].verdict == "OK"
+    assert is_clean(ground.client)
+    assert first.versions(file_id) == []
 
 
 @pytest.mark.parametrize(("broken", "said"), [each[1:] for each in BROKEN], ids=[each[0] for each in BROKEN])

@@ -11,6 +11,7 @@ from typing import Any
 
 import boto3
 import pytest
+import requests
 import trustme
 from awscrt.checksums import crc64nvme
 from botocore.exceptions import ClientError
@@ -44,6 +45,10 @@ class TestTheReport:
             "                       Say so. Say so. Say so. Say so.",
             "1 OK, 1 FAILED, 1 NOT SEEN",
         ]
+
+    def test_does_not_obey_what_was_answered(self) -> None:
+        shown = report.table([Row("event", Verdict.FAILED, "came 200 \x1b[2Jgone\u202e")])
+        assert shown.splitlines()[0] == r"FAILED    event  came 200 \u001b[2Jgone\u202e"
 
     @pytest.mark.parametrize(("rows", "status"), [(ROWS, 1), (ROWS[:2], 0), ([], 0)])
     def test_has_the_status_0_only_where_nothing_failed(self, rows: list[Row], status: int) -> None:
@@ -111,6 +116,20 @@ class TestACheck:
             raise error
 
         assert asked(fail) == Row("row", Verdict.FAILED, said)
+
+    def test_that_gets_no_answer_from_s3_keeps_the_signature(self, asked: Callable[..., Row]) -> None:
+        """Rows are pasted into tickets, and whoever has a presigned URL may use it."""
+        url = f"http://127.0.0.1:{free_port()}/bucket/key?X-Amz-Credential=AKIA&X-Amz-Signature=5ec4e7"
+        said = asked(lambda _: str(requests.put(url, timeout=5))).said
+        assert said.startswith("ConnectionError: HTTPConnectionPool")
+        assert " /bucket/key (Caused by " in said
+        assert "X-Amz-" not in said
+
+    def test_that_finds_a_presigned_url_cuts_it_as_well(self, asked: Callable[..., Row]) -> None:
+        def fail(_: Any) -> str:
+            raise CheckFailed(expected="no url", came="https://b.example/k?x-amz-signature=5ec4e7", do="Say so.")
+
+        assert asked(fail).said == "Expected no url, came https://b.example/k Say so."
 
     def test_has_a_name_a_sentence_and_a_source(self) -> None:
         assert [each.name for each in CHECKS.values() if not (each.settles.endswith(".") and each.source)] == []
@@ -207,7 +226,7 @@ class TestARun:
         smoke.cleanup.note("bucket b", fail)
         rows: list[Row] = []
         assert program.run_checks(smoke, [], rows) == 1
-        assert rows[-1] == Row("cleanup", Verdict.FAILED, "Left: bucket b. The next run deletes it.")
+        assert rows[-1] == Row("cleanup", Verdict.FAILED, "Left: bucket b. With CLEAN=yes the next run deletes it.")
 
     def test_in_production_has_to_be_meant(self, monkeypatch: pytest.MonkeyPatch) -> None:
         production = SimpleNamespace(name="filestore-prod", is_production=True)
