@@ -227,16 +227,13 @@ class TestStrangers:
         emulator.start()
         assert stack.download(stored) == b"kept" * 100
 
-    def test_end_nothing_with_names_that_no_file_can_have(self, emulator: Emulator) -> None:
-        """Not even with root's key."""
+    def test_end_nothing_with_a_name_that_no_folder_can_have(self, emulator: Emulator) -> None:
+        """Not even with root's key, which the gate lets through to where S3 refuses it."""
         emulator.start()
         scope = f"{emulator.key}/20261125/us-east-1/s3/aws4_request"
         signed = {"Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"}
-        for path in ("a" * 300, "a%00b", "../../x"):
-            refused = requests.Request("PUT", emulator.url, data=b"x", headers=signed).prepare()
-            refused.url = f"{emulator.url}/{path}/x"
-            with requests.Session() as session:
-                assert session.send(refused, timeout=60).status_code >= 400
+        refused = requests.put(f"{emulator.url}/{'a' * 300}/x", data=b"x", headers=signed, timeout=60)
+        assert refused.status_code == 400
         emulator.stop()
         assert emulator.failure is None
 
