@@ -1,11 +1,19 @@
-"""The functions' temporary credentials. Left alone, the emulator derives them from names that everybody knows."""
+"""Whose credentials there are, and the functions' temporary ones.
+
+Left alone, the emulator derives these from names that everybody knows.
+"""
 
 import hmac
 from collections.abc import Mapping
 from typing import Any
 
 from ministack.core import lambda_runtime
-from ministack.services import sts
+from ministack.services import iam, sts
+
+
+def has_key(key: str) -> bool:
+    """Whether a user or a session has this key id."""
+    return key in sts._sessions or any(key == each for _, each in iam._access_keys.to_dict())  # noqa: SLF001
 
 
 def draw_those_of_functions(secret: str) -> None:

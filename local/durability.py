@@ -52,7 +52,7 @@ class Keeper:
         self._to_sync = False
         self._syncing = threading.Lock()
         self._objects: set[str] = set()
-        self._uploads: dict[str, float | None] = {}
+        self._uploads: dict[str, float] = {}
         # Until a snapshot is asked for a deployment goes on, and half of one is worth nothing.
         self._held = True
         self._changed = False
@@ -88,17 +88,23 @@ class Keeper:
         async def stopping() -> Message:
             message: Message = await receive()
             if message["type"] == "lifespan.shutdown":
-                self._sync()
+                await self._run(asyncio.to_thread(self._sync))
                 if not self._held:
-                    await self._snapshot()
+                    await self._run(self._snapshot())
             return message
 
         await self._app(scope, stopping, started)
 
-    def _run(self, job: Coroutine[Any, Any, None]) -> None:
+    def _run(self, job: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(job)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            self._fail(error)
 
     def _release(self) -> None:
         self._held = False
@@ -117,7 +123,7 @@ class Keeper:
     async def _serve(self, scope: Any, receive: Any, send: Any) -> None:
         request = Request(scope)
         if request.is_upload:
-            await self._upload(request.path, scope, receive, send)
+            await self._app(scope, receive, self._uploading(request.path, send))
             return
         if not request.may_change:
             await self._app(scope, receive, send)
@@ -130,7 +136,7 @@ class Keeper:
             return message
 
         async def answering(message: Message) -> None:
-            if message["type"] == "http.response.start" and message["status"] < _FIRST_ERROR:
+            if _is_success(message):
                 if request.is_write:
                     text = body.decode(errors="surrogateescape")
                     self._append({"write": request.operation, "region": request.region, "body": text})
@@ -140,16 +146,17 @@ class Keeper:
 
         await self._app(scope, reading, answering)
 
-    async def _upload(self, path: str, scope: Any, receive: Any, send: Any) -> None:
-        """Written down before it begins: an object that nobody acknowledged is there all the same."""
-        self._append({"upload": path})
-        self._uploads[path] = None
-        try:
-            await self._app(scope, receive, send)
-        finally:
-            self._uploads[path] = time.monotonic()
-            self._objects.add(path)
-            self._to_sync = True
+    def _uploading(self, path: str, send: Callable[[Message], Awaitable[None]]) -> Any:
+        """Written down when S3 has it: who is refused leaves nothing. What a kill leaves before, the sweep adopts."""
+
+        async def answering(message: Message) -> None:
+            if _is_success(message):
+                self._uploads[path] = time.monotonic()
+                self._objects.add(path)
+                self._append({"upload": path})
+            await send(message)
+
+        return answering
 
     # ---------------------------------------------------------------- files
 
@@ -176,7 +183,7 @@ class Keeper:
         async with self._snapshots:
             self._changed = False
             told = time.monotonic() - _TOLD_AFTER
-            self._uploads = {path: ended for path, ended in self._uploads.items() if ended is None or ended > told}
+            self._uploads = {path: ended for path, ended in self._uploads.items() if ended > told}
             self._writes.begin({"upload": path} for path in self._uploads)
             number = self._writes.number
             child = os.fork()
@@ -212,13 +219,14 @@ class Keeper:
         finally:
             os._exit(status)
 
-    def _fail(self, error: OSError) -> NoReturn:
+    def _fail(self, error: BaseException) -> NoReturn:
         """Nothing more can be saved: say so and end, so that nothing more is acknowledged."""
-        number = error.errno or errno.EIO
+        number = (error.errno if isinstance(error, OSError) else None) or errno.EIO
         if self._is_child:
             os._exit(number)
+        why = os.strerror(number) if isinstance(error, OSError) else repr(error)
         self._end(
-            f"Nothing can be saved in {self._folder.parent} ({os.strerror(number)})."
+            f"Nothing can be saved in {self._folder.parent} ({why})."
             " What was acknowledged is kept. Make room there, then make run again."
         )
 
@@ -240,42 +248,13 @@ class Keeper:
                 uploads[entry["upload"]] = None
             else:
                 repeated += 1
-                failed += await self._repeat(entry) >= _FIRST_ERROR
+                failed += await inside.write_records(entry) >= _FIRST_ERROR
         if failed:
             print(f"note: {failed} of {repeated} writes since the last snapshot could not be repeated.", flush=True)
         self._writes.begin({"upload": upload} for upload in uploads)
         self._writes.count += repeated
         for upload in uploads:
             inside.tell_of(*_object(upload))
-
-    @staticmethod
-    async def _repeat(write: Entry) -> int:
-        """Make a request again, as root; returns the status."""
-        credential = f"{os.environ['AWS_ACCESS_KEY_ID']}/20260101/{write['region']}/dynamodb/aws4_request"
-        headers = {
-            "host": "127.0.0.1",
-            "content-type": "application/x-amz-json-1.0",
-            "x-amz-target": f"DynamoDB_20120810.{write['write']}",
-            "authorization": f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=0",
-        }
-        scope = {
-            "type": "http", "http_version": "1.1", "scheme": "http", "method": "POST",
-            "path": "/", "raw_path": b"/", "query_string": b"",
-            "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
-        }  # fmt: skip
-        body = write["body"].encode(errors="surrogateescape")
-        sent = iter([{"type": "http.request", "body": body, "more_body": False}])
-        status = 0
-
-        async def receive() -> Message:
-            return next(sent, {"type": "http.disconnect"})
-
-        async def send(message: Message) -> None:
-            nonlocal status
-            status = message.get("status", status)
-
-        await inside.app(scope, receive, send)
-        return status
 
 
 class _Failures(logging.Handler):
@@ -294,6 +273,10 @@ class _Failures(logging.Handler):
                 self._fail(each)
         if record.levelno >= logging.ERROR and record.name in inside.READERS:
             self.unread.append(record.getMessage())
+
+
+def _is_success(message: Message) -> bool:
+    return message["type"] == "http.response.start" and bool(message["status"] < _FIRST_ERROR)
 
 
 def _object(path: str) -> tuple[str, str]:

@@ -71,7 +71,7 @@ def main() -> None:
     # The path alone: a query may be presigned.
     config.access_log_format = "request %(m)s %(U)s %(s)s %(L)s"
     kept = faithful(Keeper(ministack, Path(folder), int(number)))
-    asyncio.run(serve(gated(kept, Gate(int(port), root_key, has_bucket)), config))
+    asyncio.run(serve(gated(kept, Gate(int(port), root_key, has_bucket, credentials.has_key)), config))
 
 
 def _end_with(parent: int) -> None:

@@ -5,7 +5,9 @@ The tests of durability fail where a new release of it has changed one of these.
 
 import copy
 import json
+import os
 import time
+from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +43,38 @@ def save(folder: Path) -> bool:
 
 def _same(value: Any, *_: object) -> Any:
     return value
+
+
+async def write_records(write: Mapping[str, str]) -> int:
+    """Make a request to DynamoDB as root, by its ``write`` (the operation), ``region`` and ``body``.
+
+    Returns the status.
+    """
+    credential = f"{os.environ['AWS_ACCESS_KEY_ID']}/20260101/{write['region']}/dynamodb/aws4_request"
+    headers = {
+        "host": "127.0.0.1",
+        "content-type": "application/x-amz-json-1.0",
+        "x-amz-target": f"DynamoDB_20120810.{write['write']}",
+        "authorization": f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=0",
+    }
+    scope = {
+        "type": "http", "http_version": "1.1", "scheme": "http", "method": "POST",
+        "path": "/", "raw_path": b"/", "query_string": b"",
+        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+    }  # fmt: skip
+    body = write["body"].encode(errors="surrogateescape")
+    sent = iter([{"type": "http.request", "body": body, "more_body": False}])
+    status = 0
+
+    async def receive() -> MutableMapping[str, Any]:
+        return next(sent, {"type": "http.disconnect"})
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        nonlocal status
+        status = message.get("status", status)
+
+    await app(scope, receive, send)
+    return status
 
 
 def files_of(bucket: str, key: str) -> list[Path]:

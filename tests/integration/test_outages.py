@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 import requests
@@ -195,6 +196,48 @@ class TestDamagedState:
         assert again.stop() == 0
 
 
+class TestStrangers:
+    """Who may send a request, and is refused by S3: whatever it asks for, it costs the others nothing."""
+
+    FORGED = urlencode(
+        {
+            "X-Amz-Algorithm": "AWS4-HMAC-SHA256",
+            "X-Amz-Credential": "ASIA0123456789ABCDEF/20261125/us-east-1/s3/aws4_request",
+            "X-Amz-Date": "20261125T120000Z",
+            "X-Amz-Expires": "604800",
+            "X-Amz-SignedHeaders": "host",
+            "X-Amz-Security-Token": "token",
+            "X-Amz-Signature": "0f" * 32,
+        }
+    )
+
+    def test_leave_nothing_behind_with_urls_that_they_made_up(
+        self, stopped: tuple[Stack, str, str], emulator: Emulator, folder: Path
+    ) -> None:
+        stack, stored, _ = stopped
+        emulator.start()
+        before = {path.name: path.stat().st_size for path in (folder / "aws").glob("*.writes")}
+        for bucket in (stack.outputs["StorageBucketName"], "a" * 300):
+            for number in range(20):
+                path = f"/{bucket}/{number:032x}?{self.FORGED}"
+                assert requests.put(emulator.url + path, data=b"x", timeout=60).status_code == 403
+        assert {path.name: path.stat().st_size for path in (folder / "aws").glob("*.writes")} == before
+        emulator.stop()
+        assert emulator.failure is None
+        emulator.start()
+        assert stack.download(stored) == b"kept" * 100
+
+    def test_end_nothing_with_a_name_that_no_folder_can_have(self, emulator: Emulator) -> None:
+        """Not even with root's key, which the gate lets through to where S3 refuses it."""
+        emulator.start()
+        scope = f"{emulator.key}/20261125/us-east-1/s3/aws4_request"
+        signed = {"Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"}
+        refused = requests.put(f"{emulator.url}/{'a' * 300}/x", data=b"x", headers=signed, timeout=60)
+        assert refused.status_code == 400
+        emulator.stop()
+        assert emulator.failure is None
+
+
 class TestSnapshots:
     def test_are_made_of_what_else_has_changed(self, emulator: Emulator, folder: Path) -> None:
         """A key that an operator made is no record, and is not lost either."""
@@ -216,6 +259,43 @@ class TestSnapshots:
         emulator.start()
         emulator.save()
         assert state.newest(folder / "aws") > before
+
+
+class TestWhatIsNotForeseen:
+    BROKEN = """
+from local import engine, inside
+def broken(*_):
+    raise ValueError("embedded null byte")
+inside.files_of = broken
+engine.main()
+"""
+    NO_PROCESS = """
+import errno, os
+from local import engine
+def fork():
+    raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+os.fork = fork
+engine.main()
+"""
+
+    def test_ends_the_emulator_where_it_keeps_it_from_saving(
+        self, stopped: tuple[Stack, str, str], emulator: Emulator
+    ) -> None:
+        """It would go on to acknowledge what it never saves."""
+        emulator.program = [sys.executable, "-c", self.BROKEN]
+        emulator.start()
+        ticket = stopped[0].post_file({"name": "a"}).json()
+        requests.put(ticket["url"], data=b"x", timeout=60)
+        eventually(lambda: emulator.failure)
+        assert str(emulator.failure).startswith(
+            f"Nothing can be saved in {emulator.log.parent} (ValueError('embedded null byte'))."
+        )
+
+    def test_is_told_where_no_process_can_begin(self, emulator: Emulator) -> None:
+        emulator.program = [sys.executable, "-c", self.NO_PROCESS]
+        emulator.start()
+        with pytest.raises(LocalError, match=r"Nothing can be saved in \S+ \(Resource temporarily unavailable\)\."):
+            emulator.save()
 
 
 class TestPowerCut:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import unquote, urlencode
+from urllib.parse import quote, unquote, urlencode
 
 import pytest
 
@@ -13,6 +13,15 @@ PORT = 4566
 ROOT = "AKIA0123456789ABCDEF0123456789ABCDEF"
 API = "/restapis/4e05efcf/dev/_user_request_"
 OBJECT = "/filestore-4df925dd/0123456789abcdef0123456789abcdef"
+BUCKETS = {"published", "filestore-4df925dd"}
+# What a damaged state may hold besides is nobody's key.
+KEYS = {
+    "ASIA0123456789ABCDEF",
+    "AKIA0123456789ABCDEF",
+    "000000000000",
+    "test",
+    "00000000000\N{ARABIC-INDIC DIGIT ZERO}",
+}
 SIGNATURE = {
     "X-Amz-Algorithm": "AWS4-HMAC-SHA256",
     "X-Amz-Credential": "ASIA0123456789ABCDEF/20261125/us-east-1/s3/aws4_request",
@@ -67,7 +76,7 @@ def signed(key: str) -> dict[str, str]:
 
 @pytest.fixture
 def gate() -> Gate:
-    return Gate(PORT, ROOT, lambda bucket: bucket == "published")
+    return Gate(PORT, ROOT, BUCKETS.__contains__, KEYS.__contains__)
 
 
 class TestAnybody:
@@ -123,6 +132,27 @@ COMMANDS = [
     ("POST", "/Execute", "", {}),
     ("GET", "/iceberg/v1/config", "", {}),
 ]
+NO_KEYS = [
+    "00000000000\N{ARABIC-INDIC DIGIT ZERO}".encode(),
+    "\N{FULLWIDTH DIGIT ZERO}".encode() * 12,
+    "\N{DEVANAGARI DIGIT ONE}".encode() * 12,
+    "\N{MATHEMATICAL BOLD DIGIT ZERO}".encode() * 12,
+    b"000000000000\0",
+    b"000000000000\n",
+    b"000000000000",
+    b"test",
+    b"test\xa0",
+    b"\xb2" * 12,
+    b"\xff\xfe",
+    b"ASIA0123456789ABCDE",
+    b"ASIA0123456789ABCDEF\xa0",
+    b"ASIA0123456789ABCDEF\0",
+    b"ASIA0123456789ABCDEF0",
+    "ASIA012345678\N{FULLWIDTH DIGIT NINE}ABCDEF".encode(),
+    b"ABIA0123456789ABCDEF",
+    b"asia0123456789abcdef",
+    b"AKIABOGUS00000000000",
+]
 
 
 class TestNobody:
@@ -132,6 +162,67 @@ class TestNobody:
     ) -> None:
         """Not even a program: a page in a browser so old that it adds nothing looks the same."""
         assert not gate.admits(scope(method, path, query, headers))
+
+    @pytest.mark.parametrize("key", NO_KEYS)
+    def test_commands_the_emulator_with_what_only_looks_like_a_key(self, gate: Gate, key: bytes) -> None:
+        """The emulator takes twelve digits of any script for root, and decodes UTF-8 where others see 8-bit text."""
+        request = scope("PUT", CODE)
+        credential = b"AWS4-HMAC-SHA256 Credential=" + key + b"/20261125/us-east-1/lambda/aws4_request, Signature=0"
+        assert not gate.admits(request | {"headers": [*request["headers"], (b"authorization", credential)]})
+        for name in (b"X-Amz-Credential=", b"x-amz-credential=", b"AWSAccessKeyId="):
+            for value in (key, quote(key).encode()):
+                assert not gate.admits(
+                    request | {"query_string": name + value + b"/20261125/us-east-1/s3/aws4_request"}
+                )
+
+    @pytest.mark.parametrize("octets", [b"\xd9\xa0", b"\xff", b"\xc3\xa4", b"\x80"])
+    def test_sends_what_two_readers_read_differently(self, gate: Gate, octets: bytes) -> None:
+        for request in (
+            scope("GET", f"{API}/file"),
+            scope("GET", OBJECT, SIGNATURE),
+            scope("PUT", CODE, "", signed(ROOT)),
+        ):
+            assert gate.admits(request)
+            assert gate.admits(request | {"headers": [*request["headers"], (b"accept", b"a")]})
+            assert not gate.admits(request | {"headers": [*request["headers"], (b"accept", octets)]})
+            assert not gate.admits(request | {"raw_path": request["raw_path"] + octets})
+            assert not gate.admits(request | {"query_string": request["query_string"] + b"&versionId=" + octets})
+
+    def test_is_kept_out_by_the_cookies_of_others(self, gate: Gate) -> None:
+        """Cookies know no ports: those of any other site on this machine come along."""
+        request = scope("GET", OBJECT, SIGNATURE, {"Cookie": "name=J\N{LATIN SMALL LETTER U WITH DIAERESIS}rgen"})
+        assert gate.admits(request)
+
+    @pytest.mark.parametrize("bucket", ["nothing", "a", "aa", "a" * 64, "a" * 300])
+    @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT"])
+    def test_reaches_a_bucket_that_is_not_there(self, method: str, bucket: str) -> None:
+        gate = Gate(PORT, ROOT, lambda bucket: not 3 <= len(bucket) <= 63 or bucket in BUCKETS, KEYS.__contains__)
+        path = f"/{bucket}/0123456789abcdef0123456789abcdef"
+        assert not gate.admits(scope(method, path, SIGNATURE, FETCH))
+        assert not gate.admits(scope("OPTIONS", path, SIGNATURE, FETCH | {"Access-Control-Request-Method": method}))
+
+    @pytest.mark.parametrize("escape", ["%00", "%0a", "%1f", "%7f"])
+    def test_names_a_control_character(self, gate: Gate, escape: str) -> None:
+        for key in ("ASIA0123456789ABCDEF", ROOT):
+            assert gate.admits(scope("PUT", "/published/x", "", signed(key)))
+            assert not gate.admits(scope("PUT", f"/a{escape}b/x", "", signed(key)))
+            assert not gate.admits(scope("PUT", f"/published/{escape}", "", signed(key)))
+
+    @pytest.mark.parametrize("target", ["AWSCognitoIdentityService.GetId", "DynamoDB_20120810.Scan", ""])
+    def test_names_an_operation_without_a_key(self, gate: Gate, target: str) -> None:
+        """It would be that operation, whatever the path says."""
+        for request in (
+            scope("GET", "/published/index.html", "", {"X-Amz-Target": target}),
+            scope("GET", f"{API}/file", "", {"X-Amz-Target": target}),
+            scope("GET", OBJECT, SIGNATURE, FETCH | {"X-Amz-Target": target}),
+        ):
+            assert not gate.admits(request)
+
+    @pytest.mark.parametrize(
+        "name", ["X-Amz-Request-Route", "Content-Type", "Content-Length", "Transfer-Encoding", "Authorization"]
+    )
+    def test_adds_anything_to_a_public_read(self, gate: Gate, name: str) -> None:
+        assert not gate.admits(scope("GET", "/published/index.html", "", {name: "0"}))
 
     @pytest.mark.parametrize(
         "change",
