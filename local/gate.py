@@ -145,8 +145,11 @@ class _Request(NamedTuple):
 
 
 def _is_ascii(scope: Mapping[str, Any]) -> bool:
-    """Whether there is one way to decode it. Cookies come from other ports as well, and nobody here reads them."""
-    values = (value for name, value in scope["headers"] if name.lower() != b"cookie")
+    """Whether there is one way to decode what names a key or an operation.
+
+    Cookies come from other ports as well, and nobody here reads them; an object may be of any type.
+    """
+    values = (value for name, value in scope["headers"] if name.lower() not in (b"content-type", b"cookie"))
     return all(text.isascii() for text in (scope["raw_path"], scope["query_string"], *values))
 
 
