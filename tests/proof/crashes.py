@@ -148,6 +148,9 @@ _SCENARIOS: Mapping[str, Scenario] = {
     "an upload of exactly MaxFileSize is recorded": Scenario(
         (Step((Op("put", (0,), variant=3),)),), Op("deliver", (0,))
     ),
+    "an upload of exactly MaxFileSize is recorded whose type was not declared": Scenario(
+        (Step((Op("put", (0,), variant=3),)),), Op("deliver", (0,)), declared=False
+    ),
     "an upload of exactly MaxFileSize is stored": Scenario((Step((Op("put", (0,), variant=3),)),), Op("store", (0,))),
     "the sweep finishes two deletes of which S3 throttled the objects": Scenario(
         (
