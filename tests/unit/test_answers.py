@@ -117,7 +117,10 @@ class TestReasons:
             reply = call(operation, ["no id"], query={"problems": value})
             assert (reply.status, reply.body["code"]) == (400, "invalid_request")
             assert "problems" in reply.body["message"]
-        assert call(operation, ["no id"], query={"problems": "no"}).body == []
+        for value in ("no", "FALSE", "0"):
+            assert call(operation, ["no id"], query={"problems": value}).body == []
+        for value in ("YES", "True", "1"):
+            assert call(operation, ["no id"], query={"problems": value}).body["result"] == []
         assert call(operation, ["no id"], query={"problems": "yes"}).body == {
             "result": [],
             "problems": {"no id": {"code": "unknown", "message": "There is no such file."}},

@@ -147,3 +147,13 @@ def test_a_name_costs_no_more_than_s3_takes(name: str, kept: str) -> None:
 @given(st.text(st.sampled_from(" ;日é😀a\u202e."), min_size=255, max_size=255))
 def test_no_name_costs_more_than_s3_takes(name: str) -> None:
     assert len(quote(attachment(name))) <= 3_800
+
+
+@pytest.mark.parametrize(("ending", "is_kept"), [(19, True), (20, True), (21, False)])
+def test_a_name_that_is_cut_keeps_an_ending_of_up_to_20_characters(ending: int, is_kept: bool) -> None:
+    tail = "." + "e" * ending
+    assert attachment("x" * 700 + tail).endswith(f"x{tail}") is is_kept
+
+
+def test_a_name_that_is_cut_keeps_its_last_ending() -> None:
+    assert attachment("a." + "x" * 700 + ".pdf").endswith("x.pdf")
