@@ -19,7 +19,7 @@ from tests import hygiene
 from tests.support import ROOT
 
 START_TIMEOUT = 90
-PATIENCE = 30
+PATIENCE = 120
 
 
 class Stack:
