@@ -8,7 +8,7 @@ from typing import Any
 import flask
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
-from werkzeug.serving import make_server
+from werkzeug.serving import WSGIRequestHandler, make_server
 
 from local import npm
 from tests.browser.pages import Form, Network
@@ -119,6 +119,13 @@ def network(page: Page) -> Network:
     return Network(page)
 
 
+class _Unlogged(WSGIRequestHandler):
+    """What a hostile page names in its addresses is no leak of ours."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        del code, size
+
+
 class Site:
     """A web site of somebody's own, on another origin than the page of ``make run``."""
 
@@ -140,7 +147,7 @@ class Site:
                 return flask.send_from_directory(ROOT / "static" / "node_modules" / package / "dist", name)
             return flask.send_from_directory(ROOT / "static" / "web", path)
 
-        self._server = make_server("127.0.0.1", 0, app, threaded=True)
+        self._server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Unlogged)
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
 
