@@ -1,7 +1,7 @@
 """What can go wrong, in the words of the API.
 
-Each error knows its stable ``code`` (for programs) and carries a message (for people). ``filestore.api`` turns it into
-a status, in one place.
+Each error knows its stable ``code`` (for programs) and carries a message (for people). ``filestore.api.errors`` has the
+status of each, in one table.
 """
 
 from collections.abc import Sequence
@@ -84,6 +84,22 @@ class AlreadyStoredError(FilestoreError):
 
 
 class TryAgainError(FilestoreError):
-    """AWS throttled past our retries, or did not answer. Repeating the call is harmless."""
+    """It was throttled past our retries, or nobody answered. Repeating the call is harmless."""
 
     code = "try_again"
+
+
+class ThrottledError(TryAgainError):
+    """Storage refused a whole call for now."""
+
+
+class NoAnswerError(TryAgainError):
+    """Storage did not answer, so what became of the call is not known."""
+
+
+class StorageError(FilestoreError):
+    """Storage refused a call for good: a right is missing, or a table or bucket. ``reason`` is the code it gave."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(f"{reason}: {message}")
+        self.reason = reason

@@ -15,15 +15,15 @@ from filestore.storage import aws
 from filestore.storage.repository import FileRepository
 
 if TYPE_CHECKING:
-    from filestore.domain.delete import DeleteFiles
-    from filestore.domain.info import DescribeFiles
-    from filestore.domain.store import StoreFiles
-    from filestore.domain.sweep import Sweep
-    from filestore.domain.undo import UndoUpload
-    from filestore.domain.upload import BeginUpload
-    from filestore.domain.uploaded import RecordUploads
     from filestore.storage.bucket import Bucket
     from filestore.storage.links import LinkSigner
+    from filestore.use_cases.delete import DeleteFiles
+    from filestore.use_cases.info import DescribeFiles
+    from filestore.use_cases.store import StoreFiles
+    from filestore.use_cases.sweep import Sweep
+    from filestore.use_cases.undo import UndoUpload
+    from filestore.use_cases.upload import BeginUpload
+    from filestore.use_cases.uploaded import RecordUploads
 
 
 @cache
@@ -35,7 +35,7 @@ def settings() -> Settings:
 @cache
 def begin_upload() -> BeginUpload:
     """POST /file."""
-    from filestore.domain.upload import BeginUpload
+    from filestore.use_cases.upload import BeginUpload
 
     return BeginUpload(_files(), _links(), settings(), now)
 
@@ -43,7 +43,7 @@ def begin_upload() -> BeginUpload:
 @cache
 def undo_upload() -> UndoUpload:
     """DELETE /file/{id}. Every undo of an upload that arrived asks S3."""
-    from filestore.domain.undo import UndoUpload
+    from filestore.use_cases.undo import UndoUpload
 
     aws.s3()
     return UndoUpload(_files(), _bucket(), settings(), now)
@@ -52,7 +52,7 @@ def undo_upload() -> UndoUpload:
 @cache
 def store_files() -> StoreFiles:
     """PUT /files."""
-    from filestore.domain.store import StoreFiles
+    from filestore.use_cases.store import StoreFiles
 
     return StoreFiles(_files(), _bucket(), settings(), now)
 
@@ -60,7 +60,7 @@ def store_files() -> StoreFiles:
 @cache
 def describe_files() -> DescribeFiles:
     """POST /files."""
-    from filestore.domain.info import DescribeFiles
+    from filestore.use_cases.info import DescribeFiles
 
     return DescribeFiles(_files(), _links())
 
@@ -68,7 +68,7 @@ def describe_files() -> DescribeFiles:
 @cache
 def delete_files() -> DeleteFiles:
     """DELETE /files. Every deletion asks S3."""
-    from filestore.domain.delete import DeleteFiles
+    from filestore.use_cases.delete import DeleteFiles
 
     aws.s3()
     return DeleteFiles(_files(), _bucket(), now)
@@ -77,7 +77,7 @@ def delete_files() -> DeleteFiles:
 @cache
 def record_uploads() -> RecordUploads:
     """S3's events."""
-    from filestore.domain.uploaded import RecordUploads
+    from filestore.use_cases.uploaded import RecordUploads
 
     return RecordUploads(_files(), _bucket(), settings(), now)
 
@@ -85,7 +85,7 @@ def record_uploads() -> RecordUploads:
 @cache
 def sweep() -> Sweep:
     """The schedule."""
-    from filestore.domain.sweep import Sweep
+    from filestore.use_cases.sweep import Sweep
 
     return Sweep(_files(), _bucket(), record_uploads(), settings(), late_upload_margin(), now)
 

@@ -1,10 +1,31 @@
-"""The answer to a batch: what was done, and for every id that is left out, why."""
+"""What became of a change, and the answer to a batch: what was done, and for every id that is left out, why."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
-from filestore.model import Deletion, File
+from filestore.domain.file import File
+from filestore.domain.lifecycle import State
+
+
+class Applied(NamedTuple):
+    """The change was made; the file is as it was just before, None where that was not asked for or not told."""
+
+    before: File | None
+
+
+class Refused(NamedTuple):
+    """The condition did not hold; the file is as it is, None where a consistent read has found no record."""
+
+    current: File | None
+
+
+class Throttled(NamedTuple):
+    """There was no answer in time; nothing is known."""
+
+
+Attempt = Applied | Refused | Throttled
 
 
 class Problem(StrEnum):
@@ -32,6 +53,15 @@ _MESSAGES: Mapping[Problem, str] = {
     Problem.TRY_AGAIN: "It cannot be done now, or the answer is full. Repeat the call for this file: it is harmless.",
 }
 
+_PROBLEMS: Mapping[State, Problem] = {
+    State.PENDING: Problem.NOT_UPLOADED,
+    # Of a stored one it says that storing was refused: nothing is known but that.
+    State.UPLOADED: Problem.NOT_STORED,
+    State.STORED: Problem.NOT_STORED,
+    State.DELETED: Problem.DELETED,
+    State.EXPIRED: Problem.EXPIRED,
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -43,10 +73,4 @@ class Outcome:
 
 def problem_of(file: File | None) -> Problem:
     """Why this file, as it is, cannot be stored or shown."""
-    if file is None:
-        return Problem.UNKNOWN
-    if file.deleted_at is not None:
-        return Problem.EXPIRED if file.deletion is Deletion.EXPIRED else Problem.DELETED
-    if file.uploaded_at is None:
-        return Problem.NOT_UPLOADED
-    return Problem.NOT_STORED
+    return Problem.UNKNOWN if file is None else _PROBLEMS[file.state]

@@ -7,8 +7,7 @@ wiring.delete_files()
 
 @api.endpoint
 def handler(request: api.Request) -> api.Response:
-    """Answers the ids that are deleted now."""
+    """Returns the ids that are deleted now."""
     with_problems = request.flag("problems")
-    outcome = wiring.delete_files()(request.ids())
-    ids = {file_id: file_id for file_id in outcome.ids}
-    return api.batch(ids, outcome.problems, with_problems=with_problems, FilesDeleted=len(ids))
+    outcome = wiring.delete_files().delete(request.ids())
+    return api.batch(outcome.ids, outcome.problems, with_problems=with_problems, FilesDeleted=len(outcome.ids))

@@ -3,18 +3,28 @@
 from typing import Any
 
 from filestore import api, wiring
-from filestore.domain.info import Description
+from filestore.domain.outcome import Problem
+from filestore.errors import TooManyIdsError
+from filestore.use_cases.info import Description
 
 wiring.describe_files()
 
 
 @api.endpoint
 def handler(request: api.Request) -> api.Response:
-    """Answers the files that are stored and not deleted; query parameters let the others in."""
+    """Returns the files that are stored and not deleted; query parameters let the others in.
+
+    Lambda lets only so much through: ids for which there is no room have to be asked for again.
+    Without ``problems`` nobody would be told of that, so then it is an error.
+    """
     deleted, nonstored, with_problems = (request.flag(name) for name in ("deleted", "nonstored", "problems"))
-    described = wiring.describe_files()(request.ids(), deleted=deleted, nonstored=nonstored)
-    details = {each.file.id: _json(each) for each in described.files}
-    return api.batch(details, described.problems, with_problems=with_problems)
+    described = wiring.describe_files().describe(request.ids(), deleted=deleted, nonstored=nonstored)
+    details = [_json(each) for each in described.files]
+    room = api.fitting(details)
+    left_out = dict.fromkeys((each["id"] for each in details[room:]), Problem.TRY_AGAIN)
+    if left_out and not with_problems:
+        raise TooManyIdsError(f"The answer would be too long: ask for {room} of these ids at once, or problems=yes.")
+    return api.batch(details[:room], described.problems | left_out, with_problems=with_problems)
 
 
 def _json(description: Description) -> dict[str, Any]:

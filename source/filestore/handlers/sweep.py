@@ -12,9 +12,9 @@ _RESERVE_MILLISECONDS = 20_000
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-    """Answers what was done, for whoever invokes it by hand; raises, so that an alarm goes off, what could not be."""
+    """Returns what was done, for whoever invokes it by hand; raises, so that an alarm goes off, what could not be."""
     del event
-    swept = wiring.sweep()(has_time=lambda: context.get_remaining_time_in_millis() > _RESERVE_MILLISECONDS)
+    swept = wiring.sweep().sweep(has_time=lambda: context.get_remaining_time_in_millis() > _RESERVE_MILLISECONDS)
     for failure in swept.failures:
         telemetry.logger.error("a shard was not swept", exc_info=failure)
     telemetry.report(
@@ -25,7 +25,7 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
             "UploadsExpired": swept.expired,
             "DeletionsFinished": swept.deleted,
             "UploadsAdopted": swept.adopted,
-            "PlaceholdersRemoved": swept.placeholders,
+            "PendingRemoved": swept.pending_removed,
             "VersionsRemoved": swept.versions,
         },
         # An alarm waits for them, so a sweep that failed has none.
@@ -37,7 +37,7 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         "expired": swept.expired,
         "deletions_finished": swept.deleted,
         "adopted": swept.adopted,
-        "placeholders_removed": swept.placeholders,
+        "pending_removed": swept.pending_removed,
         "versions_removed": swept.versions,
         "finished": swept.finished,
     }

@@ -13,5 +13,5 @@ def handler(request: api.Request) -> api.Response:
     if not token:
         raise InvalidTokenError("The header x-upload-token is needed.")
     file_id = request.path("id")
-    wiring.undo_upload()(file_id, token)
+    wiring.undo_upload().undo(file_id, token)
     return api.no_content(file_id=file_id, UploadsUndone=1)

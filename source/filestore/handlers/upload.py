@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from filestore import api, wiring
+from filestore.domain.file import Checksum
 from filestore.domain.media_type import is_media_type
 from filestore.errors import FieldError, InvalidBodyError
-from filestore.model import Checksum
 
 wiring.begin_upload()
 
@@ -35,7 +35,7 @@ def handler(request: api.Request) -> api.Response:
     """The contents never pass through here: the browser PUTs them to S3 itself."""
     body = _checked(request.json())
     checksum = body.get("checksum")
-    upload = wiring.begin_upload()(
+    upload = wiring.begin_upload().begin(
         name=_file_name(body["name"]),
         size=body.get("size"),
         content_type=body.get("type"),

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from filestore import telemetry, wiring
-from filestore.model import NO_VERSION, ObjectVersion, is_file_id
+from filestore.domain.file import NO_VERSION, ObjectVersion, is_file_id
 
 wiring.record_uploads()
 
@@ -19,7 +19,7 @@ _TOO_LARGE = 2**63
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, list[dict[str, str]]]:
-    """Answers the ids of the messages that have to come again."""
+    """Returns the ids of the messages that have to come again."""
     uploads: dict[str, list[ObjectVersion]] = {}
     failed: set[str] = set()
     foreign = 0
@@ -39,7 +39,7 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, list[dict[str, 
             # Which object it is about cannot be told: nothing is recorded or removed for it.
             telemetry.logger.error("upload without a version", message_id=message["messageId"])
             failed.add(message["messageId"])
-    recorded = wiring.record_uploads()(version for versions in uploads.values() for version in versions)
+    recorded = wiring.record_uploads().record(version for versions in uploads.values() for version in versions)
     failed.update(message for message, versions in uploads.items() if not recorded.unfinished.isdisjoint(versions))
     telemetry.report(
         "S3 object created",

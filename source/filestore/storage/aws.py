@@ -1,4 +1,4 @@
-"""AWS clients, made once per container.
+"""AWS clients, made once per container, and what their errors mean to the domain.
 
 botocore alone: boto3's resource layer would add to every cold start and is not used.
 """
@@ -10,11 +10,17 @@ from functools import cache
 from typing import TYPE_CHECKING, cast
 
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NoConnectionError
 from botocore.handlers import BUILTIN_HANDLERS, REGISTER_FIRST, REGISTER_LAST
 from botocore.session import Session
 
+from filestore.domain.outcome import Problem
+from filestore.errors import NoAnswerError, StorageError, ThrottledError
+
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
@@ -39,7 +45,7 @@ _THROTTLES = frozenset(
 )
 
 
-# It tells at INFO where it found credentials, and Lambda's JSON log format lets that through.
+# botocore logs at INFO where it found credentials, and Lambda's JSON log format lets that through.
 logging.getLogger("botocore").setLevel(logging.WARNING)
 
 # The part of a botocore event that names a service, where it is one of ours or none.
@@ -75,6 +81,21 @@ def s3() -> S3Client:
     return cast("S3Client", session().create_client("s3", config=_CONFIG))
 
 
-def is_throttle(error: ClientError) -> bool:
-    """Whether AWS refused a whole call for now, so that it may be repeated."""
-    return error.response["Error"]["Code"] in _THROTTLES
+class _DomainErrors:
+    """Within it errors of the SDK become the domain's: ThrottledError, NoAnswerError or StorageError."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: TracebackType | None) -> None:
+        match error:
+            case ClientError():
+                refusal = error.response["Error"]
+                if refusal["Code"] in _THROTTLES:
+                    raise ThrottledError(Problem.TRY_AGAIN.message) from error
+                raise StorageError(refusal["Code"], refusal.get("Message", "")) from error
+            case HTTPClientError() | NoConnectionError():
+                raise NoAnswerError("There was no answer. Repeat the call: it is harmless.") from error
+
+
+domain_errors = _DomainErrors()

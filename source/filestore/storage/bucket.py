@@ -12,11 +12,10 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
-from botocore.exceptions import ClientError
-
 from filestore import telemetry
-from filestore.model import ObjectVersion
-from filestore.storage.aws import is_throttle
+from filestore.domain.file import ObjectVersion
+from filestore.errors import StorageError, ThrottledError
+from filestore.storage.aws import domain_errors
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -34,7 +33,7 @@ _Answer = TypeVar("_Answer")
 
 
 class Bucket:
-    """The versions of the files' objects."""
+    """The versions of the files' objects, as ``filestore.domain.ports.Bucket`` says."""
 
     def __init__(self, client: Callable[[], S3Client], name: str) -> None:
         self._connect = client
@@ -74,10 +73,10 @@ class Bucket:
             batch = objects[start : start + _DELETE_LIMIT]
             deleted: set[tuple[str | None, str | None]] = set()
             try:
-                answer = self._client.delete_objects(Bucket=self._name, Delete={"Objects": batch})
-            except ClientError as error:
-                if not is_throttle(error):
-                    raise
+                with domain_errors:
+                    answer = self._client.delete_objects(Bucket=self._name, Delete={"Objects": batch})
+            except ThrottledError:
+                pass
             else:
                 deleted.update((each.get("Key"), each.get("VersionId")) for each in answer.get("Deleted", []))
             remaining.update(each["Key"] for each in batch if (each["Key"], each.get("VersionId")) not in deleted)
@@ -85,18 +84,19 @@ class Bucket:
 
     def _content_type(self, version: ObjectVersion) -> tuple[str | None] | None:
         try:
-            answer = self._client.head_object(Bucket=self._name, Key=version.key, VersionId=version.version_id)
-        except ClientError as error:
-            code = error.response["Error"]["Code"]
+            with domain_errors:
+                answer = self._client.head_object(Bucket=self._name, Key=version.key, VersionId=version.version_id)
+        except ThrottledError:
+            return None
+        except StorageError as error:
+            if error.reason in _NOT_THERE:
+                return (None,)
+            if error.reason != _FORBIDDEN:
+                raise
             # S3 refuses a version that is gone to whoever may not list the bucket's objects (HeadObject in the API
             # reference). Nobody knows then, and one file must not hold up the others.
-            if code == _FORBIDDEN:
-                telemetry.logger.error("S3 refuses to tell a type", file_id=version.key)
-            if is_throttle(error) or code == _FORBIDDEN:
-                return None
-            if code in _NOT_THERE:
-                return (None,)
-            raise
+            telemetry.logger.error("S3 refuses to tell a type", file_id=version.key)
+            return None
         return (answer.get("ContentType", ""),)
 
     def _versions(self, key: str) -> list[ObjectVersion] | None:
@@ -104,20 +104,19 @@ class Bucket:
         newest_first: list[ObjectVersion] = []
         is_whole = False
         try:
-            for page in pages:
-                # The SDK takes a page that is cut off and names no next one for the last.
-                is_whole = page.get("IsTruncated") is False
-                newest_first += [
-                    ObjectVersion(
-                        key=key, version_id=found["VersionId"], size=found["Size"], etag=found["ETag"].strip('"')
-                    )
-                    for found in page.get("Versions", [])
-                    if found["Key"] == key
-                ]
-        except ClientError as error:
-            if is_throttle(error):
-                return None
-            raise
+            with domain_errors:
+                for page in pages:
+                    # The SDK takes a page that is cut off and names no next one for the last.
+                    is_whole = page.get("IsTruncated") is False
+                    newest_first += [
+                        ObjectVersion(
+                            key=key, version_id=found["VersionId"], size=found["Size"], etag=found["ETag"].strip('"')
+                        )
+                        for found in page.get("Versions", [])
+                        if found["Key"] == key
+                    ]
+        except ThrottledError:
+            return None
         return newest_first[::-1] if is_whole else None
 
 

@@ -7,14 +7,13 @@ and ``s3:GetObjectVersion`` on the bucket's objects.
 
 import os
 from collections.abc import Mapping
-from typing import NamedTuple
 from urllib.parse import quote
 
 from botocore.auth import S3SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.session import Session
 
-from filestore.model import Checksum
+from filestore.domain.file import Checksum, UploadLink
 
 # Whoever sends the contents may send these headers with them, unsigned, and S3 gives back what it was sent (PutObject,
 # Amazon S3 API reference); it refuses every unsigned x-amz-* header. So a download overrides each of them. S3 ignores
@@ -28,13 +27,6 @@ _NOTHING_OF_THE_UPLOADERS = {
     # ISO 639-2 for a language that nobody has determined.
     "response-content-language": "und",
 }
-
-
-class UploadLink(NamedTuple):
-    """A URL to PUT the contents to, and the headers that have to go with them."""
-
-    url: str
-    headers: Mapping[str, str]
 
 
 class LinkSigner:

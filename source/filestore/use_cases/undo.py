@@ -1,26 +1,33 @@
 """Take back an upload: the uploader's undo and cancel."""
 
+from __future__ import annotations
+
 import hmac
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from filestore.domain.delete import pinned_versions
+from filestore.domain.clock import Clock, timestamp
+from filestore.domain.file import File, hash_token
+from filestore.domain.lifecycle import OVER, State
+from filestore.domain.outcome import Applied, Refused, Throttled
 from filestore.errors import AlreadyStoredError, InvalidTokenError, TryAgainError, UnknownFileError
-from filestore.model import Clock, File, hash_token, timestamp
 from filestore.settings import Settings
-from filestore.storage.bucket import Bucket
-from filestore.storage.repository import Applied, FileRepository, Refused, Throttled
+from filestore.use_cases.delete import pinned_versions
+
+if TYPE_CHECKING:
+    from filestore.domain.ports import Bucket, Files
 
 
 @dataclass(frozen=True, slots=True)
 class UndoUpload:
     """Takes uploads back."""
 
-    files: FileRepository
+    files: Files
     bucket: Bucket
     settings: Settings
     clock: Clock
 
-    def __call__(self, file_id: str, token: str) -> None:
+    def undo(self, file_id: str, token: str) -> None:
         """Delete an upload that no back end has stored; where files are stored as they arrive, until its URL expires.
 
         Repeating it is harmless. Raises UnknownFileError, InvalidTokenError, AlreadyStoredError, TryAgainError.
@@ -41,10 +48,10 @@ class UndoUpload:
                 raise UnknownFileError("There is no such file.")
             case Refused(File(token_hash=known)) if known is None or not hmac.compare_digest(known, token_hash):
                 raise InvalidTokenError("The token is not this upload's.")
-            case Refused(File(deleted_at=str()) as file):
+            case Refused(File() as file) if file.state in OVER:
                 # Deleted before; while the sweep is not through with it, its bytes may still be there.
                 self.bucket.delete(pinned_versions([file] if file.sweep_at is not None else []))
-            case Refused(File(stored_at=str())):
+            case Refused(File(state=State.STORED)):
                 raise AlreadyStoredError("The file is stored. Only the back end can delete it.")
             case Refused() if self.settings.store_on_load:
                 raise InvalidTokenError("The token has expired.")

@@ -4,15 +4,21 @@ S3's events come late, more than once and in any order; whichever version is rec
 that whoever still holds the upload URL cannot change it.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from filestore.domain.media_type import told_by
-from filestore.model import Clock, File, ObjectVersion, timestamp
+from filestore.domain.clock import Clock, timestamp
+from filestore.domain.file import File, ObjectVersion
+from filestore.domain.lifecycle import OVER
+from filestore.domain.outcome import Applied, Attempt, Refused, Throttled
 from filestore.settings import Settings
-from filestore.storage.bucket import Bucket
-from filestore.storage.repository import Applied, Attempt, FileRepository, Refused, Throttled
+from filestore.use_cases.types import types_told
+
+if TYPE_CHECKING:
+    from filestore.domain.ports import Bucket, Files
 
 
 class Recorded(NamedTuple):
@@ -28,16 +34,16 @@ class Recorded(NamedTuple):
 class RecordUploads:
     """Records uploads, from S3's events or from what the sweep found in the bucket."""
 
-    files: FileRepository
+    files: Files
     bucket: Bucket
     settings: Settings
     clock: Clock
 
-    def __call__(self, uploads: Iterable[ObjectVersion], *, are_due: bool = False) -> Recorded:
+    def record(self, uploads: Iterable[ObjectVersion], *, are_due: bool = False) -> Recorded:
         """Record each file's first upload and remove the object versions that belong to no file.
 
         One larger than MaxFileSize is none: where no size was declared, S3 takes whatever comes. Nor is one without a
-        version of its own, which could not be pinned. ``unfinished`` are those that AWS throttled, or that may still
+        version of its own, which could not be pinned. ``unfinished`` are those that were throttled, or that may still
         give way to another: repeat them. Where the files ``are_due`` they are so no longer.
         """
         versions: dict[str, list[ObjectVersion]] = {}
@@ -81,11 +87,10 @@ class RecordUploads:
         undeclared = [upload for upload in uploads if self._has_no_type(upload, attempts[upload.key])]
         if not undeclared:
             return attempts
-        told = self.bucket.content_types(undeclared)
-        types = {file_id: told_by(header) for file_id, header in told.items() if header is not None}
+        types, gone = types_told(self.bucket, undeclared)
         attempts |= {upload.key: Throttled() for upload in undeclared}
         attempts |= self._attempt([upload for upload in undeclared if upload.key in types], types, are_due=are_due)
-        return {file_id: attempt for file_id, attempt in attempts.items() if told.get(file_id, "") is not None}
+        return {file_id: attempt for file_id, attempt in attempts.items() if file_id not in gone}
 
     def _attempt(
         self, uploads: Sequence[ObjectVersion], types: Mapping[str, str | None], *, are_due: bool
@@ -120,8 +125,8 @@ class RecordUploads:
 
 def _is_final(file: File) -> bool:
     """Whether the record says which version is the file, or that none is any more."""
-    return file.version_id is not None or file.deleted_at is not None
+    return file.version_id is not None or file.state in OVER
 
 
 def _is_version_of(upload: ObjectVersion, file: File | None) -> bool:
-    return file is not None and file.deleted_at is None and file.version_id == upload.version_id
+    return file is not None and file.state not in OVER and file.version_id == upload.version_id

@@ -1,27 +1,33 @@
 """Store uploads: from now on they are kept until they are deleted."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from filestore.domain.media_type import told_by
-from filestore.domain.outcome import Outcome, Problem, problem_of
+from filestore.domain.clock import Clock, timestamp
+from filestore.domain.file import File
+from filestore.domain.lifecycle import State
+from filestore.domain.outcome import Attempt, Outcome, Problem, Refused, Throttled, problem_of
 from filestore.errors import StoredOnLoadError
-from filestore.model import Clock, File, timestamp
 from filestore.settings import Settings
-from filestore.storage.bucket import Bucket
-from filestore.storage.repository import Attempt, FileRepository, Refused, Throttled
+from filestore.use_cases.types import types_told
+
+if TYPE_CHECKING:
+    from filestore.domain.ports import Bucket, Files
 
 
 @dataclass(frozen=True, slots=True)
 class StoreFiles:
     """Stores uploads."""
 
-    files: FileRepository
+    files: Files
     bucket: Bucket
     settings: Settings
     clock: Clock
 
-    def __call__(self, ids: Sequence[str]) -> Outcome:
+    def store(self, ids: Sequence[str]) -> Outcome:
         """Store these files. One that is stored already counts, and keeps the date it was stored at.
 
         An upload whose S3 event has not been seen yet is looked up in the bucket and recorded first.
@@ -57,8 +63,8 @@ class StoreFiles:
             for found in versions.values()
         )
         uploads = [found[0] for found in fitting if found]
-        told = self.bucket.content_types([upload for upload in uploads if unseen[upload.key].type_from is not None])
-        types = {file_id: told_by(header) for file_id, header in told.items() if header is not None}
+        undeclared = [upload for upload in uploads if unseen[upload.key].type_from is not None]
+        types, gone = types_told(self.bucket, undeclared)
         known = [upload for upload in uploads if unseen[upload.key].type_from is None or upload.key in types]
         attempts = self.files.record_and_store_uploads(
             known, at=timestamp(self.clock()), max_size=max_size, types=types
@@ -67,7 +73,7 @@ class StoreFiles:
         return {
             **{file_id: Problem.NOT_UPLOADED if file_id in looked_at else Problem.TRY_AGAIN for file_id in unseen},
             # What was seen is gone again, so the record says more by now.
-            **{file_id: Problem.NOT_STORED for file_id, header in told.items() if header is None},
+            **dict.fromkeys(gone, Problem.NOT_STORED),
             **{file_id: _problem(attempt) for file_id, attempt in attempts.items()},
         }
 
@@ -76,7 +82,7 @@ def _problem(attempt: Attempt) -> Problem | None:
     match attempt:
         case Throttled():
             return Problem.TRY_AGAIN
-        case Refused(file) if file is None or file.stored_at is None or file.deleted_at is not None:
+        case Refused(file) if file is None or file.state is not State.STORED:
             return problem_of(file)
         case _:
             return None

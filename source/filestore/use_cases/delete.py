@@ -1,23 +1,29 @@
 """Delete files: first the record says so, then the bytes go, and the sweep finishes what was interrupted."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from filestore.domain.outcome import Outcome, Problem
-from filestore.model import Clock, File, ObjectVersion, timestamp
-from filestore.storage.bucket import Bucket
-from filestore.storage.repository import Applied, FileRepository, Refused, Throttled
+from filestore.domain.clock import Clock, timestamp
+from filestore.domain.file import File, ObjectVersion
+from filestore.domain.lifecycle import OVER
+from filestore.domain.outcome import Applied, Outcome, Problem, Refused, Throttled
+
+if TYPE_CHECKING:
+    from filestore.domain.ports import Bucket, Files
 
 
 @dataclass(frozen=True, slots=True)
 class DeleteFiles:
     """Deletes files."""
 
-    files: FileRepository
+    files: Files
     bucket: Bucket
     clock: Clock
 
-    def __call__(self, ids: Sequence[str]) -> Outcome:
+    def delete(self, ids: Sequence[str]) -> Outcome:
         """Delete these files, whatever their state. One that is deleted already counts.
 
         Once marked a file is deleted for good: if removing its bytes fails here, the sweep does it.
@@ -29,12 +35,12 @@ class DeleteFiles:
             match attempt:
                 case Applied(File() as file):
                     marked.append(file)
-                case Refused(File(deleted_at=str()) as file):
+                case Refused(None):
+                    problems[file_id] = Problem.UNKNOWN
+                case Refused(File() as file) if file.state in OVER:
                     # Deleted before; while the sweep is not through with it, its bytes may still be there.
                     if file.sweep_at is not None:
                         marked.append(file)
-                case Refused(None):
-                    problems[file_id] = Problem.UNKNOWN
                 case Refused() | Throttled():
                     problems[file_id] = Problem.TRY_AGAIN
         self.bucket.delete(pinned_versions(marked))

@@ -1,17 +1,15 @@
-"""The words that every layer shares: a file, an object version.
+"""A file, and the object versions that its contents lie in.
 
 Values are named tuples: a frozen dataclass with slots costs every cold start four times as much to define.
 """
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
-Clock = Callable[[], float]
-"""Answers the time in seconds since the epoch, like ``time.time``."""
+from filestore.domain.lifecycle import State
 
 # After its URL has expired an upload may still be on its way for a moment, as clocks differ: the sweep looks then.
 # S3 looks at the expiry when a request begins, so a slow upload may end much later (LateUploadMargin).
@@ -25,18 +23,8 @@ def is_file_id(text: str) -> bool:
     return _ID.fullmatch(text) is not None
 
 
-def timestamp(seconds: float) -> str:
-    """RFC 3339 in UTC with milliseconds, so that timestamps sort as text."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def seconds(timestamp: str) -> float:
-    """The time that a timestamp says, in seconds since the epoch."""
-    return datetime.fromisoformat(timestamp).timestamp()
-
-
 def hash_token(token: str) -> str:
-    """What is kept of an upload token. It is 256 random bits, so a plain hash cannot be searched."""
+    """Returns what is kept of an upload token. It is 256 random bits, so a plain hash cannot be searched."""
     return hashlib.sha256(token.encode(errors="surrogatepass")).hexdigest()
 
 
@@ -53,6 +41,13 @@ class Checksum(NamedTuple):
 
     algorithm: str
     value: str
+
+
+class UploadLink(NamedTuple):
+    """A URL to PUT the contents to, and the headers that have to go with them."""
+
+    url: str
+    headers: Mapping[str, str]
 
 
 class File(NamedTuple):
@@ -80,13 +75,22 @@ class File(NamedTuple):
     sweep_at: int | None = None
     purge_at: int | None = None
 
+    @property
+    def state(self) -> State:
+        """Where the file is in its life. What happened last counts."""
+        if self.deleted_at is not None:
+            return State.EXPIRED if self.deletion is Deletion.EXPIRED else State.DELETED
+        if self.stored_at is not None:
+            return State.STORED
+        return State.PENDING if self.uploaded_at is None else State.UPLOADED
+
 
 # What S3 calls the version of an object that came while the bucket was not versioned.
 NO_VERSION = "null"
 
 
 class ObjectVersion(NamedTuple):
-    """One version of an object in the bucket; its key is the file's id."""
+    """One version of an object in the bucket; its key is the file's id, its size in bytes."""
 
     key: str
     version_id: str

@@ -1,14 +1,18 @@
 """Describe files, with a link to download those that are stored."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from filestore.domain.disposition import attachment
+from filestore.domain.file import File
+from filestore.domain.lifecycle import OVER, UNSTORED, State
 from filestore.domain.outcome import Problem, problem_of
-from filestore.model import File
-from filestore.storage.links import LinkSigner
-from filestore.storage.repository import FileRepository
+
+if TYPE_CHECKING:
+    from filestore.domain.ports import Files, Links
 
 
 class Description(NamedTuple):
@@ -29,15 +33,16 @@ class Descriptions(NamedTuple):
 class DescribeFiles:
     """Describes files."""
 
-    files: FileRepository
-    links: LinkSigner
+    files: Files
+    links: Links
 
-    def __call__(self, ids: Sequence[str], *, deleted: bool = False, nonstored: bool = False) -> Descriptions:
+    def describe(self, ids: Sequence[str], *, deleted: bool = False, nonstored: bool = False) -> Descriptions:
         """Describe those of these files that are stored and not deleted.
 
         ``deleted`` lets in every deleted one, expired uploads and such as were never stored among them;
         ``nonstored`` lets in those that are neither stored nor deleted.
         """
+        shown = {State.STORED} | (OVER if deleted else set()) | (UNSTORED if nonstored else set())
         found, throttled = self.files.get(ids)
         described: list[Description] = []
         problems: dict[str, Problem] = {}
@@ -45,14 +50,14 @@ class DescribeFiles:
             file = found.get(file_id)
             if file_id in throttled:
                 problems[file_id] = Problem.TRY_AGAIN
-            elif file is not None and _is_shown(file, deleted=deleted, nonstored=nonstored):
+            elif file is not None and file.state in shown:
                 described.append(Description(file, self._url(file)))
             else:
                 problems[file_id] = problem_of(file)
         return Descriptions(tuple(described), problems)
 
     def _url(self, file: File) -> str | None:
-        if file.stored_at is None or file.deleted_at is not None or file.version_id is None:
+        if file.state is not State.STORED or file.version_id is None:
             return None
         return self.links.download(
             file.id,
@@ -60,9 +65,3 @@ class DescribeFiles:
             content_type=file.type,
             content_disposition=attachment(file.name),
         )
-
-
-def _is_shown(file: File, *, deleted: bool, nonstored: bool) -> bool:
-    if file.deleted_at is not None:
-        return deleted
-    return file.stored_at is not None or nonstored

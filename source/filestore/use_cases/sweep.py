@@ -7,15 +7,22 @@ request begins and acknowledges what ends hours later, so a pending record and a
 upload can still be on its way (LateUploadMargin). All of it may be repeated at any point.
 """
 
-import random
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from __future__ import annotations
 
-from filestore.domain.uploaded import RecordUploads
-from filestore.model import URL_MARGIN, Clock, Deletion, File, ObjectVersion, seconds, timestamp
+import random
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from filestore.domain.clock import Clock, seconds, timestamp
+from filestore.domain.file import URL_MARGIN, Deletion, File, ObjectVersion
+from filestore.domain.lifecycle import OVER, PENDING, UPLOADED, State
+from filestore.domain.outcome import Applied, Attempt
 from filestore.settings import Settings
-from filestore.storage.bucket import Bucket
-from filestore.storage.repository import DELETED, PENDING, SWEEP_SHARDS, UNSTORED, Applied, Attempt, FileRepository
+from filestore.use_cases.uploaded import RecordUploads
+
+if TYPE_CHECKING:
+    from filestore.domain.ports import Bucket, Files
 
 # How long the record of an upload that was never stored can be asked about.
 _RECORD_RETENTION = 30 * 24 * 3600
@@ -34,7 +41,7 @@ class Swept:
     expired: int = 0
     deleted: int = 0
     adopted: int = 0
-    placeholders: int = 0
+    pending_removed: int = 0
     versions: int = 0
     finished: bool = True
     failures: list[Exception] = field(default_factory=list)
@@ -44,19 +51,19 @@ class Swept:
 class Sweep:
     """Sweeps."""
 
-    files: FileRepository
+    files: Files
     bucket: Bucket
     record_uploads: RecordUploads
     settings: Settings
     late_upload_margin: int
     clock: Clock
 
-    def __call__(self, has_time: Callable[[], bool]) -> Swept:
+    def sweep(self, has_time: Callable[[], bool]) -> Swept:
         """Handle every file that is due, page by page while ``has_time()``."""
         swept = Swept()
         now = int(self.clock())
         # In another order each time, so that a backlog or a fault in one shard does not hold up the same others always.
-        for shard in random.sample(SWEEP_SHARDS, len(SWEEP_SHARDS)):
+        for shard in random.sample(self.files.shards, len(self.files.shards)):
             try:
                 in_time = self._sweep_shard(shard, now, swept, has_time)
             except Exception as failure:
@@ -70,7 +77,7 @@ class Sweep:
         return swept
 
     def _sweep_shard(self, shard: str, now: int, swept: Swept, has_time: Callable[[], bool]) -> bool:
-        """Handle the files of this shard that are due; answers whether there was time for all of them."""
+        """Handle the files of this shard that are due; returns whether there was time for all of them."""
         for page in self.files.due(shard, now=now):
             if not has_time():
                 return False
@@ -80,30 +87,36 @@ class Sweep:
         return True
 
     def _sweep(self, page: Sequence[File], now: int, swept: Swept) -> None:
-        self._end_uploads([file for file in page if file.uploaded_at is None and file.deletion is None], now, swept)
-        unstored = [file for file in page if file.uploaded_at is not None and file.deletion is None]
-        expired = self._expire(self._put_off(unstored, now), now)
+        self._end_pending([file for file in page if file.state is State.PENDING], now, swept)
+        expired = self._expire(self._put_off([file for file in page if file.state is State.UPLOADED], now), now)
         swept.expired += len(expired)
-        self._finish([*expired, *(file for file in page if file.deletion is not None)], now, swept)
+        self._finish([*expired, *(file for file in page if file.state in OVER)], now, swept)
 
-    def _end_uploads(self, pending: Sequence[File], now: int, swept: Swept) -> None:
+    def _end_pending(self, pending: Sequence[File], now: int, swept: Swept) -> None:
+        """Record the uploads whose event was lost, and remove the records of those that can never come."""
         over_at = {file.id: self._over_at(file) for file in pending}
         versions = self.bucket.versions(list(over_at))
-        # What is too large is not recorded but removed, and S3 may refuse that for longer than TTL waits.
-        self.files.keep_placeholders(file_id for file_id, found in versions.items() if found)
-        recorded = self.record_uploads((version for found in versions.values() for version in found), are_due=True)
-        swept.adopted += recorded.recorded
-        swept.versions += recorded.removed
+        self._adopt(versions, swept)
         none = [file_id for file_id, found in versions.items() if not any(version.is_lasting for version in found)]
         self.files.sweep_later({file_id: over_at[file_id] for file_id in none if over_at[file_id] > now}, PENDING)
-        over = [file_id for file_id in versions if over_at[file_id] <= now]
+        self._remove({file_id: versions[file_id] for file_id in versions if over_at[file_id] <= now}, swept)
+
+    def _adopt(self, versions: Mapping[str, Sequence[ObjectVersion]], swept: Swept) -> None:
+        # What is too large is not recorded but removed, and S3 may refuse that for longer than TTL waits.
+        self.files.keep_pending(file_id for file_id, found in versions.items() if found)
+        uploads = (version for found in versions.values() for version in found)
+        recorded = self.record_uploads.record(uploads, are_due=True)
+        swept.adopted += recorded.recorded
+        swept.versions += recorded.removed
+
+    def _remove(self, over: Mapping[str, Sequence[ObjectVersion]], swept: Swept) -> None:
         # What came while the bucket was not versioned yet is no file, and nothing else can come in its place any more.
-        hopeless = [file_id for file_id in over if not any(self._may_be_a_file(each) for each in versions[file_id])]
-        homeless = [version for file_id in hopeless for version in versions[file_id] if not version.is_lasting]
+        hopeless = [found for found in over.values() if not any(self._may_be_a_file(each) for each in found)]
+        homeless = [version for found in hopeless for version in found if not version.is_lasting]
         remaining = self.bucket.delete(homeless)
         swept.versions += sum(version.key not in remaining for version in homeless)
-        removed = self.files.remove_placeholders(file_id for file_id in over if not versions[file_id])
-        swept.placeholders += len(_applied(removed))
+        removed = self.files.remove_pending(file_id for file_id, found in over.items() if not found)
+        swept.pending_removed += len(_applied(removed))
 
     def _may_be_a_file(self, version: ObjectVersion) -> bool:
         return version.is_lasting and version.size <= self.settings.max_file_size
@@ -113,10 +126,10 @@ class Sweep:
         return file.url_expires_at + max(URL_MARGIN, self.late_upload_margin)
 
     def _put_off(self, unstored: Sequence[File], now: int) -> list[File]:
-        """Give the uploads that live on the time that they live to; answers the others."""
+        """Give the uploads that live on the time that they live to; returns the others."""
         lifetime = self.settings.unstored_file_lifetime
         live_to = {file.id: int(seconds(file.uploaded_at)) + lifetime for file in unstored if file.uploaded_at}
-        self.files.sweep_later({file_id: at for file_id, at in live_to.items() if at > now}, UNSTORED)
+        self.files.sweep_later({file_id: at for file_id, at in live_to.items() if at > now}, UPLOADED)
         return [file for file in unstored if live_to[file.id] <= now]
 
     def _expire(self, unstored: Sequence[File], now: int) -> list[File]:
@@ -132,7 +145,7 @@ class Sweep:
         gone = [files[file_id] for file_id in versions if file_id not in remaining]
         # More may come: look again when that is over.
         alive = {file.id: self._over_at(file) for file in gone if self._over_at(file) > now}
-        self.files.sweep_later(alive, DELETED)
+        self.files.sweep_later(alive, OVER)
         finished = self.files.finish_deletion(
             {
                 file.id: None if file.deletion is Deletion.REQUESTED else now + _RECORD_RETENTION

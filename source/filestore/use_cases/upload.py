@@ -1,17 +1,21 @@
 """Ask for an upload: a record that waits for the contents, and a URL to PUT them to."""
 
+from __future__ import annotations
+
 import mimetypes
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from posixpath import splitext
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from filestore.domain.clock import Clock, timestamp
+from filestore.domain.file import URL_MARGIN, Checksum, File, UploadLink, hash_token
 from filestore.errors import FileTooLargeError
-from filestore.model import URL_MARGIN, Checksum, Clock, File, hash_token, timestamp
 from filestore.settings import Settings
-from filestore.storage.links import LinkSigner, UploadLink
-from filestore.storage.repository import FileRepository
+
+if TYPE_CHECKING:
+    from filestore.domain.ports import Files, Links
 
 # How long DynamoDB's TTL leaves alone what the sweep should have removed: LateUploadMargin at its longest, and a week.
 _PURGE_AFTER = 2 * 7 * 24 * 3600
@@ -34,12 +38,12 @@ class Upload(NamedTuple):
 class BeginUpload:
     """Registers uploads."""
 
-    files: FileRepository
-    links: LinkSigner
+    files: Files
+    links: Links
     settings: Settings
     clock: Clock
 
-    def __call__(
+    def begin(
         self,
         *,
         name: str,

@@ -1,0 +1,19 @@
+"""HTTP: what API Gateway hands over, what it takes back, and which status an error has."""
+
+from filestore.api.endpoint import endpoint
+from filestore.api.request import MAX_IDS, Request, is_encodable, is_printable
+from filestore.api.response import MAX_PAYLOAD, Response, batch, fitting, no_content, ok
+
+__all__ = [
+    "MAX_IDS",
+    "MAX_PAYLOAD",
+    "Request",
+    "Response",
+    "batch",
+    "endpoint",
+    "fitting",
+    "is_encodable",
+    "is_printable",
+    "no_content",
+    "ok",
+]

@@ -1,0 +1,50 @@
+"""The status of each error, and the answer that it becomes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from filestore.api.response import Response
+from filestore.errors import (
+    AlreadyStoredError,
+    FilestoreError,
+    InvalidBodyError,
+    InvalidRequestError,
+    InvalidTokenError,
+    OriginNotAllowedError,
+    TryAgainError,
+    UnknownFileError,
+)
+
+STATUSES: Mapping[type[FilestoreError], HTTPStatus] = {
+    InvalidRequestError: HTTPStatus.BAD_REQUEST,
+    InvalidTokenError: HTTPStatus.FORBIDDEN,
+    OriginNotAllowedError: HTTPStatus.FORBIDDEN,
+    UnknownFileError: HTTPStatus.NOT_FOUND,
+    AlreadyStoredError: HTTPStatus.CONFLICT,
+    TryAgainError: HTTPStatus.SERVICE_UNAVAILABLE,
+    FilestoreError: HTTPStatus.INTERNAL_SERVER_ERROR,
+}
+"""The status of an error is that of its nearest class that is listed."""
+
+_RETRY_AFTER = "1"
+
+
+def answer(error: FilestoreError) -> Response:
+    """Returns the answer that tells the caller of an error. Of one of ours it says no more than that."""
+    status = next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
+    if status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        return failure()
+    body: dict[str, Any] = {"message": error.message, "code": error.code}
+    if isinstance(error, InvalidBodyError):
+        body["errors"] = [{"path": wrong.path, "message": wrong.message} for wrong in error.errors]
+    return Response(status, body, {"Retry-After": _RETRY_AFTER} if status == HTTPStatus.SERVICE_UNAVAILABLE else {})
+
+
+def failure() -> Response:
+    """Returns the answer where the fault is ours."""
+    return Response(
+        HTTPStatus.INTERNAL_SERVER_ERROR, {"message": "Something went wrong on our side.", "code": FilestoreError.code}
+    )

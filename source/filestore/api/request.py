@@ -1,0 +1,103 @@
+"""What API Gateway hands to a function, with readers that trust none of it.
+
+The event has the shape of a Lambda proxy integration (API Gateway developer guide). API Gateway's validator is the
+first check; nothing here relies on it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from filestore.errors import FieldError, InvalidBodyError, InvalidRequestError, TooManyIdsError
+
+MAX_IDS = 100
+"""Ids that one call takes."""
+
+_MAX_BODY = 256 * 1024
+_MAX_ID = 128
+_YES = ("yes", "true", "1")
+_NO = ("no", "false", "0")
+
+# Control characters and lone surrogates: the former have no place in a name or an id, the latter no UTF-8 encoding.
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request, with readers that raise InvalidRequestError for what is not as it should be."""
+
+    event: Mapping[str, Any]
+
+    def header(self, name: str) -> str | None:
+        """A header's value, whatever the case of its name."""
+        headers = self.event.get("headers") or {}
+        return next((value for key, value in headers.items() if key.lower() == name), None)
+
+    def path(self, name: str) -> str:
+        """A path parameter."""
+        return str((self.event.get("pathParameters") or {}).get(name, ""))
+
+    def flag(self, name: str) -> bool:
+        """A query parameter that says yes, true or 1, or else no, false or 0, in any case; absent means no."""
+        value = (self.event.get("queryStringParameters") or {}).get(name)
+        if value is None or value.lower() in _NO:
+            return False
+        if value.lower() in _YES:
+            return True
+        raise InvalidRequestError(f"The query parameter {name} is yes (true, 1) or no (false, 0).")
+
+    def json(self) -> object:
+        """The body."""
+        text = self.event.get("body")
+        if not text:
+            _refuse("", "A JSON body is needed.")
+        if len(text) > _MAX_BODY:
+            _refuse("", f"The body is longer than {_MAX_BODY} characters.")
+        try:
+            if self.event.get("isBase64Encoded"):
+                text = base64.b64decode(text, validate=True).decode()
+            return json.loads(text, parse_constant=_no_constant)
+        except (binascii.Error, RecursionError, ValueError):
+            _refuse("", "The body is not JSON.")
+
+    def ids(self) -> list[str]:
+        """The body as ids, 0 to 100, each once and in the order given. Raises TooManyIdsError."""
+        body = self.json()
+        if not isinstance(body, list):
+            _refuse("", "An array of file ids is needed.")
+        errors = [
+            FieldError(f"/{index}", f"A file id is a string of 1 to {_MAX_ID} printable characters.")
+            for index, value in enumerate(body)
+            if not isinstance(value, str) or not 1 <= len(value) <= _MAX_ID or _UNPRINTABLE.search(value)
+        ]
+        if errors:
+            raise InvalidBodyError(errors[:MAX_IDS])
+        ids = list(dict.fromkeys(body))
+        if len(ids) > MAX_IDS:
+            raise TooManyIdsError(f"{len(ids)} ids were given, one call takes at most {MAX_IDS}.")
+        return ids
+
+
+def is_printable(text: str) -> bool:
+    """Whether the text has neither control characters nor lone surrogates."""
+    return _UNPRINTABLE.search(text) is None
+
+
+def is_encodable(text: str) -> bool:
+    """Whether the text has no lone surrogates, and so an encoding in UTF-8."""
+    return _SURROGATE.search(text) is None
+
+
+def _refuse(path: str, message: str) -> NoReturn:
+    raise InvalidBodyError([FieldError(path, message)])
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")

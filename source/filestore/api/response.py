@@ -1,0 +1,63 @@
+"""What a function answers, in the words of HTTP."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from itertools import accumulate
+from typing import Any
+
+from filestore.domain.outcome import Problem
+from filestore.errors import TryAgainError
+
+MAX_PAYLOAD = 6_291_556
+"""Octets that a function may answer (Lambda quotas, 6 MB), with the body as a string of JSON: escaped once more."""
+
+# A quarter of a megabyte is more than a hundred problems and the headers take.
+_MAX_RESULT = MAX_PAYLOAD - 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer: a status, a JSON body (None for no body), headers beyond the usual; for the log, counts and a file."""
+
+    status: int
+    body: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    counts: Mapping[str, int] = field(default_factory=dict)
+    file_id: str | None = None
+
+
+def ok(body: Any, *, file_id: str | None = None, **counts: int) -> Response:
+    """200 with a JSON body."""
+    return Response(HTTPStatus.OK, body, counts=counts, file_id=file_id)
+
+
+def no_content(*, file_id: str | None = None, **counts: int) -> Response:
+    """204."""
+    return Response(HTTPStatus.NO_CONTENT, counts=counts, file_id=file_id)
+
+
+def batch(result: Iterable[object], problems: Mapping[str, Problem], *, with_problems: bool, **counts: int) -> Response:
+    """The answer to a batch: what there is to say of each id, alone or with the problem of every id that is left out.
+
+    Without ``with_problems`` nobody would be told of an id that was throttled: then the whole answer is a 503.
+    """
+    if with_problems:
+        reasons = {file_id: {"code": problem, "message": problem.message} for file_id, problem in problems.items()}
+        return ok({"result": list(result), "problems": reasons}, file_id=None, **counts)
+    if Problem.TRY_AGAIN in problems.values():
+        raise TryAgainError(Problem.TRY_AGAIN.message)
+    return ok(list(result), file_id=None, **counts)
+
+
+def fitting(members: Iterable[object]) -> int:
+    """Returns how many of these members of a result there is room for in one answer."""
+    return sum(size <= _MAX_RESULT for size in accumulate(_size_as_lambda_counts(member) for member in members))
+
+
+def _size_as_lambda_counts(member: object) -> int:
+    text = json.dumps(member)
+    return len(text) + text.count('"') + text.count("\\") + len(", ")

@@ -1,0 +1,125 @@
+"""What the use cases ask of storage. ``filestore.storage`` keeps these promises, with DynamoDB and S3.
+
+Methods raise TryAgainError where a whole call was throttled or not answered, and StorageError where it was refused for
+good. Those that change several files return what became of each, by its id. They are protocols for the type checker:
+no function pays for them at run time.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Protocol
+
+from filestore.domain.file import Checksum, File, ObjectVersion, UploadLink
+from filestore.domain.lifecycle import State
+from filestore.domain.outcome import Attempt
+
+
+class Files(Protocol):
+    """The records of files. Every change is one conditional write of one record, and only ``create`` makes one."""
+
+    @property
+    def shards(self) -> Sequence[str]:
+        """Where files wait for the sweep."""
+
+    def create(self, file: File) -> None:
+        """Write the record of a file that nobody has uploaded yet. Finding this very record is no error."""
+
+    def get(self, ids: Sequence[str]) -> tuple[dict[str, File], set[str]]:
+        """Read files as they are now. Returns the files by id, and the ids that were throttled.
+
+        An id that is in neither has no record: the table was read for it.
+        """
+
+    def record_uploads(
+        self,
+        uploads: Iterable[ObjectVersion],
+        *,
+        uploaded_at: str,
+        sweep_at: int | None,
+        max_size: int,
+        types: Mapping[str, str | None] = ...,
+    ) -> dict[str, Attempt]:
+        """Pin each file to the version that was uploaded, unless it has one or is deleted.
+
+        It is due at ``sweep_at``; None leaves that as it is. A version of more than ``max_size`` bytes is refused,
+        which tells the version that is the file, if one is. So is one of a file that declared no type, which the
+        refusal tells too, unless ``types`` has the file: with its type, or None to keep what its name says.
+        """
+
+    def record_and_store_uploads(
+        self,
+        uploads: Iterable[ObjectVersion],
+        *,
+        at: str,
+        max_size: int,
+        types: Mapping[str, str | None] = ...,
+    ) -> dict[str, Attempt]:
+        """Like ``record_uploads``, and stored in the same write."""
+
+    def store(self, ids: Iterable[str], *, stored_at: str) -> dict[str, Attempt]:
+        """Store the files that are uploaded; nothing is left to sweep for them."""
+
+    def delete(self, ids: Iterable[str], *, deleted_at: str, sweep_at: int) -> dict[str, Attempt]:
+        """Mark files as deleted, whatever their state. Their objects are still to be removed: due at ``sweep_at``."""
+
+    def undo(self, file_id: str, *, token_hash: str, deleted_at: str, sweep_at: int, even_stored: bool) -> Attempt:
+        """Mark the upload that the token belongs to as deleted. A stored one is refused.
+
+        With ``even_stored`` a stored one is taken as well, and any is refused whose URL has expired by ``sweep_at``.
+        """
+
+    def due(self, shard: str, *, now: int) -> Iterator[list[File]]:
+        """Pages of the files of this shard that are due, the longest due first, as their records are now.
+
+        Raises TryAgainError after a page of which some stayed throttled.
+        """
+
+    def expire(self, ids: Iterable[str], *, deleted_at: str) -> dict[str, Attempt]:
+        """Mark uploads that nobody stored as expired. They stay due: their objects are still there."""
+
+    def keep_pending(self, ids: Iterable[str]) -> dict[str, Attempt]:
+        """Keep TTL from dropping pending records whose bytes have arrived."""
+
+    def remove_pending(self, ids: Iterable[str]) -> dict[str, Attempt]:
+        """Drop the records of uploads that never happened."""
+
+    def finish_deletion(self, purge_at: Mapping[str, int | None]) -> dict[str, Attempt]:
+        """Take deleted files whose objects are gone out of the sweep; TTL may drop the record at a time, or never."""
+
+    def sweep_later(self, sweep_at: Mapping[str, int], states: frozenset[State]) -> dict[str, Attempt]:
+        """Move files to a later time in the sweep, each to its own, while they are in one of these states."""
+
+
+class Bucket(Protocol):
+    """The versions of the files' objects."""
+
+    def versions(self, keys: Sequence[str]) -> dict[str, list[ObjectVersion]]:
+        """Every version of each key's object, oldest first; a key without an object has an empty list.
+
+        A key that is throttled is left out, and so is one whose list does not say that it has come to its end.
+        """
+
+    def content_types(self, versions: Sequence[ObjectVersion]) -> dict[str, str | None]:
+        """The Content-Type that these versions were uploaded with, by key; None of one that is not there any more.
+
+        A key that is throttled or refused is left out.
+        """
+
+    def delete(self, versions: Iterable[ObjectVersion]) -> set[str]:
+        """Delete these versions; one that is gone already is no error. Returns the keys of which some remain."""
+
+
+class Links(Protocol):
+    """Presigned URLs, the only way in which contents travel."""
+
+    def upload(
+        self,
+        key: str,
+        *,
+        size: int | None = None,
+        content_type: str | None = None,
+        checksum: Checksum | None = None,
+    ) -> UploadLink:
+        """Sign a PUT. What is given is signed, so that S3 refuses anything else. ``size`` is in bytes."""
+
+    def download(self, key: str, *, version_id: str, content_type: str, content_disposition: str) -> str:
+        """Sign a GET of exactly this version, answered with no header of the uploader's."""

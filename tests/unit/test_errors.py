@@ -1,0 +1,92 @@
+"""Every error has a status, and none escapes: API Gateway would make a 502 without CORS headers of it."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from filestore import errors
+from filestore.api import errors as statuses
+from filestore.errors import FilestoreError
+from filestore.storage.repository import FileRepository
+from tests.support import call
+
+pytestmark = pytest.mark.usefixtures("moto_aws")
+
+STATUSES = {
+    "AlreadyStoredError": 409,
+    "FileTooLargeError": 400,
+    "FilestoreError": 500,
+    "InvalidBodyError": 400,
+    "InvalidRequestError": 400,
+    "InvalidTokenError": 403,
+    "NoAnswerError": 503,
+    "OriginNotAllowedError": 403,
+    "StorageError": 500,
+    "StoredOnLoadError": 400,
+    "ThrottledError": 503,
+    "TooManyIdsError": 400,
+    "TryAgainError": 503,
+    "UnknownFileError": 404,
+}
+
+
+def subclasses(kind: type[FilestoreError]) -> Iterator[type[FilestoreError]]:
+    yield kind
+    for each in kind.__subclasses__():
+        if each.__module__ == errors.__name__:
+            yield from subclasses(each)
+
+
+def make(kind: type[FilestoreError]) -> FilestoreError:
+    if kind is errors.InvalidBodyError:
+        return errors.InvalidBodyError([errors.FieldError("/name", "Why.")])
+    if kind is errors.StorageError:
+        return errors.StorageError("AccessDenied", "Why.")
+    return kind("Why.")
+
+
+def fail_with(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(FileRepository, "get", fail)
+
+
+def test_every_error_is_listed_here() -> None:
+    assert {kind.__name__ for kind in subclasses(FilestoreError)} == STATUSES.keys()
+
+
+@pytest.mark.parametrize("kind", subclasses(FilestoreError), ids=lambda kind: kind.__name__)
+def test_every_error_has_its_status_and_code(monkeypatch: pytest.MonkeyPatch, kind: type[FilestoreError]) -> None:
+    error = make(kind)
+    fail_with(monkeypatch, error)
+    reply = call("info", ["0" * 32])
+    assert (reply.status, reply.body["code"]) == (STATUSES[kind.__name__], error.code)
+    assert reply.headers["Access-Control-Allow-Origin"] == "*"
+
+
+def test_one_of_ours_says_nothing_of_what_is_inside(monkeypatch: pytest.MonkeyPatch) -> None:
+    fail_with(monkeypatch, errors.StorageError("AccessDenied", "arn:aws:iam::123456789012:role/secret"))
+    assert call("info", ["0" * 32]).body == {"message": "Something went wrong on our side.", "code": "internal_error"}
+
+
+def test_a_new_error_without_a_status_is_a_500(
+    monkeypatch: pytest.MonkeyPatch, log: Callable[[], list[dict[str, Any]]]
+) -> None:
+    class NewError(FilestoreError):
+        code = "new"
+
+    fail_with(monkeypatch, NewError("Why."))
+    reply = call("info", ["0" * 32])
+    assert (reply.status, reply.body["code"]) == (500, "internal_error")
+    *_, of_fault, of_request = log()
+    assert (of_fault["level"], of_fault["exception_name"]) == ("ERROR", "NewError")
+    assert of_request["status"] == 500
+
+
+def test_a_more_special_error_has_the_status_of_what_it_is_a_kind_of() -> None:
+    class SpecialError(errors.UnknownFileError):
+        pass
+
+    assert statuses.answer(SpecialError("Why.")).status == 404
