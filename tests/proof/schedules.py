@@ -9,19 +9,12 @@ from dataclasses import dataclass, field
 import hypothesis.strategies as st
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from tests.proof.world import (
-    FAULTS,
-    FILE_LIFETIME,
-    LATE_MARGIN,
-    SHORT_LIFETIME,
-    START,
-    URL_LIFETIME,
-    URL_MARGIN,
-    Fault,
-    Op,
-    Proving,
-    World,
-)
+from tests.proof.faults import FAULTS, Fault
+from tests.proof.proving import Proving
+from tests.proof.settings import FILE_LIFETIME, LATE_MARGIN, SHORT_LIFETIME, START, URL_LIFETIME, URL_MARGIN
+from tests.proof.settling import settle
+from tests.proof.vocabulary import Op
+from tests.proof.world import World
 
 MONTH = 31 * 24 * 3600
 # What has happened before a schedule: the last delete was interrupted, so the bytes are still there.
@@ -103,7 +96,7 @@ def run(proof: Proving, schedule: Schedule) -> World:
         world.wait(URL_LIFETIME + URL_MARGIN)
         world.run(Op("sweep", fault=Fault("undeletable")))
         world.wait(MONTH)
-    world.settle()
+    settle(world)
     return world
 
 
@@ -204,7 +197,7 @@ class Report:
         self.operations += world.operations
         self.faults += world.faults
         self.sites |= world.sites
-        self.writes += world.writes
+        self.writes += world.truth.writes
 
     def __str__(self) -> str:
         """For people to read."""

@@ -4,8 +4,8 @@ import os
 from collections.abc import Callable
 
 from tests.proof.fuzz import Fuzz
+from tests.proof.proving import Proving
 from tests.proof.schedules import SEED
-from tests.proof.world import Proving
 
 COUNT = int(os.environ.get("FUZZ") or 5000)
 
