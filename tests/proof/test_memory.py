@@ -10,9 +10,9 @@ from botocore.exceptions import ClientError
 
 from local import emulator
 from tests.proof.crashes import SCENARIOS, crash
+from tests.proof.exploring import COUNT, SEED, explore
 from tests.proof.memory import Memory
 from tests.proof.proving import Proving
-from tests.proof.schedules import COUNT, SEED, explore
 from tests.proof.settings import SETTINGS
 from tests.proof.sites import aws_calls
 from tests.support import TEMPLATE

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
+from tests.proof.exploring import COUNT, SEED, explore
 from tests.proof.faults import FAULTS
 from tests.proof.proving import Proving
-from tests.proof.schedules import COUNT, SEED, explore
 from tests.proof.sites import call_sites
 
 
