@@ -90,7 +90,7 @@ mutants: $(INSTALLED) $(MUTANTS)/.installed ## Change the source in some 2,000 s
 		--jobs '$(or $(JOBS),2)' --only '$(ONLY)' --every '$(or $(EVERY),1)'
 
 replay: $(INSTALLED) ## Use the upload URLs of stored files again, 1,000 times
-	@REPLAYS=1000 $(BIN)/python -m pytest tests/integration/test_faults.py -k replayed
+	@REPLAYS=1000 $(BIN)/python -m pytest tests/integration/faults -k replayed
 
 smoke: $(INSTALLED) ## Test a stack that was deployed (ENV=dev, prod or STACK=name on AWS, otherwise the one here); UPDATE=yes more
 	@exec env PYTHONPATH=source $(BIN)/python -m ops.smoke $(HERE) $(if $(ONLY),--only '$(ONLY)') \

@@ -15,6 +15,8 @@ import requests
 
 from bench.processes import free_port
 from local import emulator
+from ops.audit import Audit, Finding
+from ops.target import Target
 from tests import hygiene
 from tests.support import ROOT
 
@@ -132,6 +134,10 @@ class Stack:
         swept: dict[str, Any] = json.loads(answer["Payload"].read())
         assert "errorMessage" not in swept, swept
         return swept
+
+    def findings(self) -> list[Finding]:
+        """What the audit finds to differ between bucket and table."""
+        return Audit(Target(self.outputs, self.client)).run()
 
     def make_due(self, file_id: str) -> None:
         """Have the next sweep find a file whose time is over."""

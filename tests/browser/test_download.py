@@ -1,6 +1,5 @@
 """What Chromium makes of a file that a stranger uploaded with every header and name that may come along."""
 
-import gzip
 from pathlib import Path
 
 import pytest
@@ -8,21 +7,14 @@ import requests
 from playwright.sync_api import Page
 
 from tests.stack import Stack
+from tests.strangers import BOMB, SENT_ALONG
 
-BOMB = gzip.compress(bytes(10_000_000))
-SENT_ALONG = {
-    "Cache-Control": "public, max-age=31536000",
-    "Content-Disposition": 'inline; filename="evil.html"',
-    "Content-Encoding": "gzip",
-    "Content-Language": "tlh",
-    "Content-Type": "text/html; charset=evil",
-    "Expires": "Fri, 01 Jan 2038 00:00:00 GMT",
-}
+SENT = {**SENT_ALONG, "Content-Type": "text/html; charset=evil"}
 
 
 def download_url(stack: Stack, name: str, contents: bytes) -> str:
     upload = stack.post_file({"name": name}).json()
-    requests.put(upload["url"], data=contents, headers=SENT_ALONG, timeout=60).raise_for_status()
+    requests.put(upload["url"], data=contents, headers=SENT, timeout=60).raise_for_status()
     assert stack.files("PUT", [upload["id"]]).json() == [upload["id"]]
     (details,) = stack.files("POST", [upload["id"]]).json()
     assert details["name"] == name

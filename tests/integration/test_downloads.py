@@ -1,7 +1,6 @@
 """What a downloader gets of a file that a stranger uploaded: the bytes, and what the record says of them."""
 
 import base64
-import gzip
 import hashlib
 import subprocess
 from pathlib import Path
@@ -11,16 +10,8 @@ import pytest
 import requests
 
 from tests.stack import Stack
+from tests.strangers import BOMB, SENT_ALONG
 
-BOMB = gzip.compress(bytes(10_000_000))
-# What S3 keeps of a PUT, though nobody signed it, and has in its answers (PutObject, Amazon S3 API reference).
-SENT_ALONG = {
-    "Cache-Control": "public, max-age=31536000",
-    "Content-Disposition": 'inline; filename="evil.html"',
-    "Content-Encoding": "gzip",
-    "Content-Language": "tlh",
-    "Expires": "Fri, 01 Jan 2038 00:00:00 GMT",
-}
 SAID_BY_THE_RECORD = {
     "Cache-Control": "no-store",
     "Content-Disposition": "attachment; filename=\"cv.pdf\"; filename*=UTF-8''cv.pdf",

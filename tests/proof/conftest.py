@@ -2,7 +2,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.proof.world import Proving, proving
+from tests.proof.proving import Proving, proving
 from tests.support import ROOT
 
 _sections: list[tuple[str, str]] = []

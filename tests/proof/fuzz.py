@@ -10,7 +10,8 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from tests import support
-from tests.proof.world import Proving, Violation
+from tests.proof.proving import Proving
+from tests.proof.vocabulary import Violation
 
 _TEXTS = (
     "", " ", "a", "report.pdf", "../../etc/passwd", "C:\\x\\y.txt", 'a"b', "a\r\nSet-Cookie: x=1", "\x00", "\x7f", "ü",

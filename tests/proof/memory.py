@@ -9,20 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.support import TEMPLATE
-
-Item = dict[str, Any]
-"""A record as DynamoDB has it: attribute values with their types."""
-
-_STATEMENT = re.compile(
-    r'(?P<verb>UPDATE|DELETE FROM) "[^"]+"(?P<changes>(?: SET "\w+"=\?| REMOVE "\w+")*)'
-    r" WHERE (?P<where>.+?)(?P<returning> RETURNING ALL OLD \*)?"
-)
-_CHANGE = re.compile(r'(SET|REMOVE) "(\w+)"')
-_PRESENCE = re.compile(r'"(\w+)" IS (NOT )?MISSING')
-_COMPARISON = re.compile(r'"(\w+)" ?(=|<|>) ?\?')
-(_INDEX,) = TEMPLATE["Resources"]["FilesTable"]["Properties"]["GlobalSecondaryIndexes"]
-_PROJECTED = {"id", *(key["AttributeName"] for key in _INDEX["KeySchema"])}
+from tests.proof import statements
+from tests.proof.indexes import INDEXES, Index, Item
+from tests.proof.statements import Statement
 
 
 @dataclass(frozen=True)
@@ -37,12 +26,13 @@ class Memory:
     """The state, and the calls by their names.
 
     ``on_write`` hears of every change of a record as it happens, ``on_delete`` of every object version just before it
-    is gone.
+    is gone. ``indexed`` is the table as its ``indexes`` have it, which lag behind.
     """
 
     items: dict[str, Item] = field(default_factory=dict)
     objects: dict[str, list[Version]] = field(default_factory=dict)
-    index: dict[str, Item] = field(default_factory=dict)
+    indexes: Mapping[str, Index] = field(default_factory=lambda: INDEXES)
+    indexed: dict[str, Item] = field(default_factory=dict)
     on_write: Callable[[str, Item | None, Item | None], None] = lambda *_: None
     on_delete: Callable[[str, Version], None] = lambda *_: None
     may_be_unversioned: bool = True
@@ -82,9 +72,9 @@ class Memory:
         """DynamoDB's TTL drops a record."""
         self.write(file_id, None)
 
-    def refresh_index(self) -> None:
-        """Have the sweep index catch up with the table."""
-        self.index = {file_id: dict(item) for file_id, item in self.items.items() if "sweep_shard" in item}
+    def refresh_indexes(self) -> None:
+        """Have the indexes catch up with the table."""
+        self.indexed = dict(self.items)
 
     def call(self, operation: str, parameters: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
         """Status and parsed answer of an AWS call."""
@@ -134,79 +124,32 @@ class Memory:
         return 200, {"Responses": {table: found}, "UnprocessedKeys": {}}
 
     def _query(self, parameters: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
-        assert parameters["IndexName"] == _INDEX["IndexName"]
-        assert parameters["KeyConditionExpression"] == "sweep_shard = :shard AND sweep_at <= :now"
-        shard = parameters["ExpressionAttributeValues"][":shard"]["S"]
-        now = int(parameters["ExpressionAttributeValues"][":now"]["N"])
-        due = sorted(
-            (int(item["sweep_at"]["N"]), file_id)
-            for file_id, item in self.index.items()
-            if item["sweep_shard"]["S"] == shard and int(item["sweep_at"]["N"]) <= now
-        )
-        start = parameters.get("ExclusiveStartKey")
-        if start:
-            due = [entry for entry in due if entry > (int(start["sweep_at"]["N"]), start["id"]["S"])]
-        limit = min(parameters["Limit"], self.page)
-        items = [
-            {name: value for name, value in self.index[file_id].items() if name in _PROJECTED}
-            for _, file_id in due[:limit]
-        ]
-        answer: dict[str, Any] = {"Items": items, "Count": len(items)}
-        if len(due) > limit:
-            answer["LastEvaluatedKey"] = {name: items[-1][name] for name in ("id", "sweep_shard", "sweep_at")}
-        return 200, answer
+        index = self.indexes[parameters["IndexName"]]
+        return 200, index.query(self.indexed.values(), parameters, self.page)
 
     def _batch_execute_statement(self, parameters: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
-        statements = parameters["Statements"]
-        assert len(statements) <= 25, "BatchExecuteStatement takes 25 statements"
-        parsed = [self._statement(statement) for statement in statements]
-        assert len({file_id for file_id, _ in parsed}) == len(parsed), "each statement has an item of its own"
-        return 200, {"Responses": [execute() for _, execute in parsed]}
+        asked = parameters["Statements"]
+        assert len(asked) <= 25, "BatchExecuteStatement takes 25 statements"
+        parsed = [statements.parse(each["Statement"], each["Parameters"]) for each in asked]
+        assert len({statement.file_id for statement in parsed}) == len(parsed), "each statement has an item of its own"
+        return 200, {
+            "Responses": [
+                self._execute(statement, each.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD")
+                for statement, each in zip(parsed, asked, strict=True)
+            ]
+        }
 
-    def _statement(self, statement: Mapping[str, Any]) -> tuple[str, Callable[[], dict[str, Any]]]:
-        parsed = _STATEMENT.fullmatch(statement["Statement"])
-        assert parsed, statement["Statement"]
-        parameters = iter(statement["Parameters"])
-        changes = [
-            (kind, name, next(parameters) if kind == "SET" else None)
-            for kind, name in _CHANGE.findall(parsed["changes"])
-        ]
-        conditions: list[Callable[[Item], bool]] = []
-        file_id = ""
-        for value in statement["Parameters"]:
-            _check(value)
-        for condition in parsed["where"].split(" AND "):
-            presence, comparison = _PRESENCE.fullmatch(condition), _COMPARISON.fullmatch(condition)
-            if presence:
-                conditions.append(lambda item, name=presence[1], there=bool(presence[2]): (name in item) is there)  # type: ignore[misc]
-                continue
-            assert comparison, condition
-            name, operator, value = comparison[1], comparison[2], next(parameters)
-            if (name, operator) == ("id", "="):
-                file_id = value["S"]
-            conditions.append(lambda item, compared=(name, operator, value): _compare(item, *compared))  # type: ignore[misc]
-
-        def execute() -> dict[str, Any]:
-            before = self.items.get(file_id)
-            if before is None or not all(holds(before) for holds in conditions):
-                if before is None and parsed["verb"] == "DELETE FROM":
-                    return {"TableName": "files"}
-                failure = {"Code": "ConditionalCheckFailed", "Message": "The conditional request failed"}
-                if before is None or statement.get("ReturnValuesOnConditionCheckFailure") != "ALL_OLD":
-                    return {"Error": failure, "TableName": "files"}
-                return {"Error": {**failure, "Item": dict(before)}, "TableName": "files"}
-            after = None
-            if parsed["verb"] == "UPDATE":
-                after = dict(before)
-                for kind, name, value in changes:
-                    if kind == "SET":
-                        after[name] = value
-                    else:
-                        after.pop(name, None)
-            self.write(file_id, after)
-            return {"TableName": "files", **({"Item": dict(before)} if parsed["returning"] else {})}
-
-        return file_id, execute
+    def _execute(self, statement: Statement, tells_refused: bool) -> dict[str, Any]:
+        before = self.items.get(statement.file_id)
+        if before is None and statement.deletes:
+            return {"TableName": "files"}
+        if before is None or not statement.holds(before):
+            failure = {"Code": "ConditionalCheckFailed", "Message": "The conditional request failed"}
+            if before is None or not tells_refused:
+                return {"Error": failure, "TableName": "files"}
+            return {"Error": {**failure, "Item": dict(before)}, "TableName": "files"}
+        self.write(statement.file_id, statement.applied(before))
+        return {"TableName": "files", **({"Item": dict(before)} if statement.returns_old else {})}
 
     # ------------------------------------------------------------------- S3
 
@@ -251,22 +194,6 @@ class Memory:
             else:
                 self.objects.pop(key, None)
         return 200, {"Deleted": [dict(identifier) for identifier in objects]}
-
-
-def _check(value: Mapping[str, str]) -> None:
-    """DynamoDB refuses the whole call for one value that it cannot take."""
-    ((kind, text),) = value.items()
-    text.encode()
-    assert kind == "S" or len(text.lstrip("-")) <= 38, "a number has 38 digits"
-
-
-def _compare(item: Item, name: str, operator: str, value: Mapping[str, str]) -> bool:
-    if name not in item:
-        return False
-    if operator == "=":
-        return bool(item[name] == value)
-    left, right = int(item[name]["N"]), int(value["N"])
-    return left < right if operator == "<" else left > right
 
 
 def _snake(name: str) -> str:

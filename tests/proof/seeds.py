@@ -10,9 +10,9 @@ from functools import partial
 import tests.conftest  # noqa: F401 - nothing here may reach a real account
 from tests import hygiene
 from tests.proof.bugs import BUGS
-from tests.proof.schedules import COUNT
+from tests.proof.exploring import COUNT
+from tests.proof.proving import proving
 from tests.proof.test_teeth import by_schedules, verdict
-from tests.proof.world import proving
 
 
 def main(seeds: int, wanted: Sequence[str]) -> None:

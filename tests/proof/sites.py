@@ -1,11 +1,16 @@
-"""Every place in the source that calls AWS, read from the source itself."""
+"""Every place in the source that calls AWS, read from the source itself; and the one from which a call comes."""
 
 import ast
 from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
 
 from tests.support import ROOT
 
 _SOURCE = ROOT / "source" / "filestore"
+_SOURCE_PATH = str(_SOURCE)
+Site = tuple[str, str, str, str]
+"""Function, use case, storage, AWS call."""
 _COLLABORATORS = {"files": "FileRepository", "bucket": "Bucket"}
 
 
@@ -21,6 +26,21 @@ def call_sites() -> set[tuple[str, str]]:
 def aws_calls() -> set[tuple[str, str]]:
     """Where the storage calls AWS: (``Bucket.delete``, ``DeleteObjects``)."""
     return {(where, _camel(method)) for where, owner, method in _calls("storage") if owner == "_client"}
+
+
+def site_of(frame: FrameType | None) -> tuple[str, str]:
+    """Where in the domain, and where in the storage, an AWS call was made."""
+    domain, storage = "", ""
+    while frame is not None and not domain:
+        path = frame.f_code.co_filename
+        if path.startswith(_SOURCE_PATH):
+            layer = Path(path).parent.name
+            if layer == "storage" and not frame.f_code.co_name.startswith("<"):
+                storage = frame.f_code.co_qualname
+            elif layer == "domain":
+                domain = frame.f_code.co_qualname.split(".<locals>")[0]
+        frame = frame.f_back
+    return domain, storage
 
 
 def _calls(layer: str) -> Iterator[tuple[str, str, str]]:

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Callable
 
 from tests.proof.crashes import SCENARIOS, crash
+from tests.proof.proving import Proving
 from tests.proof.sites import aws_calls, call_sites
-from tests.proof.world import Proving
 
 
 def test_every_call_site_may_be_the_last(proof: Proving, report: Callable[[str, object], None]) -> None:

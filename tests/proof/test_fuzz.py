@@ -3,9 +3,9 @@
 import os
 from collections.abc import Callable
 
+from tests.proof.exploring import SEED
 from tests.proof.fuzz import Fuzz
-from tests.proof.schedules import SEED
-from tests.proof.world import Proving
+from tests.proof.proving import Proving
 
 COUNT = int(os.environ.get("FUZZ") or 5000)
 

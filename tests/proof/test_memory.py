@@ -10,10 +10,11 @@ from botocore.exceptions import ClientError
 
 from local import emulator
 from tests.proof.crashes import SCENARIOS, crash
+from tests.proof.exploring import COUNT, SEED, explore
 from tests.proof.memory import Memory
-from tests.proof.schedules import COUNT, SEED, explore
+from tests.proof.proving import Proving
+from tests.proof.settings import SETTINGS
 from tests.proof.sites import aws_calls
-from tests.proof.world import SETTINGS, Proving
 from tests.support import TEMPLATE
 
 
@@ -68,7 +69,7 @@ class Both(Memory):
         self.engine.dynamodb.delete_item(TableName=SETTINGS["TABLE_NAME"], Key={"id": {"S": file_id}})
 
     def call(self, operation: str, parameters: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
-        self.refresh_index()
+        self.refresh_indexes()
         parameters = {"Bucket": SETTINGS["BUCKET_NAME"], **parameters} if operation == "DeleteObjects" else parameters
         status, answer = super().call(operation, parameters)
         theirs = self.engine.call(operation, parameters)

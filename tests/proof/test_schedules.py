@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 
-from tests.proof.schedules import COUNT, SEED, explore
+from tests.proof.exploring import COUNT, SEED, explore
+from tests.proof.faults import FAULTS
+from tests.proof.proving import Proving
 from tests.proof.sites import call_sites
-from tests.proof.world import FAULTS, Proving
 
 
 def test_no_schedule_breaks_an_invariant(proof: Proving, report: Callable[[str, object], None]) -> None:

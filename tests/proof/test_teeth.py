@@ -6,9 +6,10 @@ from collections.abc import Callable
 from tests import hygiene
 from tests.proof.bugs import BUGS
 from tests.proof.crashes import SCENARIOS, crash
+from tests.proof.exploring import explore
 from tests.proof.fuzz import Fuzz
-from tests.proof.schedules import explore
-from tests.proof.world import Op, Proving
+from tests.proof.proving import Proving
+from tests.proof.vocabulary import Op
 from tests.support import ROOT
 
 

@@ -1,5 +1,6 @@
 """The type of an upload that declared none: what its uploader sent to S3, or else what its name says."""
 
+import urllib.request
 from collections.abc import Callable
 from typing import Any
 
@@ -206,3 +207,12 @@ class TestWhereS3DoesNotTell:
         refuse("404")
         body = call("store", [upload["id"]], query={"problems": "yes"}).body
         assert body["problems"][upload["id"]]["code"] == "not_uploaded"
+
+
+@pytest.mark.parametrize("media_type", ["text/x-a; charset=utf-8", None])
+def test_a_download_has_the_type_that_was_declared(
+    finish: Callable[[dict[str, Any]], str], media_type: str | None
+) -> None:
+    file_id = finish({"name": "a.png"} | ({"type": media_type} if media_type else {}))
+    with urllib.request.urlopen(call("info", [file_id]).body[0]["url"]) as response:
+        assert response.headers["Content-Type"] == (media_type or "image/png")

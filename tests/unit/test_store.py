@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from filestore.storage.repository import FileRepository, Throttled
 from tests.support import UNKNOWN_ID, Clock, call, counted_calls, get, invoke, put, upload_event
 
 pytestmark = pytest.mark.usefixtures("engine_aws")
@@ -100,3 +101,24 @@ def test_has_nothing_to_do_where_files_are_stored_as_they_arrive(configure: Call
         reply = call("store", ids)
         assert (reply.status, reply.body["code"]) == (400, "stored_on_load")
         assert reply.body["message"] == "Configured to store files at the time of upload."
+
+
+def test_a_store_of_an_upload_that_was_not_told_of_says_what_became_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One was taken back while the bucket was looked into, of another DynamoDB says nothing."""
+    uploads = [call("upload", {"name": "a", "size": 1}).body for _ in range(3)]
+    taken_back, throttled, stored = (upload["id"] for upload in uploads)
+    for upload in uploads:
+        put(upload["url"], b"x", upload["headers"])
+    record = FileRepository.record_and_store_uploads
+
+    def meanwhile(files: FileRepository, found: Any, **values: Any) -> Any:
+        call("undo", file_id=taken_back, headers={"x-upload-token": uploads[0]["token"]})
+        return record(files, found, **values) | {throttled: Throttled()}
+
+    monkeypatch.setattr(FileRepository, "record_and_store_uploads", meanwhile)
+    body = call("store", [taken_back, throttled, stored], query={"problems": "yes"}).body
+    assert body["result"] == [stored]
+    assert {file_id: problem["code"] for file_id, problem in body["problems"].items()} == {
+        taken_back: "deleted",
+        throttled: "try_again",
+    }

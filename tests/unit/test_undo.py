@@ -10,6 +10,7 @@ from tests.support import UNKNOWN_ID, Clock, Reply, call, counted_calls, invoke,
 
 pytestmark = pytest.mark.usefixtures("engine_aws")
 
+Record = Callable[[str], dict[str, Any] | None]
 Versions = Callable[[], list[tuple[str, str]]]
 
 
@@ -114,3 +115,56 @@ def test_the_record_may_be_dropped_once_the_bytes_are_gone_for_sure(
     clock.advance(3660)
     invoke("sweep", sample_event("sweep"))
     assert int((record(uploaded["id"]) or {})["purge_at"]) > clock()
+
+
+class TestAnotherUploadsToken:
+    """It tells nothing and does nothing, whatever has become of the file."""
+
+    @pytest.fixture
+    def undo(self) -> Callable[[dict[str, Any]], tuple[int, str]]:
+        token = call("upload", {"name": "a", "size": 1}).body["token"]
+
+        def undo(upload: dict[str, Any]) -> tuple[int, str]:
+            reply = call("undo", file_id=upload["id"], headers={"x-upload-token": token})
+            return reply.status, reply.body["code"]
+
+        return undo
+
+    def test_of_a_file_that_is_stored(
+        self, undo: Callable[[dict[str, Any]], tuple[int, str]], stored: dict[str, Any], versions: Versions
+    ) -> None:
+        assert undo(stored) == (403, "invalid_token")
+        assert len(versions()) == 1
+
+    def test_of_a_file_that_is_deleted_but_still_there(
+        self,
+        undo: Callable[[dict[str, Any]], tuple[int, str]],
+        stored: dict[str, Any],
+        versions: Versions,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        with monkeypatch.context() as interrupted:
+            interrupted.setattr(Bucket, "delete", lambda *_: set())
+            call("delete", [stored["id"]])
+        assert undo(stored) == (403, "invalid_token")
+        assert len(versions()) == 1
+
+
+def test_ttl_leaves_alone_the_record_of_an_upload_that_is_taken_back(requested: dict[str, Any], record: Record) -> None:
+    """What comes to its URL afterwards is only found as long as there is a record."""
+    assert "purge_at" in (record(requested["id"]) or {})
+    call("undo", file_id=requested["id"], headers={"x-upload-token": requested["token"]})
+    item = record(requested["id"]) or {}
+    assert item["deletion"] == "undone"
+    assert "purge_at" not in item
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(3599, 204), (3600, 409), (3601, 409)])
+def test_what_is_stored_as_it_arrives_can_be_taken_back_until_its_url_expires(
+    configure: Callable[..., None], requested: dict[str, Any], clock: Clock, seconds: int, status: int
+) -> None:
+    configure(STORE_ON_LOAD="True")
+    invoke("uploaded", upload_event(put(requested["url"], b"contents", requested["headers"])))
+    clock.advance(seconds)
+    headers = {"x-upload-token": requested["token"]}
+    assert call("undo", file_id=requested["id"], headers=headers).status == status

@@ -1,0 +1,83 @@
+"""What back ends do: store, describe and delete files."""
+
+from urllib.parse import parse_qs, urlsplit
+
+from tests.proof import model
+from tests.proof.operations.calls import batch, require_truth
+from tests.proof.settings import MAX_FILE_SIZE
+from tests.proof.vocabulary import Op
+from tests.proof.world import World
+
+
+def store(world: World, op: Op) -> None:
+    since = world.truth.moment
+    there = _uploaded(world)
+    answer = batch(world, op, "store", {})
+    if answer is None:
+        return
+    _, result, problems = answer
+    # What a delete beside it has removed by now need not have been found.
+    for file_id in there & _uploaded(world):
+        world.require(problems.get(file_id) != "not_uploaded", f"I7: store did not look for {file_id}")
+    world.require("not_stored" not in problems.values(), "I7: store said that what it may store is not stored")
+    for file_id in result:
+        world.require(world.truth.was(file_id, {model.STORED}, since), f"I7: store said {file_id} is stored")
+        world.kept.add(file_id)
+    require_truth(world, op, problems, since)
+
+
+def _uploaded(world: World) -> set[str]:
+    """Files of which the bucket has an upload that is not too large."""
+    return {
+        file_id
+        for file_id, versions in world.memory.objects.items()
+        if any(len(version.body) <= MAX_FILE_SIZE and version.id != "null" for version in versions)
+    }
+
+
+def info(world: World, op: Op) -> None:
+    since = world.truth.moment
+    flags = {"deleted": "yes"} if op.variant & 2 else {}
+    flags |= {"nonstored": "yes"} if op.variant & 4 else {}
+    answer = batch(world, op, "info", flags)
+    if answer is None:
+        return
+    _, result, problems = answer
+    shown = {model.STORED} | ({model.DELETED, model.EXPIRED} if "deleted" in flags else set())
+    shown |= {model.PENDING, model.UPLOADED} if "nonstored" in flags else set()
+    for details in result:
+        file_id = details["id"]
+        world.require(world.truth.was(file_id, shown, since), f"I11: info showed {file_id}")
+        if "url" in details:
+            world.require(world.truth.was(file_id, {model.STORED}, since), f"I11: a URL for {file_id}")
+            _download(world, file_id, details["url"])
+        else:
+            world.require(world.truth.was(file_id, shown - {model.STORED}, since), f"I7: no URL for {file_id}")
+    says = model.SAYS_WHERE_DELETED_ARE_SHOWN if "deleted" in flags else model.SAYS
+    require_truth(world, op, problems, since, says)
+
+
+def _download(world: World, file_id: str, url: str) -> None:
+    query = parse_qs(urlsplit(url).query)
+    versions = world.memory.objects.get(file_id, [])
+    version = query.get("versionId", [versions[-1].id if versions else ""])[0]
+    body = world.memory.read(file_id, version)
+    if file_id in world.doomed:
+        return
+    world.require(body is not None, f"I2: {file_id} cannot be downloaded")
+    world.require(world.seen.setdefault(file_id, body or b"") == body, f"I1: {file_id} has other bytes than before")
+
+
+def delete(world: World, op: Op) -> None:
+    since = world.truth.moment
+    world.doomed.update(world.id_of(number) for number in op.files)
+    answer = batch(world, op, "delete", {})
+    if answer is None:
+        return
+    _, result, problems = answer
+    for file_id in result:
+        world.require(
+            model.state(world.memory.items.get(file_id)) in (model.DELETED, model.EXPIRED),
+            f"I7: delete said {file_id} is deleted",
+        )
+    require_truth(world, op, problems, since)

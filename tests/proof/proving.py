@@ -1,0 +1,133 @@
+"""The real handlers, made to run in one world after the other."""
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+from unittest import mock
+
+from filestore import wiring
+from filestore.storage import aws
+from filestore.storage.repository import FileRepository
+from tests import hygiene
+from tests.proof.memory import Memory
+from tests.proof.operations import back_ends, browsers, events, sweep
+from tests.proof.settings import FILE_LIFETIME, SETTINGS
+from tests.proof.world import Operation, World
+
+OPERATIONS: Mapping[str, Operation] = {
+    "ask": browsers.ask,
+    "put": browsers.put,
+    "put_unversioned": browsers.put_unversioned,
+    "undo": browsers.undo,
+    "lose": events.lose,
+    "deliver": events.deliver,
+    "redrive": events.redrive,
+    "store": back_ends.store,
+    "info": back_ends.info,
+    "delete": back_ends.delete,
+    "sweep": sweep.sweep,
+}
+"""What may happen in a schedule."""
+
+
+class _Serial:
+    """A thread pool that does one thing after the other, so that a schedule decides the order."""
+
+    def __init__(self, _: int) -> None:
+        pass
+
+    def __enter__(self) -> "_Serial":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def map(self, function: Callable[[Any], Any], items: Sequence[Any]) -> Iterator[Any]:
+        return map(function, items)
+
+
+class Proving:
+    """Makes the handlers run in worlds of their own, one after the other."""
+
+    def __init__(self) -> None:
+        self._world: World | None = None
+        self.new_memory: Callable[[], Memory] = Memory
+        self.log: list[str] = []
+        self.watch = hygiene.watch
+
+    def world(self, *, on_load: bool = False, lifetime: int = FILE_LIFETIME, page: int = 1) -> World:
+        """A new world, in which the handlers run from now on; AWS's pages have so many entries."""
+        self.log.clear()
+        self._world = World(self.new_memory(), OPERATIONS, on_load=on_load, lifetime=lifetime)
+        self._world.memory.page = max(self._world.memory.page, page)
+        settings = {**SETTINGS, "STORE_ON_LOAD": str(on_load), "UNSTORED_FILE_LIFETIME": str(lifetime)}
+        with mock.patch.dict("os.environ", settings):
+            clear_caches(wiring)
+            wiring.settings()
+        return self._world
+
+    def on_call(self, name: str, parameters: Mapping[str, Any]) -> Any:
+        assert self._world
+        return self._world.on_call(name, parameters)
+
+    def write(self, line: str) -> None:
+        """A line of the functions' log, which is JSON."""
+        if line.strip():
+            json.loads(line)
+            self.log.append(line)
+            self.watch.line(line)
+
+    def flush(self) -> None:
+        """As a stream has it."""
+
+    def new_id(self, octets: int) -> str:
+        """What stands in for an id drawn at random."""
+        assert self._world
+        self._world.ids += 1
+        digest = hashlib.sha256(str(self._world.ids).encode()).hexdigest()[1 : 2 * octets]
+        # Two in each shard, so that one page of the sweep has several.
+        return f"{(self._world.ids - 1) // 2 % 16:x}{digest}"
+
+    def shards(self, shards: Sequence[str], _: int) -> list[str]:
+        """Those that have files, and an empty one: of the others no schedule would tell anything."""
+        assert self._world
+        return list(shards[: (self._world.ids + 1) // 2 + 1])
+
+    def now(self) -> float:
+        assert self._world
+        return self._world.clock()
+
+
+def clear_caches(module: Any) -> None:
+    """Have a module make its singletons anew."""
+    for member in vars(module).values():
+        if hasattr(member, "cache_clear"):
+            member.cache_clear()
+
+
+@contextmanager
+def proving() -> Iterator[Proving]:
+    """The handlers on AWS in memory."""
+    proof = Proving()
+    with (
+        mock.patch.dict("os.environ", SETTINGS),
+        mock.patch("filestore.wiring.now", proof.now),
+        mock.patch("filestore.storage.bucket.ThreadPoolExecutor", _Serial),
+        mock.patch("filestore.wiring.FileRepository", lambda *args: FileRepository(*args, sleep=lambda _: None)),
+        # The same in every run, and the first file in the shard that is swept first.
+        mock.patch("filestore.domain.upload.secrets.token_hex", proof.new_id),
+        mock.patch("filestore.domain.sweep.random.sample", proof.shards),
+        mock.patch("filestore.telemetry.logger.registered_handler.stream", proof),
+        # Each line comes by once, not once more for every handler of pytest.
+        mock.patch.object(logging.getLogger("filestore"), "propagate", False),
+    ):
+        clear_caches(aws)
+        # Every call and every page passes here. Below it botocore would spend most of the time of a schedule.
+        for client in (aws.dynamodb(), aws.s3()):
+            client._make_api_call = proof.on_call  # type: ignore[union-attr]  # noqa: SLF001
+        yield proof
+    clear_caches(aws)
+    clear_caches(wiring)

@@ -1,0 +1,57 @@
+"""Scenarios of what back ends and uploaders ask for: store, describe, delete, undo."""
+
+from collections.abc import Mapping
+
+from tests.proof.faults import Fault
+from tests.proof.scenarios.steps import (
+    ALL_PUT,
+    DEAD_URL,
+    INTERRUPTED_DELETE,
+    LATE,
+    PUT,
+    STORED,
+    SWEPT,
+    TOO_LARGE_PUT,
+    UPLOADED,
+    Scenario,
+)
+from tests.proof.schedules import Step
+from tests.proof.vocabulary import Op
+
+SCENARIOS: Mapping[str, Scenario] = {
+    "an upload that declared no type is stored": Scenario((PUT,), Op("store", (0,)), declared=False),
+    "one of two uploads that declared no type is stored while the other is recorded": Scenario(
+        (PUT, Step((Op("put", (0,), variant=2),))),
+        Op("store", (0,)),
+        (Op("deliver", (1,)),),
+        # After its list was read.
+        choices=(0, 0, 1, 1, 1, 1, 1),
+        declared=False,
+    ),
+    "uploads are stored": Scenario(UPLOADED, Op("store", (0, 1)), files=2),
+    "an upload whose event was not seen is stored": Scenario((PUT,), Op("store", (0,))),
+    "two uploads of which no event was seen are stored": Scenario((PUT, PUT), Op("store", (0,))),
+    "an upload is stored while its event is recorded": Scenario((PUT, PUT), Op("store", (0,)), (Op("deliver", (1,)),)),
+    "a stored file is deleted": Scenario(STORED, Op("delete", (0,))),
+    "an upload is deleted whose event was not seen": Scenario((PUT,), Op("delete", (0,))),
+    "a delete is repeated after it was interrupted": Scenario(INTERRUPTED_DELETE, Op("delete", (0,))),
+    "an upload is undone": Scenario(UPLOADED, Op("undo", (0,), variant=1)),
+    "an upload that was stored on load is undone": Scenario(UPLOADED, Op("undo", (0,), variant=1), on_load=True),
+    "an upload is undone while it is stored": Scenario(UPLOADED, Op("undo", (0,), variant=1), (Op("store", (0,)),)),
+    "a store is repeated": Scenario((*STORED, Step((), wait=1)), Op("store", (0,))),
+    "an uploader would undo what is stored": Scenario(STORED, Op("undo", (0,), variant=1)),
+    "an uploader would undo what was stored on load, too late": Scenario(
+        (*UPLOADED, DEAD_URL), Op("undo", (0,), variant=1), on_load=True
+    ),
+    "files are described": Scenario(STORED, Op("info", (0,))),
+    "a file is described after an overwrite": Scenario((*STORED, Step((Op("info", (0,)),)), PUT), Op("info", (0,))),
+    "an upload in the last second is stored": Scenario((DEAD_URL, SWEPT, LATE, PUT), Op("store", (0,))),
+    "an upload of exactly MaxFileSize is stored": Scenario((Step((Op("put", (0,), variant=3),)),), Op("store", (0,))),
+    "an upload is stored whose type was throttled": Scenario(
+        (PUT, Step((Op("store", (0,), Fault("throttled", 2)),))), Op("store", (0,)), declared=False
+    ),
+    "an unknown upload is deleted": Scenario((), Op("delete", (0,), variant=1), files=0),
+    "an upload is stored of which another was too large": Scenario((TOO_LARGE_PUT, PUT), Op("store", (0,))),
+    "more is stored than one batch takes": Scenario(ALL_PUT, Op("store", tuple(range(27))), files=27),
+    "more is deleted than one batch takes": Scenario(ALL_PUT, Op("delete", tuple(range(27))), files=27),
+}
