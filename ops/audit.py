@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from filestore.model import is_file_id
+from filestore.domain.file import is_file_id
 from local.terminal import printable
 from ops import target
 from ops.errors import run

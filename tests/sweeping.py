@@ -8,7 +8,7 @@ NOTHING = {
     "expired": 0,
     "deletions_finished": 0,
     "adopted": 0,
-    "placeholders_removed": 0,
+    "pending_removed": 0,
     "versions_removed": 0,
     "finished": True,
 }

@@ -203,7 +203,7 @@ class TestExpiry:
             UpdateExpression="SET sweep_at = sweep_at - :hour, url_expires_at = url_expires_at - :hour",
             ExpressionAttributeValues={":hour": {"N": "3600"}},
         )
-        assert hasty_stack.sweep()["placeholders_removed"] >= 1
+        assert hasty_stack.sweep()["pending_removed"] >= 1
         assert hasty_stack.record(file_id) is None
 
     def test_a_second_sweep_has_nothing_to_do(self, hasty_stack: Stack) -> None:
@@ -212,7 +212,7 @@ class TestExpiry:
             "expired": 0,
             "deletions_finished": 0,
             "adopted": 0,
-            "placeholders_removed": 0,
+            "pending_removed": 0,
             "versions_removed": 0,
             "finished": True,
         }

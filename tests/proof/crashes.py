@@ -24,7 +24,7 @@ class Crash:
 
     scenario: str
     function: str
-    domain: str
+    use_case: str
     storage: str
     call: str
     when: str

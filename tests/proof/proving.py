@@ -118,8 +118,8 @@ def proving() -> Iterator[Proving]:
         mock.patch("filestore.storage.bucket.ThreadPoolExecutor", _Serial),
         mock.patch("filestore.wiring.FileRepository", lambda *args: FileRepository(*args, sleep=lambda _: None)),
         # The same in every run, and the first file in the shard that is swept first.
-        mock.patch("filestore.domain.upload.secrets.token_hex", proof.new_id),
-        mock.patch("filestore.domain.sweep.random.sample", proof.shards),
+        mock.patch("filestore.use_cases.upload.secrets.token_hex", proof.new_id),
+        mock.patch("filestore.use_cases.sweep.random.sample", proof.shards),
         mock.patch("filestore.telemetry.logger.registered_handler.stream", proof),
         # Each line comes by once, not once more for every handler of pytest.
         mock.patch.object(logging.getLogger("filestore"), "propagate", False),

@@ -18,7 +18,7 @@ def call_sites() -> set[tuple[str, str]]:
     """Where a use case calls the storage: (``StoreFiles._store``, ``FileRepository.store``)."""
     return {
         (where, f"{_COLLABORATORS[owner]}.{method}")
-        for where, owner, method in _calls("domain")
+        for where, owner, method in _calls("use_cases")
         if owner in _COLLABORATORS
     }
 
@@ -29,25 +29,28 @@ def aws_calls() -> set[tuple[str, str]]:
 
 
 def site_of(frame: FrameType | None) -> tuple[str, str]:
-    """Where in the domain, and where in the storage, an AWS call was made."""
-    domain, storage = "", ""
-    while frame is not None and not domain:
+    """Where in the use cases, and where in the storage, an AWS call was made."""
+    use_case, storage = "", ""
+    while frame is not None and not use_case:
         path = frame.f_code.co_filename
         if path.startswith(_SOURCE_PATH):
             layer = Path(path).parent.name
             if layer == "storage" and not frame.f_code.co_name.startswith("<"):
                 storage = frame.f_code.co_qualname
-            elif layer == "domain":
-                domain = frame.f_code.co_qualname.split(".<locals>")[0]
+            elif layer == "use_cases":
+                use_case = frame.f_code.co_qualname.split(".<locals>")[0]
         frame = frame.f_back
-    return domain, storage
+    return use_case, storage
 
 
 def _calls(layer: str) -> Iterator[tuple[str, str, str]]:
-    """Calls of ``self.owner.method(...)``, and of ``self.owner.get_paginator("method")``."""
+    """Calls of ``self.owner.method(...)`` or ``owner.method(...)``, and of ``self.owner.get_paginator("method")``."""
     for path in sorted((_SOURCE / layer).glob("*.py")):
-        for owner_class in (node for node in ast.parse(path.read_text()).body if isinstance(node, ast.ClassDef)):
-            for function in (node for node in owner_class.body if isinstance(node, ast.FunctionDef)):
+        module = ast.parse(path.read_text()).body
+        classes = [(f"{node.name}.", node.body) for node in module if isinstance(node, ast.ClassDef)]
+        for prefix, body in [("", module), *classes]:
+            for function in (node for node in body if isinstance(node, ast.FunctionDef)):
+                where = f"{prefix}{function.name}"
                 for call in (node for node in ast.walk(function) if isinstance(node, ast.Call)):
                     match call:
                         case ast.Call(
@@ -56,11 +59,14 @@ def _calls(layer: str) -> Iterator[tuple[str, str, str]]:
                             ),
                             args=[ast.Constant(value=str(method))],
                         ):
-                            yield f"{owner_class.name}.{function.name}", owner, method
+                            yield where, owner, method
                         case ast.Call(
-                            func=ast.Attribute(value=ast.Attribute(value=ast.Name(id="self"), attr=owner), attr=method)
+                            func=ast.Attribute(
+                                value=ast.Attribute(value=ast.Name(id="self"), attr=owner) | ast.Name(id=owner),
+                                attr=method,
+                            )
                         ):
-                            yield f"{owner_class.name}.{function.name}", owner, method
+                            yield where, owner, method
 
 
 def _camel(name: str) -> str:

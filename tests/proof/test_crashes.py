@@ -12,15 +12,15 @@ def test_every_call_site_may_be_the_last(proof: Proving, report: Callable[[str, 
     """The call sites are read from the source, so one that no scenario reaches fails this."""
     runs = [row for scenario in SCENARIOS for row in crash(proof, scenario)]
     rows = [row for row in runs if row.when != "not at all"]
-    crashes = Counter((row.function, row.domain, row.storage, row.call, row.when) for row in rows)
+    crashes = Counter((row.function, row.use_case, row.storage, row.call, row.when) for row in rows)
     violations = [row for row in runs if row.violation]
-    reached = {(row.domain, row.storage) for row in rows}
+    reached = {(row.use_case, row.storage) for row in rows}
     report(
         f"Crash table: {len(rows)} crashes at {len(reached)} of {len(call_sites())} call sites,"
         f" {len(violations)} violations",
         "\n".join(
-            f"{function:9} {domain:26} {storage:41} {call:22} {when:7} {count:3} crashes"
-            for (function, domain, storage, call, when), count in sorted(crashes.items())
+            f"{function:9} {use_case:26} {storage:41} {call:22} {when:7} {count:3} crashes"
+            for (function, use_case, storage, call, when), count in sorted(crashes.items())
         ),
     )
     assert violations == []

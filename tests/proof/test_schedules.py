@@ -15,4 +15,4 @@ def test_no_schedule_breaks_an_invariant(proof: Proving, report: Callable[[str, 
     assert not explored.counterexample, explored.counterexample
     assert explored.schedules >= COUNT
     assert explored.faults.keys() == FAULTS.keys(), "a kind of fault that never came"
-    assert {(domain, storage) for _, domain, storage, _ in explored.sites} == call_sites()
+    assert {(use_case, storage) for _, use_case, storage, _ in explored.sites} == call_sites()

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
-from filestore import model
+from filestore.domain import clock as times
 from filestore.domain.disposition import attachment
-from filestore.storage.repository import FileRepository, Throttled
+from filestore.domain.outcome import Throttled
+from filestore.storage.repository import FileRepository
 from tests.support import UNKNOWN_ID, call, invoke, sample_event
 
 Log = Callable[[], list[dict[str, Any]]]
@@ -132,7 +133,7 @@ class TestWhereAwsFails:
         def fail(*_: object) -> None:
             raise error
 
-        monkeypatch.setattr(FileRepository, "create", fail)
+        monkeypatch.setattr("botocore.client.BaseClient._make_api_call", fail)
         return call("upload", {"name": "a"})
 
     @pytest.mark.parametrize(
@@ -195,8 +196,8 @@ class TestTimes:
             (1.5, "1970-01-01T00:00:01.500Z"),
             (1795612345.678, "2026-11-25T13:12:25.678Z"),
         ]:
-            assert model.timestamp(seconds) == text
-            assert model.seconds(text) == seconds
+            assert times.timestamp(seconds) == text
+            assert times.seconds(text) == seconds
 
 
 @pytest.mark.parametrize(

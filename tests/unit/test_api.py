@@ -9,7 +9,6 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from filestore import wiring
-from filestore.storage.repository import FileRepository
 from tests.support import Reply, call, counted_calls, invoke, sample_event
 
 WITH_BODY = ["upload", "store", "info", "delete"]
@@ -232,7 +231,7 @@ class TestTheLog:
         def fail(*_: object, **__: object) -> None:
             raise fault
 
-        monkeypatch.setattr(FileRepository, "create", fail)
+        monkeypatch.setattr("botocore.client.BaseClient._make_api_call", fail)
         forged = 'a stranger\'s\n{"level":"INFO"}'
         reply = call("upload", {"name": "a stranger's", "meta": {"a stranger's": forged}, "type": "a/stranger"})
         assert reply.status == status

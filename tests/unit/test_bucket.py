@@ -7,8 +7,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from filestore import wiring
+from filestore.errors import StorageError
 from filestore.storage import aws
-from filestore.storage.bucket import Bucket
 from tests.support import Clock, call, invoke, put, sample_event, upload_event
 
 pytestmark = pytest.mark.usefixtures("engine_aws")
@@ -102,7 +102,7 @@ def test_a_list_that_is_cut_off_and_names_no_next_page_is_none(alter: Alter, clo
     body = call("store", [fresh["id"]], query={"problems": "yes"}).body
     assert body["problems"][fresh["id"]]["code"] == "try_again"
     clock.advance(10**6)
-    assert invoke("sweep", sample_event("sweep"))["placeholders_removed"] == 0
+    assert invoke("sweep", sample_event("sweep"))["pending_removed"] == 0
 
 
 def test_a_version_is_gone_when_s3_says_so_and_not_when_it_says_nothing(stored: dict[str, Any], alter: Alter) -> None:
@@ -113,16 +113,16 @@ def test_a_version_is_gone_when_s3_says_so_and_not_when_it_says_nothing(stored: 
 
 
 def test_a_refusal_for_good_is_raised(throttle: Throttle) -> None:
-    bucket: Bucket = wiring.delete_files().bucket
+    bucket = wiring.delete_files().bucket
     (fresh,) = upload()
     versions = bucket.versions([fresh["id"]])[fresh["id"]]
     throttle("DeleteObjects", code="AccessDenied")
-    with pytest.raises(ClientError, match="AccessDenied"):
+    with pytest.raises(StorageError, match="AccessDenied"):
         bucket.delete(versions)
 
 
 def test_versions_come_oldest_first(requested: dict[str, Any]) -> None:
     """Two in the same millisecond too: the order is the bucket's, not the clock's."""
     created = [put(requested["url"], b"contents", requested["headers"])["versionId"] for _ in range(5)]
-    bucket: Bucket = wiring.delete_files().bucket
+    bucket = wiring.delete_files().bucket
     assert [version.version_id for version in bucket.versions([requested["id"]])[requested["id"]]] == created

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
-from filestore.model import ObjectVersion
+from filestore.domain.file import ObjectVersion
+from filestore.errors import StorageError
 from filestore.storage.bucket import Bucket
 from tests.stubs import WHOLE_CALLS, client, ids
 
@@ -125,7 +125,7 @@ class TestListingVersions:
 
     def test_raises_what_is_refused_for_good(self, s3: S3) -> None:
         s3.throttles("list_object_versions", "AccessDenied")
-        with pytest.raises(ClientError, match="AccessDenied"):
+        with pytest.raises(StorageError, match="AccessDenied"):
             s3.bucket.versions(ids(1))
 
     def test_asks_for_nothing_where_there_is_nothing(self, s3: S3) -> None:

@@ -84,16 +84,19 @@ def test_marks_the_first_line_of_an_instance(unpacked: Path, loopback: str) -> N
     assert [line.get("cold_start") for line in lines] == [True, None, None]
 
 
-_ALL = "domain errors handlers model settings storage storage.aws storage.repository telemetry wiring"
-_API = f"{_ALL} api domain.outcome"
+_ALL = (
+    "domain domain.file domain.lifecycle domain.outcome errors handlers settings storage storage.aws"
+    " storage.conditions storage.items storage.repository storage.statements telemetry use_cases wiring"
+)
+_API = f"{_ALL} api api.endpoint api.errors api.request api.response"
 MODULES = {
-    "upload": f"{_API} domain.media_type domain.upload storage.links",
-    "undo": f"{_API} domain.delete domain.undo storage.bucket",
-    "store": f"{_API} domain.media_type domain.store storage.bucket",
-    "info": f"{_API} domain.disposition domain.info storage.links",
-    "delete": f"{_API} domain.delete storage.bucket",
-    "uploaded": f"{_ALL} domain.media_type domain.uploaded storage.bucket",
-    "sweep": f"{_ALL} domain.media_type domain.sweep domain.uploaded storage.bucket",
+    "upload": f"{_API} domain.clock domain.media_type use_cases.upload storage.links",
+    "undo": f"{_API} domain.clock use_cases.delete use_cases.undo storage.bucket",
+    "store": f"{_API} domain.clock domain.media_type use_cases.store use_cases.types storage.bucket",
+    "info": f"{_API} domain.disposition use_cases.info storage.links",
+    "delete": f"{_API} domain.clock use_cases.delete storage.bucket",
+    "uploaded": f"{_ALL} domain.clock domain.media_type use_cases.types use_cases.uploaded storage.bucket",
+    "sweep": f"{_ALL} domain.clock domain.media_type use_cases.sweep use_cases.types use_cases.uploaded storage.bucket",
 }
 
 

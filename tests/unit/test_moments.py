@@ -66,7 +66,7 @@ class TestTheSweep:
         del requested
         clock.advance(3660)
         with counted_calls() as calls:
-            assert invoke("sweep", {})["placeholders_removed"] == 1
+            assert invoke("sweep", {})["pending_removed"] == 1
         assert calls == {"Query": 16, "BatchGetItem": 1, "ListObjectVersions": 1, "BatchExecuteStatement": 1}
 
     @pytest.mark.parametrize(("lifetime", "expired"), [(7201, 0), (7200, 1), (7199, 1)])
@@ -93,7 +93,7 @@ class TestTheSweep:
         call("upload", {"name": "a"})
         clock.advance(3660)
         swept = invoke("sweep", {}, Context(itertools.repeat(milliseconds)))
-        assert (swept["finished"], swept["placeholders_removed"]) == (finished, int(finished))
+        assert (swept["finished"], swept["pending_removed"]) == (finished, int(finished))
 
     def test_stops_at_the_first_shard_that_it_has_no_time_for(self, clock: Clock) -> None:
         """Sixteen shards, each with a file: without time it asks DynamoDB for the first of them alone."""

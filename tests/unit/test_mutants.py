@@ -8,7 +8,7 @@ from tests.mutants.choice import Choice
 from tests.mutants.judgements import FILE, Judgements, as_judgement
 from tests.mutants.model import ROOT, SOURCE, Mutant, Run
 
-MUTANT = Mutant("filestore.model", "is_file_id", "- return a\n+ return None", "code")
+MUTANT = Mutant("filestore.domain.file", "is_file_id", "- return a\n+ return None", "code")
 OTHER = MUTANT._replace(diff="- return a\n+ return b")
 
 
@@ -58,21 +58,21 @@ class TestJudgements:
 
 
 class TestChoice:
-    FILE = "/model.py"
+    FILE = "/domain/file.py"
 
     def choice(self, calls: dict[str, list[tuple[str, str]]]) -> Choice:
         return Choice(Run(0, "", calls, dict.fromkeys(calls, 1.0)))
 
     def test_is_of_the_tests_that_call_the_function(self) -> None:
-        choice = self.choice({"a.py::one": [(self.FILE, "is_file_id")], "a.py::two": [(self.FILE, "timestamp")]})
+        choice = self.choice({"a.py::one": [(self.FILE, "is_file_id")], "a.py::two": [(self.FILE, "hash_token")]})
         assert choice.rounds(MUTANT, "") == [["a.py::one"]]
 
     def test_is_of_the_tests_that_call_what_uses_the_constant(self) -> None:
         choice = self.choice(
             {
                 "a.py::one": [(self.FILE, "is_file_id")],
-                "a.py::two": [("/domain/upload.py", "BeginUpload.__call__")],
-                "a.py::three": [("/domain/upload.py", "_type_of")],
+                "a.py::two": [("/use_cases/upload.py", "BeginUpload.begin")],
+                "a.py::three": [("/use_cases/upload.py", "_type_of")],
             }
         )
         assert choice.rounds(MUTANT._replace(place="_ID"), "") == [["a.py::one"]]
@@ -82,17 +82,17 @@ class TestChoice:
         choice = self.choice(
             {
                 "a.py::one": [(self.FILE, "is_file_id")],
-                "a.py::two": [("/domain/upload.py", "BeginUpload.__call__")],
+                "a.py::two": [("/use_cases/upload.py", "BeginUpload.begin")],
                 "a.py::three": [("/domain/disposition.py", "attachment")],
             }
         )
         assert set(*choice.rounds(MUTANT._replace(place=""), "")) == {"a.py::one", "a.py::two"}
 
     def test_begins_with_what_has_killed_a_mutant_there(self) -> None:
-        names = ["a.py::one", "b.py::two", "tests/unit/test_model.py::three"]
+        names = ["a.py::one", "b.py::two", "tests/unit/test_file.py::three"]
         choice = self.choice({name: [(self.FILE, "is_file_id")] for name in names})
         choice.killed(OTHER, "b.py::two")
-        assert choice.rounds(MUTANT, "a.py::one") == [["a.py::one", "b.py::two"], ["tests/unit/test_model.py::three"]]
+        assert choice.rounds(MUTANT, "a.py::one") == [["a.py::one", "b.py::two"], ["tests/unit/test_file.py::three"]]
 
     def test_needs_tests_that_call_something(self) -> None:
         with pytest.raises(RuntimeError, match="no test calls"):
@@ -103,7 +103,7 @@ def test_what_is_to_be_judged_is_printed_as_it_is_to_be_written() -> None:
     text = as_judgement(MUTANT.where, [MUTANT.diff, OTHER.diff])
     assert text == textwrap.dedent("""\
         [[judgement]]
-        where = "filestore.model.is_file_id"
+        where = "filestore.domain.file.is_file_id"
         reason = ""
         mutants = [
         '''

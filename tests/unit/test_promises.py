@@ -12,8 +12,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from filestore import api, wiring
+from filestore.domain.outcome import Throttled
 from filestore.storage import aws
-from filestore.storage.repository import FileRepository, Throttled
+from filestore.storage.repository import FileRepository
 from tests.support import ROOT, SWAGGER, TEMPLATE, Clock, call, invoke, put, sample_event, upload_event
 
 Record = Callable[[str], dict[str, Any] | None]

@@ -9,9 +9,10 @@ from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from filestore import wiring
-from filestore.errors import TryAgainError
-from filestore.model import File
-from filestore.storage.repository import Applied, FileRepository, Refused, Throttled
+from filestore.domain.file import File
+from filestore.domain.outcome import Applied, Refused, Throttled
+from filestore.errors import StorageError, TryAgainError
+from filestore.storage.repository import FileRepository
 from tests.support import Clock, call
 
 A, B, C, D = (letter * 32 for letter in "abcd")
@@ -166,7 +167,7 @@ class TestARefusalWithoutARecord:
     @pytest.mark.parametrize("code", ["AccessDenied", "ValidationError", "ResourceNotFound", "SomethingNew"])
     def test_is_not_what_another_error_says(self, stubbed: Stubbed, code: str) -> None:
         stubbed.answer({"Error": {"Code": code, "Message": "no"}})
-        with pytest.raises(ClientError, match=code):
+        with pytest.raises(StorageError, match=code):
             stubbed.files.store([A], stored_at="now")
 
 
@@ -248,7 +249,7 @@ def test_a_throttled_call_of_another_kind_is_a_503_too(
     def throttle(*_: object) -> None:
         raise ClientError({"Error": {"Code": "SlowDown", "Message": ""}}, "PutItem")
 
-    monkeypatch.setattr(FileRepository, "create", throttle)
+    monkeypatch.setattr("botocore.client.BaseClient._make_api_call", throttle)
     assert call("upload", {"name": "a"}).status == 503
     assert log()[-1]["status"] == 503
 
@@ -260,6 +261,6 @@ def test_a_create_whose_answer_was_lost_may_be_repeated(record: Callable[[str], 
     file = File(id=A, name="a", type="b", created_at="c", url_expires_at=1, token_hash="hash")
     files.create(file)
     files.create(file)
-    with pytest.raises(ClientError, match="ConditionalCheckFailed"):
+    with pytest.raises(StorageError, match="ConditionalCheckFailed"):
         files.create(file._replace(token_hash="another"))
     assert (record(A) or {})["token_hash"] == "hash"

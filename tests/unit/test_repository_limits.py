@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
-from filestore.errors import TryAgainError
-from filestore.model import Deletion, File
-from filestore.storage.repository import Applied, FileRepository, Refused, Throttled
+from filestore.domain.file import Deletion, File
+from filestore.domain.outcome import Applied, Refused, Throttled
+from filestore.errors import StorageError, TryAgainError
+from filestore.storage.repository import FileRepository
 from tests.stubs import WHOLE_CALLS, client, ids
 
 THROTTLED = {"Error": {"Code": "ThrottlingError", "Message": "slow down"}}
@@ -119,7 +119,7 @@ class TestChangingRecords:
     def test_takes_no_other_error_for_a_condition_that_did_not_hold(self, table: Table, code: str) -> None:
         """An upload whose record is not there is deleted: AccessDenied must not look like that."""
         table.answers({"Error": {"Code": code, "Message": "why"}})
-        with pytest.raises(ClientError, match=f"{code}.*: why"):
+        with pytest.raises(StorageError, match=f"{code}.*: why"):
             table.files.store(ids(1), stored_at="now")
 
     def test_tells_the_file_as_it_is_where_the_condition_did_not_hold(self, table: Table) -> None:
@@ -132,7 +132,7 @@ class TestChangingRecords:
 
     def test_raises_where_a_whole_call_is_refused_for_good(self, table: Table) -> None:
         table.stub.add_client_error("batch_execute_statement", "AccessDeniedException")
-        with pytest.raises(ClientError, match="AccessDenied"):
+        with pytest.raises(StorageError, match="AccessDenied"):
             table.files.store(ids(1), stored_at="now")
 
     @pytest.mark.parametrize("code", WHOLE_CALLS)
@@ -186,7 +186,7 @@ class TestReadingRecords:
 
     def test_raises_where_the_call_is_refused_for_good(self, table: Table) -> None:
         table.stub.add_client_error("batch_get_item", "AccessDeniedException")
-        with pytest.raises(ClientError, match="AccessDenied"):
+        with pytest.raises(StorageError, match="AccessDenied"):
             table.files.get(ids(1))
 
 

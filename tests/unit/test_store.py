@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from filestore.storage.repository import FileRepository, Throttled
+from filestore.domain.outcome import Throttled
+from filestore.storage.repository import FileRepository
 from tests.support import UNKNOWN_ID, Clock, call, counted_calls, get, invoke, put, upload_event
 
 pytestmark = pytest.mark.usefixtures("engine_aws")

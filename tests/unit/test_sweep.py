@@ -127,18 +127,18 @@ def test_a_shard_that_cannot_be_swept_does_not_hold_up_the_others(
     assert len(raised.value.exceptions) == 2
     assert record(requested["id"]) is None
     *failures, line = log()
-    assert line["PlaceholdersRemoved"] == [1.0]
+    assert line["PendingRemoved"] == [1.0]
     assert sorted(failure["exception"].splitlines()[-1] for failure in failures[-2:]) == [
         f"shard {shard}" for shard in broken
     ]
 
 
-class TestPlaceholders:
+class TestPending:
     def test_are_removed_once_their_url_is_dead(self, requested: dict[str, Any], clock: Clock, record: Record) -> None:
         clock.advance(3659)
         assert sweep() == NOTHING
         clock.advance(1)
-        assert sweep() == NOTHING | {"placeholders_removed": 1}
+        assert sweep() == NOTHING | {"pending_removed": 1}
         assert record(requested["id"]) is None
 
     def test_whose_event_was_lost_are_recorded_and_live_from_then_on(

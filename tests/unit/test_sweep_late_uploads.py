@@ -57,7 +57,7 @@ class TestSlowUploads:
         self, requested: dict[str, Any], clock: Clock, versions: Versions, record: Record
     ) -> None:
         clock.advance(3600 + DAY)
-        assert sweep() == NOTHING | {"placeholders_removed": 1}
+        assert sweep() == NOTHING | {"pending_removed": 1}
         assert record(requested["id"]) is None
         invoke("uploaded", upload_event(put(requested["url"], b"contents", requested["headers"])))
         assert versions() == []
@@ -117,5 +117,5 @@ class TestUploadsBeforeTheBucketIsVersioned:
         clock.advance(3660)
         assert sweep() == NOTHING | {"versions_removed": 1}
         assert versions() == []
-        assert sweep() == NOTHING | {"placeholders_removed": 1}
+        assert sweep() == NOTHING | {"pending_removed": 1}
         assert record(unversioned["id"]) is None

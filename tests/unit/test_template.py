@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from filestore.domain import upload
+from filestore.use_cases import upload
 from tests import support
 from tests.support import SWAGGER, TEMPLATE
 

@@ -37,10 +37,12 @@ def endpoint(handle: Endpoint) -> Handler:
             response = handle(request)
         except FilestoreError as error:
             response = errors.answer(error)
+            # What the SDK said names the call.
+            cause = error.__cause__ or error
             if isinstance(error, NoAnswerError):
-                telemetry.logger.warning("storage did not answer", exc_info=True)
+                telemetry.logger.warning("storage did not answer", exc_info=cause)
             elif isinstance(error, StorageError):
-                telemetry.logger.exception("storage refused a call", reason=error.reason)
+                telemetry.logger.error("storage refused a call", exc_info=cause)
             elif response.status == HTTPStatus.INTERNAL_SERVER_ERROR:
                 telemetry.report_fault(error)
         except Exception as error:

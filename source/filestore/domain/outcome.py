@@ -1,7 +1,7 @@
 """What became of a change, and the answer to a batch: what was done, and for every id that is left out, why."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -68,7 +68,7 @@ class Outcome:
     """Ids that are now in the state asked for, in the order asked, and the problem of every other id."""
 
     ids: tuple[str, ...]
-    problems: Mapping[str, Problem] = field(default_factory=dict)
+    problems: Mapping[str, Problem]
 
 
 def problem_of(file: File | None) -> Problem:

@@ -36,7 +36,7 @@ class DescribeFiles:
     files: Files
     links: Links
 
-    def describe(self, ids: Sequence[str], *, deleted: bool = False, nonstored: bool = False) -> Descriptions:
+    def describe(self, ids: Sequence[str], *, deleted: bool, nonstored: bool) -> Descriptions:
         """Describe those of these files that are stored and not deleted.
 
         ``deleted`` lets in every deleted one, expired uploads and such as were never stored among them;

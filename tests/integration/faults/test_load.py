@@ -80,7 +80,7 @@ def test_five_thousand_due_files_are_swept_in_one_run(stack: Stack) -> None:
         assert not client.batch_write_item(RequestItems={table: puts}).get("UnprocessedItems")
     swept = stack.sweep()
     assert swept["finished"] is True
-    assert swept["placeholders_removed"] == BACKLOG - BACKLOG // 50
+    assert swept["pending_removed"] == BACKLOG - BACKLOG // 50
     assert swept["deletions_finished"] == BACKLOG // 50
     again = stack.sweep()
     assert {name: count for name, count in again.items() if count} == {"finished": True}

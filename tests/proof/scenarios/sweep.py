@@ -46,7 +46,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "an upload ends while the sweep has it wait": Scenario(
         (DEAD_URL,), Op("sweep"), (Op("put", (0,)), Op("deliver", (0,))), choices=(0, 0, 0, 0, 1, 1, 1)
     ),
-    "the sweep removes a placeholder": Scenario((OVER,), Op("sweep")),
+    "the sweep removes a pending record": Scenario((OVER,), Op("sweep")),
     "the sweep removes an upload without a version": Scenario(
         (Step((Op("put_unversioned", (0,)),)), OVER), Op("sweep")
     ),
@@ -97,7 +97,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         Op("sweep"),
     ),
     "a pending record is left alone by TTL for a week": Scenario((Step((), wait=7 * 24 * 3600),), Op("sweep")),
-    "a slow upload ends while the sweep removes its placeholder": Scenario(
+    "a slow upload ends while the sweep removes its record": Scenario(
         (OVER,),
         Op("sweep"),
         (Op("put", (0,), variant=6), Op("deliver", (0,))),

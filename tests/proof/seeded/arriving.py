@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 from unittest import mock
 
-from filestore.domain.uploaded import RecordUploads
+from filestore.domain.lifecycle import PENDING
 from filestore.storage.bucket import Bucket
-from filestore.storage.repository import FileRepository, _recordable
-from tests.proof.seeded.patching import Bug, change, consumer, statement
+from filestore.storage.repository import FileRepository
+from filestore.use_cases.uploaded import RecordUploads
+from tests.proof.seeded.patching import Bug, change, condition, consumer, statement
 
 
 def _everything_fails(original: Any, event: Mapping[str, Any], context: Any) -> Any:
@@ -17,19 +18,23 @@ def _everything_fails(original: Any, event: Mapping[str, Any], context: Any) -> 
 
 
 BUGS: Mapping[str, Bug] = {
-    "* whoever has the URL replaces a stored file: its event is recorded again": statement(
-        ' AND "uploaded_at" IS MISSING AND "deleted_at" IS MISSING', ' AND "deleted_at" IS MISSING'
+    "* whoever has the URL replaces a stored file: its event is recorded again": condition(
+        PENDING, '"deleted_at" IS MISSING'
     ),
     "* an upload after the delete stays: its event is ignored": lambda: mock.patch(
-        "filestore.domain.uploaded._is_version_of",
+        "filestore.use_cases.uploaded._is_version_of",
         lambda upload, file: file is not None and (file.deleted_at is not None or file.version_id == upload.version_id),
     ),
     "what is larger than MaxFileSize is taken": statement(' AND "created_at" IS MISSING', ""),
     "what is refused for no reason that its record tells is removed": lambda: mock.patch(
-        "filestore.domain.uploaded._is_final", return_value=True
+        "filestore.use_cases.uploaded._is_final", return_value=True
     ),
-    "a file of exactly MaxFileSize is not recorded": lambda: mock.patch(
-        "filestore.storage.repository._recordable", lambda upload, max_size: _recordable(upload, max_size - 1)
+    "a file of exactly MaxFileSize is not recorded": change(
+        FileRepository,
+        "_pinning",
+        lambda original, files, transition, upload, at, size, types, **more: original(
+            files, transition, upload, at, size - 1, types, **more
+        ),
     ),
     "a file of exactly MaxFileSize is removed": change(
         RecordUploads,
@@ -48,12 +53,12 @@ BUGS: Mapping[str, Bug] = {
     "what an uploader sends counts where a type was declared": change(
         FileRepository,
         "_pinning",
-        lambda original, files, upload, at, size, types, **more: original(
-            files, upload, at, size, {upload.key: "image/png"} | types, **more
+        lambda original, files, transition, upload, at, size, types, **more: original(
+            files, transition, upload, at, size, {upload.key: "image/png"} | types, **more
         ),
     ),
     "what an uploader sends is not looked at": lambda: mock.patch(
-        "filestore.domain.uploaded.told_by", lambda header: header
+        "filestore.use_cases.types.told_by", lambda header: header
     ),
     "the type is that of another upload": change(
         Bucket,

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from unittest import mock
 
-from filestore.domain.delete import DeleteFiles, pinned_versions
-from filestore.model import ObjectVersion
+from filestore.domain.file import ObjectVersion
 from filestore.storage import links
 from filestore.storage.bucket import Bucket
+from filestore.use_cases.delete import DeleteFiles, pinned_versions
 from tests.proof.seeded.patching import Bug, change
 
 
@@ -49,7 +49,7 @@ BUGS: Mapping[str, Bug] = {
     "a download has the headers that came along with the upload": lambda: mock.patch(
         "filestore.storage.links._NOTHING_OF_THE_UPLOADERS", {}
     ),
-    "objects are deleted before the record says so": change(DeleteFiles, "__call__", _remove_first),
+    "objects are deleted before the record says so": change(DeleteFiles, "delete", _remove_first),
     "objects are deleted without their version": change(Bucket, "delete", _with_markers),
     "a list that was not read, or cut off, is an empty one": change(Bucket, "versions", unlisted_is_empty),
     "what S3 does not mention is deleted": lambda: mock.patch.object(Bucket, "delete", _errors_alone),

@@ -8,7 +8,9 @@ from unittest import mock
 
 from greenlet import getcurrent
 
-from filestore.storage.repository import FileRepository
+from filestore.domain.lifecycle import State
+from filestore.storage import conditions
+from filestore.storage.statements import Statements
 
 Bug = Callable[[], AbstractContextManager[Any]]
 
@@ -29,12 +31,17 @@ def consumer(changed: Callable[..., Any]) -> Bug:
     return enter
 
 
+def condition(states: frozenset[State], text: str) -> Bug:
+    """Every statement takes files in these states for what they are on another condition."""
+    return lambda: mock.patch.dict(conditions._CONDITIONS, {states: text})  # noqa: SLF001
+
+
 def statement(old: str, new: str, *extra: object) -> Bug:
     """Statements with another text; ``extra`` parameters come first."""
 
-    def changed(original: Any, repository: FileRepository, changes: Iterable[Any]) -> Any:
+    def changed(original: Any, statements: Statements, changes: Iterable[Any]) -> Any:
         return original(
-            repository,
+            statements,
             [
                 each._replace(statement=each.statement.replace(old, new), parameters=(*extra, *each.parameters))
                 if old in each.statement
@@ -43,7 +50,7 @@ def statement(old: str, new: str, *extra: object) -> Bug:
             ],
         )
 
-    return change(FileRepository, "_execute", changed)
+    return change(Statements, "execute", changed)
 
 
 def within(owner: Any, method: str, changed_owner: Any, name: str, changed: Callable[..., Any]) -> Bug:

@@ -4,10 +4,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from unittest import mock
 
-from botocore.exceptions import ClientError
-
-from filestore.storage.repository import Applied, FileRepository, Refused, Throttled, _attempt, _to_item
-from tests.proof.seeded.patching import Bug, change, statement
+from filestore.domain.lifecycle import LIVE, UNSTORED, UPLOADED
+from filestore.domain.outcome import Applied, Refused, Throttled
+from filestore.errors import StorageError
+from filestore.storage.items import to_item
+from filestore.storage.repository import FileRepository
+from filestore.storage.statements import Statements, _attempt
+from tests.proof.seeded.patching import Bug, change, condition, statement
 from tests.proof.settings import START
 
 
@@ -29,19 +32,19 @@ def _any_token(original: Any, repository: FileRepository, file_id: str, **values
 
 def _refusing_its_own(_: Any, repository: Any, file: Any) -> None:
     repository._client.put_item(  # noqa: SLF001
-        TableName="files", Item=_to_item(file), ConditionExpression="attribute_not_exists(id)"
+        TableName="files", Item=to_item(file), ConditionExpression="attribute_not_exists(id)"
     )
 
 
-def _throttled_is_done(original: Any, repository: Any, changes: Iterable[Any]) -> Any:
-    attempts = original(repository, changes)
+def _throttled_is_done(original: Any, statements: Any, changes: Iterable[Any]) -> Any:
+    attempts = original(statements, changes)
     return {file_id: Applied(None) if attempt == Throttled() else attempt for file_id, attempt in attempts.items()}
 
 
 def _everything_is_a_refusal(response: Mapping[str, Any]) -> Any:
     try:
         return _attempt(response)
-    except ClientError:
+    except StorageError:
         return Refused(None)
 
 
@@ -49,24 +52,20 @@ BUGS: Mapping[str, Bug] = {
     "* PUT /files makes records for unknown ids": _creating("store"),
     "* DELETE /files makes records for unknown ids": _creating("delete"),
     "* a crash of the delete orphans the object": statement(
-        'SET "sweep_at"=? REMOVE "purge_at" WHERE "id"=? AND "deleted_at" IS MISSING',
-        'SET "sweep_at"=? REMOVE "sweep_shard" REMOVE "sweep_at" WHERE "id"=? AND "deleted_at" IS MISSING',
+        'SET "sweep_at"=? REMOVE "purge_at" WHERE "id"=? AND "deleted_at" IS MISSING RETURNING',
+        'SET "sweep_at"=? REMOVE "sweep_shard" REMOVE "sweep_at" WHERE "id"=? AND "deleted_at" IS MISSING RETURNING',
     ),
-    "a deleted file can be stored": statement(
-        '"stored_at" IS MISSING AND "deleted_at" IS MISSING', '"stored_at" IS MISSING'
-    ),
-    "a second store moves the date": statement(' AND "stored_at" IS MISSING AND "deleted', ' AND "deleted'),
-    "a second delete moves the date": statement(
-        'WHERE "id"=? AND "deleted_at" IS MISSING RETURNING', 'WHERE "id"=? RETURNING'
-    ),
-    "what is refused without a record has none": change(FileRepository, "_proven", lambda *args: args[2]),
+    "a deleted file can be stored": condition(UPLOADED, '"uploaded_at" IS NOT MISSING AND "stored_at" IS MISSING'),
+    "a second store moves the date": condition(UPLOADED, '"uploaded_at" IS NOT MISSING AND "deleted_at" IS MISSING'),
+    "a second delete moves the date": condition(LIVE, '"id" IS NOT MISSING'),
+    "what is refused without a record has none": change(Statements, "_proven", lambda *args: args[2]),
     "an error that nobody knows is a refusal": lambda: mock.patch(
-        "filestore.storage.repository._attempt", _everything_is_a_refusal
+        "filestore.storage.statements._attempt", _everything_is_a_refusal
     ),
     "an undone upload's record is dropped by TTL": statement(
-        'REMOVE "purge_at" WHERE "id"=? AND "token_hash"', 'WHERE "id"=? AND "token_hash"'
+        'REMOVE "purge_at" WHERE "id"=? AND "stored_at" IS MISSING', 'WHERE "id"=? AND "stored_at" IS MISSING'
     ),
-    "an uploader undoes what is stored": statement(' AND "stored_at" IS MISSING RETURNING', " RETURNING"),
+    "an uploader undoes what is stored": condition(UNSTORED, '"deleted_at" IS MISSING'),
     "an uploader undoes what was stored on load, for ever": statement('"url_expires_at" > ?', '"url_expires_at" < ?'),
     "any token undoes": change(FileRepository, "undo", _any_token),
     "records are dropped before their objects": statement(
@@ -74,6 +73,6 @@ BUGS: Mapping[str, Bug] = {
         'SET "purge_at"=? SET "deleted_at"=? SET "deletion"=? WHERE',
         START + 30 * 24 * 3600,
     ),
-    "what was throttled counts as done": change(FileRepository, "_execute", _throttled_is_done),
+    "what was throttled counts as done": change(Statements, "execute", _throttled_is_done),
     "a lost answer of the create is a 500": change(FileRepository, "create", _refusing_its_own),
 }

@@ -10,11 +10,11 @@ from unittest import mock
 from botocore.exceptions import HTTPClientError
 
 from filestore import api, telemetry
-from filestore.domain.info import DescribeFiles
 from filestore.domain.outcome import Problem
-from filestore.domain.store import StoreFiles
-from filestore.domain.undo import UndoUpload
 from filestore.storage import links
+from filestore.use_cases.info import DescribeFiles
+from filestore.use_cases.store import StoreFiles
+from filestore.use_cases.undo import UndoUpload
 from tests.proof.seeded.patching import Bug, change
 
 
@@ -31,30 +31,30 @@ def _log_url(original: Any, *args: Any, **kwargs: Any) -> Any:
 
 BUGS: Mapping[str, Bug] = {
     "* ids from a generator that can be predicted": lambda: mock.patch(
-        "filestore.domain.upload.secrets.token_hex", lambda octets: random.randbytes(octets).hex()
+        "filestore.use_cases.upload.secrets.token_hex", lambda octets: random.randbytes(octets).hex()
     ),
     "* batches are cut at ten": change(api.Request, "ids", lambda original, request: original(request)[:10]),
     "* what was filtered out leaks into the details": change(
         DescribeFiles,
-        "__call__",
+        "describe",
         lambda original, describe, ids, **_: original(describe, ids, nonstored=True, deleted=True),
     ),
     "* malformed bodies end in a 5xx": change(
         api.Request, "json", lambda _, request: json.loads(request.event["body"])
     ),
     "* names go into Content-Disposition as they are": lambda: mock.patch(
-        "filestore.domain.info.attachment", lambda name: f'attachment; filename="{name}"'
+        "filestore.use_cases.info.attachment", lambda name: f'attachment; filename="{name}"'
     ),
-    "* the log has tokens": change(UndoUpload, "__call__", _log_token),
+    "* the log has tokens": change(UndoUpload, "undo", _log_token),
     "* the log has presigned URLs": change(links.LinkSigner, "_sign", _log_url),
     "store does not look for what it has not seen": change(StoreFiles, "_store_unseen", lambda *_: {}),
     "what was throttled is left out": change(
         StoreFiles,
-        "__call__",
+        "store",
         lambda original, store, ids: replace(
             (outcome := original(store, ids)),
             problems={key: why for key, why in outcome.problems.items() if why is not Problem.TRY_AGAIN},
         ),
     ),
-    "no connection is a 500": lambda: mock.patch("filestore.api.NoConnectionError", HTTPClientError),
+    "no connection is a 500": lambda: mock.patch("filestore.storage.aws.NoConnectionError", HTTPClientError),
 }

@@ -4,10 +4,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from unittest import mock
 
-from filestore.domain.sweep import Sweep
-from filestore.model import URL_MARGIN, seconds
+from filestore.domain.clock import seconds
+from filestore.domain.file import URL_MARGIN
+from filestore.domain.outcome import Applied
 from filestore.storage.bucket import Bucket
-from filestore.storage.repository import Applied, FileRepository
+from filestore.storage.repository import FileRepository
+from filestore.use_cases.sweep import Sweep
 from tests.proof.seeded.objects import unlisted_is_empty
 from tests.proof.seeded.patching import Bug, change, statement, within
 
@@ -39,7 +41,7 @@ BUGS: Mapping[str, Bug] = {
         'SET "deletion"=? WHERE "id"=? AND "uploaded_at" IS NOT MISSING AND "stored_at" IS MISSING',
         'SET "deletion"=? WHERE "id"=? AND "uploaded_at" IS NOT MISSING',
     ),
-    "uploads expire early": lambda: mock.patch("filestore.domain.sweep.seconds", lambda text: seconds(text) - 5000),
+    "uploads expire early": lambda: mock.patch("filestore.use_cases.sweep.seconds", lambda text: seconds(text) - 5000),
     "uploads outlive their lifetime while their URL works": change(
         FileRepository,
         "record_uploads",
@@ -53,11 +55,11 @@ BUGS: Mapping[str, Bug] = {
         ),
     ),
     "records are dropped before their objects, of uploads that are too large": change(
-        FileRepository, "keep_placeholders", lambda *_: {}
+        FileRepository, "keep_pending", lambda *_: {}
     ),
-    "pending records go while their URL works": _over_in("_end_uploads", lambda _: 0),
+    "pending records go while their URL works": _over_in("_end_pending", lambda _: 0),
     "pending records go when their URL is dead, though an upload is on its way": _over_in(
-        "_end_uploads", lambda file: file.url_expires_at + URL_MARGIN
+        "_end_pending", lambda file: file.url_expires_at + URL_MARGIN
     ),
     "deleted files leave the sweep when their URL is dead": _over_in(
         "_finish", lambda file: file.url_expires_at + URL_MARGIN
@@ -67,9 +69,9 @@ BUGS: Mapping[str, Bug] = {
         Sweep, "_finish", Bucket, "versions", unlisted_is_empty
     ),
     "TTL drops pending records an hour after their URL is dead": lambda: mock.patch(
-        "filestore.domain.upload._PURGE_AFTER", 3600
+        "filestore.use_cases.upload._PURGE_AFTER", 3600
     ),
-    "a placeholder is removed without looking at its record": statement(
+    "a pending record is removed without looking at its record": statement(
         'DELETE FROM "files" WHERE "id"=? AND "uploaded_at" IS MISSING AND "deleted_at" IS MISSING',
         'DELETE FROM "files" WHERE "id"=?',
     ),
