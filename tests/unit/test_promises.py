@@ -170,9 +170,9 @@ class TestTimes:
 
 
 class TestParameters:
-    ROWS = re.findall(r"^\| (`\w+`(?: `\w+`)*) \| ([^|]*) \|", (ROOT / "README.md").read_text(), re.MULTILINE)
+    ROWS = re.findall(r"^\| (`\w+`(?: `\w+`)*) \| ([^|]*) \|", (ROOT / "docs/parameters.md").read_text(), re.MULTILINE)
 
-    def test_have_the_defaults_that_the_readme_gives(self) -> None:
+    def test_have_the_defaults_that_the_guide_gives(self) -> None:
         """Of each that stands in a row of its own, and is a number or a word."""
         given = {
             names.strip("`"): default.strip("` ")

@@ -1,4 +1,4 @@
-"""The job that may deploy runs nothing that it does not need, and what it installs is known by its hash."""
+"""The jobs that have rights run nothing that they do not need, and what they install is known by its hash."""
 
 import re
 import subprocess
@@ -19,6 +19,7 @@ WORKFLOWS: dict[str, Any] = {
     path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in (ROOT / ".github/workflows").glob("*.yml")
 }
 DEPLOY = WORKFLOWS["deploy"]["jobs"]
+RELEASE = WORKFLOWS["release"]["jobs"]
 LOCK = ROOT / ".ci/deploy-requirements.txt"
 FUNCTIONS = ROOT / ".ci/functions-requirements.txt"
 LINUX = {"extra": "", "python_version": "3.13", "python_full_version": "3.13.0", "platform_machine": "x86_64"}
@@ -44,7 +45,7 @@ def brought_along(requirement: str) -> set[str]:
     return {name for name, _ in seen}
 
 
-def test_one_job_may_ask_for_the_role() -> None:
+def test_one_job_may_ask_for_the_role_and_one_may_write_releases() -> None:
     for workflow in WORKFLOWS.values():
         assert workflow["permissions"] == {}
     rights = {
@@ -53,7 +54,10 @@ def test_one_job_may_ask_for_the_role() -> None:
         for job, spec in workflow["jobs"].items()
         if spec["permissions"] != {"contents": "read"}
     }
-    assert rights == {("deploy", "deploy"): {"contents": "read", "id-token": "write"}}
+    assert rights == {
+        ("deploy", "deploy"): {"contents": "read", "id-token": "write"},
+        ("release", "publish"): {"contents": "write"},
+    }
 
 
 def test_every_action_is_pinned_to_a_commit() -> None:
@@ -131,6 +135,45 @@ def test_a_template_that_was_handed_over_is_not_deployed(tmp_path: Path) -> None
 def test_the_template_is_written_without_any_package() -> None:
     run = "import runpy; runpy.run_module('tools.template')"
     subprocess.run([sys.executable, "-S", "-c", run], cwd=ROOT, check=True)
+
+
+class TestARelease:
+    def test_is_made_for_tags_of_versions_alone(self) -> None:
+        # YAML 1.1, which PyYAML reads, takes "on" for true.
+        workflow: dict[Any, Any] = WORKFLOWS["release"]
+        assert workflow[True] == {"push": {"tags": ["v[0-9]+.[0-9]+.[0-9]+"]}}
+
+    def test_is_checked_tested_and_built_before_it_is_published(self) -> None:
+        assert {name: job.get("needs", []) for name, job in RELEASE.items()} == {
+            "check": [],
+            "test": "check",
+            "build": "check",
+            "publish": ["test", "build"],
+        }
+        assert RELEASE["test"]["steps"] == DEPLOY["test"]["steps"]
+
+    def test_is_built_as_what_github_deploys_is(self) -> None:
+        assert RELEASE["build"]["steps"] == DEPLOY["build"]["steps"]
+
+    def test_the_job_that_may_write_installs_nothing(self) -> None:
+        assert [step["run"] for step in RELEASE["publish"]["steps"] if "run" in step] == [
+            "python3 -m tools.template",
+            "cd .aws-sam/build && sha256sum -- * | tee SHA256SUMS",
+            'python3 -m tools.release "$TAG" > "$RUNNER_TEMP/notes.md"',
+            (
+                'gh release create "$TAG" --verify-tag --title "$TAG" --notes-file "$RUNNER_TEMP/notes.md"'
+                " .aws-sam/build/*"
+            ),
+        ]
+
+    def test_takes_its_template_from_its_own_checkout(self) -> None:
+        """As the job that deploys: what was handed over is written over."""
+        steps = [step.get("uses", step.get("run", "")) for step in RELEASE["publish"]["steps"]]
+        order = [
+            next(index for index, step in enumerate(steps) if words in step)
+            for words in ("download-artifact", "tools.template", "sha256sum", "gh release")
+        ]
+        assert order == sorted(order)
 
 
 class TestTheLock:
