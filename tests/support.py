@@ -19,26 +19,20 @@ from urllib.parse import urlsplit
 import boto3
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
-from samtranslator.yaml_helper import yaml_parse
 
 from filestore.storage import aws
+from local.deploy import read_template, read_yaml
 
 ROOT = Path(__file__).parents[1]
 
 
-def read_yaml(name: str) -> dict[str, Any]:
-    """A YAML file of the repository, its CloudFormation tags in their long form."""
-    parsed: dict[str, Any] = yaml_parse((ROOT / name).read_text())
-    return parsed
-
-
-TEMPLATE = read_yaml("template.yaml")
+TEMPLATE = read_template()
 SWAGGER = read_yaml("swagger.yaml")
 
 
 def translated(**parameters: str) -> dict[str, Any]:
     """The resources that CloudFormation gets from SAM."""
-    template = read_yaml("template.yaml")
+    template = read_template()
     template["Globals"]["Function"]["CodeUri"] = "s3://bucket/code"
     template["Resources"]["FilestoreApi"]["Properties"]["DefinitionBody"] = SWAGGER
     defaults = {name: parameter["Default"] for name, parameter in template["Parameters"].items()}
