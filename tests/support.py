@@ -128,7 +128,24 @@ def call(
     reply = Reply(answer["statusCode"], json.loads(answer["body"] or "null"), answer["headers"])
     if reply.status >= HTTPStatus.BAD_REQUEST:
         assert_says_why(reply.body)
+        assert reply.status == HTTPStatus.INTERNAL_SERVER_ERROR or reply.body["code"] in codes(operation)[reply.status]
     return reply
+
+
+@functools.cache
+def codes(operation: str) -> dict[int, set[str]]:
+    """The codes that swagger.yaml says an operation refuses with, by status."""
+    (responses,) = [
+        each["responses"]
+        for item in SWAGGER["paths"].values()
+        for each in item.values()
+        if each.get("operationId") == operation
+    ]
+    return {
+        int(status): set(response["description"].split(", "))
+        for status, response in responses.items()
+        if int(status) >= HTTPStatus.BAD_REQUEST
+    }
 
 
 def assert_says_why(body: Mapping[str, Any]) -> None:

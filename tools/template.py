@@ -51,7 +51,7 @@ def _template_with(old: str, new: str) -> str:
 def main() -> None:
     """Write what is deployed or, for scanners, the whole in one file."""
     parser = argparse.ArgumentParser(prog="python -m tools.template", description=__doc__)
-    parser.add_argument("--whole", type=Path, metavar="FILE", help="write one template with all resources, for scanners")
+    parser.add_argument("--whole", type=Path, metavar="FILE", help="write one template with all resources")
     whole = parser.parse_args().whole
     if whole is None:
         write(OUTPUT)
