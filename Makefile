@@ -41,7 +41,8 @@ test: lint $(INSTALLED) ## Check everything and run every test
 	@$(BIN)/python -m pytest
 
 scan: $(SCAN)/.installed ## Check the template, the code and the workflows for what makes them unsafe
-	@$(SCAN)/bin/checkov --file template.yaml --framework cloudformation --compact --quiet --skip-download
+	@$(SCAN)/bin/python -m tools.template --whole .aws-sam/whole.yaml
+	@$(SCAN)/bin/checkov --file .aws-sam/whole.yaml --framework cloudformation
 	@$(SCAN)/bin/bandit --quiet --recursive source ops -c pyproject.toml
 	@$(SCAN)/bin/zizmor --quiet --offline --no-progress .github/workflows
 	@$(SCAN)/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
@@ -52,7 +53,7 @@ lint: scan $(INSTALLED) ## Check style, types, imports and the template
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@PYTHONPATH=source $(BIN)/lint-imports --no-logo
-	@$(SCAN)/bin/cfn-lint template.yaml
+	@$(SCAN)/bin/cfn-lint template.yaml .aws-sam/whole.yaml
 	@AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0 $(BIN)/sam validate --lint
 
 format: $(INSTALLED) ## Format the code, and mend what ruff can mend
@@ -134,7 +135,7 @@ is-environment:
 	@$(if $(filter dev prod,$(ENV)),,echo "error: ENV is dev or prod, not $(ENV)" >&2; exit 1)
 
 # What is deployed: the template with the functions' code built for Lambda.
-.aws-sam/build/template.yaml: $(INSTALLED) template.yaml swagger.yaml .ci/functions-requirements.txt $(shell find source tools -name '*.py' -o -name '*.txt')
+.aws-sam/build/template.yaml: $(INSTALLED) template.yaml monitoring.yaml swagger.yaml .ci/functions-requirements.txt $(shell find source tools -name '*.py' -o -name '*.txt')
 	@$(MAKE) --no-print-directory build
 
 key: $(INSTALLED) ## Make an API key for a back end and print it: NAME=... ENV=dev or prod

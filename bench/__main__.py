@@ -65,7 +65,7 @@ def _measure(artifact: Path, interpreter: Path, tell: Callable[[str], None], *, 
         tell(f"## Requests to a running function\n\n{warm.show(requests)}")
     single, batched = cost.bill(requests), cost.bill(requests, events_in_a_batch=10)
     tell(f"## A million files\n\n{cost.show(single, batched)}")
-    idle = cost.standing(deploy.read_yaml("template.yaml"), requests)
+    idle = cost.standing(deploy.read_template(), requests)
     tell(f"## A stack that nobody uses\n\n{cost.show_standing(idle)}")
     sizes = (1_000, 10_000) if quick else (1_000, 10_000, 100_000)
     sweeps = list(growth.sweeps(artifact, interpreter, sizes, rounds=3 if quick else 7))

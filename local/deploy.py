@@ -28,12 +28,21 @@ def read_yaml(name: str, root: Path = ROOT) -> dict[str, Any]:
     return parsed
 
 
+def read_template(root: Path = ROOT) -> dict[str, Any]:
+    """template.yaml with the resources that it includes."""
+    template = read_yaml("template.yaml", root)
+    include = template["Resources"].pop("Fn::Transform", None)
+    if include is not None:
+        template["Resources"] |= read_yaml(include["Parameters"]["Location"], root)
+    return template
+
+
 def deploy(
     aws: Emulator, parameters: Mapping[str, str], *, stack: str = STACK_NAME, root: Path = ROOT
 ) -> dict[str, str]:
     """Create or update the stack; answers its outputs. Parameters that are not given have their default.
 
-    ``root`` is the folder of the release: template.yaml, swagger.yaml and source.
+    ``root`` is the folder of the release: template.yaml, what it includes, and source.
 
     Raises LocalError with the first thing that failed.
     """
@@ -98,9 +107,12 @@ def _package(aws: Emulator, root: Path) -> str:
         return f"{_DEPLOYMENT_BUCKET}/{key}"
 
     template["Globals"]["Function"]["CodeUri"] = f"s3://{upload(_source(root))}"
-    include = template["Resources"]["FilestoreApi"]["Properties"]["DefinitionBody"]["Fn::Transform"]
-    swagger = (root / include["Parameters"]["Location"]).read_bytes()
-    include["Parameters"]["Location"] = f"s3://{upload(swagger)}"
+    resources = template["Resources"]
+    for node in (resources, resources["FilestoreApi"]["Properties"]["DefinitionBody"]):
+        # Releases up to 1.0.0-rc.1 have no resources elsewhere.
+        if "Fn::Transform" in node:
+            included = node["Fn::Transform"]["Parameters"]
+            included["Location"] = f"s3://{upload((root / included['Location']).read_bytes())}"
     # CloudFormation takes templates of this size from S3 alone.
     return f"{aws.url}/{upload(json.dumps(template).encode())}"
 

@@ -49,7 +49,7 @@ ALLOWED: dict[str, dict[str, str]] = {
         "s3:DeleteObjectVersion": OBJECTS,
     },
 }
-"""By function; every function may also write to its own log group."""
+"""By function; every function may also write to the log group that they share."""
 
 WITH_ENCRYPTION_KEY: dict[str, dict[str, str]] = {
     "Upload": {"kms:GenerateDataKey": KEY},

@@ -19,26 +19,20 @@ from urllib.parse import urlsplit
 import boto3
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
-from samtranslator.yaml_helper import yaml_parse
 
 from filestore.storage import aws
+from local.deploy import read_template, read_yaml
 
 ROOT = Path(__file__).parents[1]
 
 
-def read_yaml(name: str) -> dict[str, Any]:
-    """A YAML file of the repository, its CloudFormation tags in their long form."""
-    parsed: dict[str, Any] = yaml_parse((ROOT / name).read_text())
-    return parsed
-
-
-TEMPLATE = read_yaml("template.yaml")
+TEMPLATE = read_template()
 SWAGGER = read_yaml("swagger.yaml")
 
 
 def translated(**parameters: str) -> dict[str, Any]:
     """The resources that CloudFormation gets from SAM."""
-    template = read_yaml("template.yaml")
+    template = read_template()
     template["Globals"]["Function"]["CodeUri"] = "s3://bucket/code"
     template["Resources"]["FilestoreApi"]["Properties"]["DefinitionBody"] = SWAGGER
     defaults = {name: parameter["Default"] for name, parameter in template["Parameters"].items()}
@@ -134,7 +128,24 @@ def call(
     reply = Reply(answer["statusCode"], json.loads(answer["body"] or "null"), answer["headers"])
     if reply.status >= HTTPStatus.BAD_REQUEST:
         assert_says_why(reply.body)
+        assert reply.status == HTTPStatus.INTERNAL_SERVER_ERROR or reply.body["code"] in codes(operation)[reply.status]
     return reply
+
+
+@functools.cache
+def codes(operation: str) -> dict[int, set[str]]:
+    """The codes that swagger.yaml says an operation refuses with, by status."""
+    (responses,) = [
+        each["responses"]
+        for item in SWAGGER["paths"].values()
+        for each in item.values()
+        if each.get("operationId") == operation
+    ]
+    return {
+        int(status): set(response["description"].split(", "))
+        for status, response in responses.items()
+        if int(status) >= HTTPStatus.BAD_REQUEST
+    }
 
 
 def assert_says_why(body: Mapping[str, Any]) -> None:

@@ -1,7 +1,8 @@
 """Builds what is deployed, into the folder where ``sam deploy`` looks for it.
 
-.aws-sam/build/template.yaml    the template, with the code and the swagger beside it
+.aws-sam/build/template.yaml    the template, with the code and what it includes beside it
 .aws-sam/build/swagger.yaml
+.aws-sam/build/monitoring.yaml
 .aws-sam/build/filestore.zip    source/ and the packages it needs, for the template's runtime and architecture
 
 The same input gives the same bytes, on any machine: nothing in the zip has a date, an owner or a compression of this

@@ -21,7 +21,8 @@ from ops.errors import OperatorError
 from tests.stack import Stack, eventually
 
 # What was first deployable with the index as it is now, commit 2e038a4. The next one, for a release that is tagged:
-# git archive --format=zip -o tests/integration/releases/VERSION.zip TAG source swagger.yaml template.yaml
+# git archive --format=zip -o tests/integration/releases/VERSION.zip TAG source template.yaml swagger.yaml \
+#   monitoring.yaml
 PREVIOUS_RELEASE = ROOT / "tests/integration/releases/1.0.0-rc.1.zip"
 
 
@@ -333,7 +334,7 @@ class TestMake:
         ):
             template = re.sub(rf"(\n  {parameter}:\n(?:    .*\n)*?    Default: )''", rf"\g<1>{value}", template)
         (tmp_path / "template.yaml").write_text(template, encoding="utf-8")
-        for name in ("source", "swagger.yaml"):
+        for name in ("source", "swagger.yaml", "monitoring.yaml"):
             (tmp_path / name).symlink_to(ROOT / name)
         before = everything(aws)
         deploy_it = ("deploy", "STACK=stillborn", f"BUILT={tmp_path}/template.yaml")

@@ -132,9 +132,9 @@ def preload() -> None:
     for name in _PRELOADED:
         importlib.import_module(name)
     assert not [name for name in sys.modules if name.startswith("filestore")]
-    # Most of what is left to import is the parsing of these two.
+    # Most of what is left to import is the parsing of these.
     parse = functools.cache(yaml_helper.yaml_parse)
-    for name in ("template.yaml", "swagger.yaml"):
+    for name in ("template.yaml", "monitoring.yaml", "swagger.yaml"):
         parse((ROOT / name).read_text())
     yaml_helper.yaml_parse = lambda text: copy.deepcopy(parse(text))
     # The other half is botocore's data of the services.

@@ -16,7 +16,7 @@ def code() -> str:
             *(ROOT / "source").rglob("*.py"),
             *(ROOT / "tests").glob("*.py"),
             ROOT / "tests/unit/conftest.py",
-            *(ROOT / name for name in ("template.yaml", "swagger.yaml", "constraints.txt")),
+            *(ROOT / name for name in ("template.yaml", "monitoring.yaml", "swagger.yaml", "constraints.txt")),
         ]
     )
 

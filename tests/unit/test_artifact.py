@@ -97,7 +97,8 @@ class TestContents:
     def test_the_template_beside_it_deploys_it(self, artifact: build.Artifact) -> None:
         template = yaml_parse((artifact.code.parent / "template.yaml").read_text())
         assert template["Globals"]["Function"]["CodeUri"] == artifact.code.name
-        assert (artifact.code.parent / "swagger.yaml").read_text() == (support.ROOT / "swagger.yaml").read_text()
+        for name in ("swagger.yaml", "monitoring.yaml"):
+            assert (artifact.code.parent / name).read_text() == (support.ROOT / name).read_text()
 
     def test_a_machine_without_the_runtimes_python_builds_without_bytecode(self, tmp_path: Path) -> None:
         built = build.build(tmp_path, None)

@@ -4,12 +4,14 @@ import importlib
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from openapi_spec_validator import validate
 
-from tests.support import ROOT, SWAGGER, TEMPLATE, Context, call, invoke, sample_event
+from filestore.errors import FilestoreError
+from tests.support import ROOT, SWAGGER, TEMPLATE, Context, call, codes, invoke, sample_event
+from tools.template import INCLUDED
 
 RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
 OPERATIONS = {
@@ -34,11 +36,22 @@ def test_the_swagger_is_valid_openapi() -> None:
     validate(json.loads(json.dumps(SWAGGER)))
 
 
-def test_the_swagger_has_no_yaml_that_cloudformation_cannot_read() -> None:
-    """CloudFormation reads neither aliases nor merge keys, and API Gateway only strings as status codes."""
-    text = (ROOT / "swagger.yaml").read_text()
+@pytest.mark.parametrize("name", INCLUDED)
+def test_what_is_included_has_no_yaml_that_cloudformation_cannot_read(name: str) -> None:
+    """It reads neither aliases nor merge keys nor, in a file that is included, short forms such as !Ref."""
+    text = (ROOT / name).read_text()
     assert not re.search(r"^[^#'\"]*[:\s-]\s[&*]\w", text, re.MULTILINE)
     assert "<<:" not in text
+    assert not re.search(r"^[^#'\"]*!\w", text, re.MULTILINE)
+
+
+def test_everything_that_the_template_includes_is_deployed_with_it() -> None:
+    text = (ROOT / "template.yaml").read_text()
+    assert sorted(re.findall(r"Location: (.*)", text)) == sorted(INCLUDED)
+
+
+def test_the_swagger_has_only_strings_as_status_codes() -> None:
+    """API Gateway takes no others."""
     assert all(
         isinstance(status, str)
         for item in SWAGGER["paths"].values()
@@ -124,6 +137,61 @@ class TestOperations:
         assert ("x-api-key" in event["headers"]) == (operation in OF_BACK_ENDS)
 
 
+class TestErrors:
+    OF_BACK_ENDS: ClassVar = {
+        400: {"invalid_body", "invalid_request", "too_many_ids"},
+        403: {"forbidden", "origin_not_allowed"},
+        429: {"throttled", "quota_exceeded"},
+        503: {"try_again"},
+    }
+    ANSWERED: ClassVar[dict[str, dict[int, set[str]]]] = {
+        "upload": {
+            400: {"invalid_body", "file_too_large"},
+            403: {"origin_not_allowed"},
+            429: {"throttled"},
+            503: {"try_again"},
+        },
+        "undo": {
+            403: {"invalid_token", "origin_not_allowed"},
+            404: {"unknown"},
+            409: {"already_stored"},
+            429: {"throttled"},
+            503: {"try_again"},
+        },
+        "store": OF_BACK_ENDS | {400: {"invalid_body", "invalid_request", "too_many_ids", "stored_on_load"}},
+        "info": OF_BACK_ENDS,
+        "delete": OF_BACK_ENDS,
+    }
+
+    @pytest.mark.parametrize("operation", OPERATIONS)
+    def test_an_operation_names_those_it_answers_and_no_others(self, operation: str) -> None:
+        assert codes(operation) == self.ANSWERED[operation]
+
+    def test_are_listed_once_with_their_status(self) -> None:
+        text = (ROOT / "swagger.yaml").read_text()
+        listed = dict(re.findall(r"^ +- (\w+) # (\dxx|\d{3}): .{20}", text, re.MULTILINE))
+        assert list(listed) == SWAGGER["components"]["schemas"]["Error"]["properties"]["code"]["enum"]
+        assert listed.pop("refused") == "4xx"
+        assert (listed.pop("internal_error"), listed.pop("unknown_route")) == ("500", "404")
+        assert {(code, int(status)) for code, status in listed.items()} == {
+            (code, status)
+            for answered in self.ANSWERED.values()
+            for status, known in answered.items()
+            for code in known
+        }
+
+    def test_of_every_class_and_of_the_gateway_are_listed(self) -> None:
+        def classes(kind: type[FilestoreError]) -> Iterator[type[FilestoreError]]:
+            yield kind
+            for each in kind.__subclasses__():
+                yield from classes(each)
+
+        templates = SWAGGER["x-amazon-apigateway-gateway-responses"].values()
+        of_gateway = {re.findall(r'"code":"(\w+)"', str(each["responseTemplates"]))[0] for each in templates}
+        of_functions = {kind.code for kind in classes(FilestoreError)}
+        assert of_gateway | of_functions == set(SWAGGER["components"]["schemas"]["Error"]["properties"]["code"]["enum"])
+
+
 @pytest.mark.parametrize("path", SWAGGER["paths"])
 def test_browsers_get_a_preflight_on_public_routes_for_the_methods_there(path: str) -> None:
     item = SWAGGER["paths"][path]
@@ -201,4 +269,6 @@ class TestTheTemplate:
             for logical_id, resource in RESOURCES.items()
             if resource["Type"] == "AWS::Logs::LogGroup" and "RetentionInDays" in resource["Properties"]
         }
-        assert groups == {function.replace("Function", "LogGroup") for function in FUNCTIONS} | {"AccessLogGroup"}
+        assert groups == {"FunctionsLogGroup", "AccessLogGroup"}
+        assert TEMPLATE["Globals"]["Function"]["LoggingConfig"]["LogGroup"] == {"Ref": "FunctionsLogGroup"}
+        assert not [function for function, properties in FUNCTIONS.items() if "LoggingConfig" in properties]

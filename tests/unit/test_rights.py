@@ -69,25 +69,23 @@ def granted(role: Mapping[str, Any], **conditions: bool) -> dict[str, str]:
     return actions
 
 
-def logging(function: str) -> dict[str, str]:
-    group = f"${{{function}LogGroup.Arn}}"
-    return {"logs:CreateLogStream": group, "logs:PutLogEvents": group}
+LOGGING = dict.fromkeys(("logs:CreateLogStream", "logs:PutLogEvents"), "${FunctionsLogGroup.Arn}")
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 class TestEveryFunction:
     def test_has_exactly_the_rights_that_are_written_down(self, resources: dict[str, Any], function: str) -> None:
-        assert granted(resources[f"{function}FunctionRole"]) == rights.ALLOWED[function] | logging(function)
+        assert granted(resources[f"{function}FunctionRole"]) == rights.ALLOWED[function] | LOGGING
 
     def test_has_one_more_for_a_key_of_ones_own(self, resources: dict[str, Any], function: str) -> None:
         more = rights.WITH_ENCRYPTION_KEY.get(function, {})
         assert granted(resources[f"{function}FunctionRole"], HasEncryptionKey=True) == (
-            rights.ALLOWED[function] | logging(function) | more
+            rights.ALLOWED[function] | LOGGING | more
         )
 
     def test_may_trace_where_that_is_on(self, resources: dict[str, Any], function: str) -> None:
         assert granted(resources[f"{function}FunctionRole"], IsTraced=True) == (
-            rights.ALLOWED[function] | logging(function) | rights.WITH_TRACING
+            rights.ALLOWED[function] | LOGGING | rights.WITH_TRACING
         )
 
     def test_names_no_action_by_a_wildcard(self, function: str) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import tomllib
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
@@ -9,7 +10,7 @@ import pytest
 
 from filestore.use_cases import upload
 from tests import support
-from tests.support import SWAGGER, TEMPLATE
+from tests.support import SWAGGER, TEMPLATE, read_yaml
 
 RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
 PARAMETERS: dict[str, Any] = TEMPLATE["Parameters"]
@@ -109,7 +110,7 @@ def test_ttl_leaves_pending_records_alone_for_longer_than_an_upload_can_take() -
 def test_lambda_logs_only_runs_that_fail(function: str) -> None:
     """The lines of the others are half of what would be logged, and say little that a metric does not."""
     config = support.translated()[function]["Properties"]["LoggingConfig"]
-    assert config.pop("LogGroup") == {"Ref": function.replace("Function", "LogGroup")}
+    assert config.pop("LogGroup") == {"Ref": "FunctionsLogGroup"}
     assert config == {"LogFormat": "JSON", "ApplicationLogLevel": "INFO", "SystemLogLevel": "WARN"}
 
 
@@ -224,7 +225,54 @@ class TestAlarms:
 
 
 def test_whatever_a_scanner_is_told_to_skip_has_its_reason() -> None:
-    for name, resource in RESOURCES.items():
-        for skipped in resource.get("Metadata", {}).get("checkov", {}).get("skip", []):
-            assert re.fullmatch(r"CKV2?_AWS_\d+", skipped["id"]), name
-            assert len(skipped["comment"]) > 20, name
+    text = (support.ROOT / ".checkov.yaml").read_text()
+    reasons = dict(re.findall(r"((?:  #.*\n)+)  - (\w+)\n", text))
+    assert sorted(reasons.values()) == sorted(read_yaml(".checkov.yaml")["skip-check"])
+    for reason, skipped in reasons.items():
+        assert re.fullmatch(r"CKV2?_AWS_\d+", skipped)
+        assert len(reason) > 40, skipped
+    assert not [name for name, resource in RESOURCES.items() if "checkov" in resource.get("Metadata", {})]
+
+
+def test_every_condition_is_used() -> None:
+    """What cfn-lint cannot tell: it does not see that monitoring.yaml uses some."""
+    text = json.dumps([RESOURCES, TEMPLATE["Outputs"], TEMPLATE["Globals"]])
+    of_conditions = json.dumps(list(TEMPLATE["Conditions"].values()))
+    assert [
+        name
+        for name in TEMPLATE["Conditions"]
+        if f'"Fn::If": ["{name}"' not in text
+        and f'"Condition": "{name}"' not in text
+        and f'"Condition": "{name}"' not in of_conditions
+    ] == []
+
+
+def test_the_release_is_seen_in_the_stack_and_on_every_version_of_a_function() -> None:
+    release = tomllib.loads((support.ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert re.findall(r"^## (\d\S*)", (support.ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)[0] == release
+    assert TEMPLATE["Outputs"]["Version"]["Value"] == release
+    for function in FUNCTIONS.values():
+        assert function["VersionDescription"]["Fn::Sub"].startswith(f"{release} ${{")
+
+
+class TestItsLength:
+    LINES = (support.ROOT / "template.yaml").read_text().splitlines()
+
+    def test_is_what_one_can_still_read(self) -> None:
+        assert len(self.LINES) <= 750
+
+    @pytest.mark.parametrize("function", ["UndoFunction", "InfoFunction", "DeleteFunction"])
+    def test_grows_by_25_lines_at_most_for_one_more_endpoint(self, function: str) -> None:
+        """Its function, its role, its limits, its output; and three lines of the dashboard, in monitoring.yaml."""
+        event = FUNCTIONS[function]["Events"]["Api"]["Properties"]
+        public = f"ResourcePath: '{event['Path'].replace('/', '/~1', 1).replace('/{', '~1{')}'"
+        own, within = [], False
+        for line in self.LINES:
+            if re.match(r"  \S|\S", line):
+                within = re.match(rf"  {function}(Role)?:$", line) is not None
+            if line.strip() and (within or function in line or public in line):
+                own.append(line)
+        assert len(own) > 20
+        assert len(own) <= 25, own
+        shown = (support.ROOT / "monitoring.yaml").read_text().splitlines()
+        assert len([line for line in shown if function in line]) == 3

@@ -123,12 +123,14 @@ def test_a_template_that_was_handed_over_is_not_deployed(tmp_path: Path) -> None
     aside = tmp_path / "aside"
     aside.write_text("kept")
     (tmp_path / "template.yaml").write_text("Resources: {Backdoor: {Type: AWS::IAM::Role}}")
-    (tmp_path / "swagger.yaml").symlink_to(aside)
+    for name in ("swagger.yaml", "monitoring.yaml"):
+        (tmp_path / name).symlink_to(aside)
     template.write(tmp_path)
     ours = (ROOT / "template.yaml").read_text(encoding="utf-8")
     written = (tmp_path / "template.yaml").read_text(encoding="utf-8")
     assert written == ours.replace("    CodeUri: source\n", "    CodeUri: filestore.zip\n") != ours
-    assert (tmp_path / "swagger.yaml").read_bytes() == (ROOT / "swagger.yaml").read_bytes()
+    for name in ("swagger.yaml", "monitoring.yaml"):
+        assert (tmp_path / name).read_bytes() == (ROOT / name).read_bytes()
     assert aside.read_text() == "kept"
 
 
