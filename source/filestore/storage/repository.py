@@ -109,7 +109,7 @@ class FileRepository:
                 types,
                 sets=' SET "stored_at"=?',
                 values=(at,),
-                removes=_LEAVE_THE_SWEEP,
+                removes=f" {_LEAVE_THE_SWEEP}",
             )
             for upload in uploads
         )
@@ -133,7 +133,7 @@ class FileRepository:
         return self._update(
             upload.key,
             'SET "uploaded_at"=? SET "size"=? SET "version_id"=? SET "etag"=?'
-            f'{sets}{set_type} {removes} REMOVE "purge_at"{forget}',
+            f'{sets}{set_type}{removes} REMOVE "purge_at"{forget}',
             transition.before,
             *(() if upload.size <= max_size else (_NEVER,)),
             *declared,
