@@ -1,7 +1,6 @@
 """What becomes of the events of S3."""
 
-from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
-
+from filestore.errors import NoAnswerError, StorageError
 from tests import support
 from tests.proof.faults import Died
 from tests.proof.settings import MAX_RECEIVES
@@ -31,9 +30,9 @@ def deliver(world: World, op: Op) -> None:
     failed = {record["messageId"] for record in event["Records"]}
     try:
         answer = support.invoke("uploaded", event)
-    except (Died, EndpointConnectionError, ReadTimeoutError):
+    except (Died, NoAnswerError):
         pass
-    except ClientError as error:
+    except StorageError as error:
         world.require(world.is_denied(), f"an event failed: {error}")
     else:
         world.require(not world.is_denied(), "I6: that a statement was denied went unnoticed")

@@ -2,9 +2,7 @@
 
 import itertools
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from filestore.errors import TryAgainError
+from filestore.errors import StorageError, TryAgainError
 from tests import support
 from tests.proof import model
 from tests.proof.faults import Died
@@ -22,7 +20,7 @@ def sweep(world: World, op: Op) -> None:
     except Died:
         pass
     except ExceptionGroup as failures:
-        _, unexpected = failures.split((BotoCoreError, ClientError, TryAgainError))
+        _, unexpected = failures.split((StorageError, TryAgainError))
         world.require(op.fault and not unexpected, f"the sweep failed: {failures.exceptions}")
     else:
         world.require(not world.is_denied(), "I6: that a statement was denied went unnoticed")
