@@ -6,9 +6,10 @@ from urllib.parse import urlsplit
 
 from local.emulator import ROOT
 
-FILES = ROOT / "static" / "web"
 PACKAGES = ROOT / "static" / "node_modules"
 VENDOR = "vendor"
+_WEB = ROOT / "static" / "web"
+_CLIENT = "filestore-client/src"
 
 # Those of the machine's own tables may differ, and a browser runs no module of another type.
 TYPES = {
@@ -18,6 +19,13 @@ TYPES = {
     ".json": "application/json",
     ".svg": "image/svg+xml",
 }
+
+
+def files() -> dict[str, Path]:
+    """Everything of the page's own, by its path on the site: static/web, and the client that it imports, as it is."""
+    own = {path.name: path for path in _WEB.iterdir()}
+    client = {f"{_CLIENT}/{path.name}": path for path in (ROOT / "static" / _CLIENT).iterdir()}
+    return own | client
 
 
 def packages() -> list[str]:

@@ -27,7 +27,7 @@ from ops.stack import describe
 _FOR_EVER = "public, max-age=31536000, immutable"
 _ASK_FIRST = "no-cache"
 _LOADED = re.compile(r'<(?P<tag>script|link|img)\b(?P<before>[^>]*?)\b(?P<attribute>src|href)="(?P<path>[^":]+)"')
-_WITHOUT_BACKEND = {"files.html", "files.js"}
+_WITHOUT_BACKEND = {"files.css", "files.html", "files.js"}
 
 
 class Published(NamedTuple):
@@ -53,7 +53,7 @@ class Asset(NamedTuple):
     def path(self) -> str:
         """Where it is published."""
         name = PurePosixPath(self.source)
-        return f"assets/{name.stem}.{hashlib.sha256(self.contents).hexdigest()[:16]}{name.suffix}"
+        return f"assets/{name.with_suffix('')}.{hashlib.sha256(self.contents).hexdigest()[:16]}{name.suffix}"
 
     @property
     def integrity(self) -> str:
@@ -64,9 +64,9 @@ class Asset(NamedTuple):
 def build(config: str, **addresses: Any) -> Iterator[Published]:
     """The site, in an order in which a page never comes before what it loads. ``addresses`` are those of the policy."""
     skipped = set() if addresses["backend_url"] else _WITHOUT_BACKEND
-    own = [file for file in sorted(page.FILES.iterdir()) if file.name not in skipped]
-    pages = [file for file in own if file.suffix == ".html"]
-    assets = {file.name: Asset(file.name, file.read_bytes()) for file in own if file not in pages}
+    own = {path: file for path, file in sorted(page.files().items()) if path not in skipped}
+    pages = [file for file in own.values() if file.suffix == ".html"]
+    assets = {path: Asset(path, file.read_bytes()) for path, file in own.items() if file not in pages}
     for html in pages:
         for loaded in _LOADED.finditer(html.read_text(encoding="utf-8")):
             match PurePosixPath(loaded["path"]).parts:

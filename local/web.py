@@ -1,4 +1,4 @@
-"""Serves the page: static/web as it is, the packages that it uses, what it has to know, and the demo's back end."""
+"""Serves the page: its files as they are, the packages that it uses, what it has to know, and the demo's back end."""
 
 import threading
 from collections.abc import Callable, Collection
@@ -85,7 +85,10 @@ def _app(config: str, policy: str, own_hosts: Collection[str]) -> flask.Flask:
     @app.get("/")
     @app.get("/<path:name>")
     def file(name: str = "index.html") -> flask.Response:
-        return _file(page.FILES, name)
+        path = page.files().get(name)
+        if path is None:
+            flask.abort(404)
+        return _file(path.parent, path.name)
 
     @app.errorhandler(HTTPException)
     def refuse(error: HTTPException) -> tuple[str, int, dict[str, str]]:

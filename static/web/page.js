@@ -1,34 +1,12 @@
 /** The form: its documents are uploaded by FilePond, and what is submitted are their ids. */
 
-import { announce, BackendError, callBackend, count, element, make, readConfig, remaining, showWhatIsTrue, size } from './dom.js';
+import { BackendError, callBackend, count, element, make, readConfig, remaining, showWhatIsTrue, size } from './dom.js';
+import { create, failures, isPossible, look, MAX_FILES } from './pond.js';
+import { showResult, showStep } from './result.js';
 import { FilestoreUploader } from './uploader.js';
 
-/** @typedef {{ id: string, name: string }} SubmittedFile */
+/** @typedef {import('./result.js').SubmittedFile} SubmittedFile */
 /** @typedef {{ id: string, name: string, email: string, position: string, note: string, files: SubmittedFile[] }} Application */
-
-/** What PUT /files takes in one call. */
-const MAX_FILES = 100;
-const COPIED_FOR = 2000;
-
-const click = matchMedia('(pointer: coarse)').matches ? 'tap' : 'click';
-
-const ACCEPTED = {
-  'image/*': 'pictures',
-  'audio/*': 'audio',
-  'video/*': 'video',
-  'text/plain': 'text',
-  'text/markdown': 'text',
-  'text/csv': 'text',
-  'application/pdf': 'PDF',
-  'application/zip': 'ZIP',
-  'application/msword': 'office documents',
-  'application/vnd.ms-excel': 'office documents',
-  'application/vnd.oasis.opendocument.text': 'office documents',
-  'application/vnd.oasis.opendocument.spreadsheet': 'office documents',
-  'application/vnd.openxmlformats-officedocument.wordprocessingml.document': 'office documents',
-  'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet': 'office documents',
-  'application/vnd.openxmlformats-officedocument.presentationml.presentation': 'office documents',
-};
 
 const service = element('service');
 const unavailable = element('unavailable');
@@ -37,25 +15,19 @@ const fields = /** @type {HTMLFieldSetElement} */ (element('fields'));
 const submit = /** @type {HTMLButtonElement} */ (element('submit'));
 const result = element('result');
 
-/** @type {any} */
-const { FilePond, FilePondPluginFileValidateSize, FilePondPluginFileValidateType, FilePondPluginImagePreview } = globalThis;
-
-/** @type {import('filepond').FilePond | undefined} */
+/** @type {import('./pond.js').Pond | undefined} */
 let pond;
 /** @type {import('./dom.js').Config} */
 let config;
 /** @type {Application | undefined} what was sent before and is looked at again */
 let application;
 let sending = false;
-/** @type {Map<string, string>} what is wrong, by FilePond's id of the file */
-const failures = new Map();
 /** @type {Map<File, string>} */
 const waiting = new Map();
 
 element('reconnect').addEventListener('click', connect);
 form.addEventListener('submit', send);
 element('again').addEventListener('click', startOver);
-element('copy-command').addEventListener('click', (event) => copy(event, element('command')));
 addEventListener('offline', () => setService('unavailable', 'Offline'));
 addEventListener('online', () => setService('ready', 'Connected'));
 setInterval(showCountdown, 1000);
@@ -64,7 +36,7 @@ connect();
 async function connect() {
   setService('loading', 'Connecting');
   try {
-    if (!FilePond) throw new Error('The uploader could not be loaded. Reload the page to try again.');
+    if (!isPossible()) throw new Error('The uploader could not be loaded. Reload the page to try again.');
     config = await readConfig();
     await reach(config.apiRootUrl);
     application ??= await readApplication();
@@ -82,7 +54,7 @@ async function connect() {
   showWhatIsTrue(config.storeOnLoad);
   element('lifetime').textContent = ` after ${remaining(config.unstoredFileLifetime * 1000)}`;
   if (application) showApplication(application);
-  pond ??= setUpPond();
+  pond ??= create(config, (application?.files ?? []).map(({ id }) => id), { onchange: showProgress, onwait, onfull });
   fields.disabled = false;
   form.removeAttribute('aria-busy');
   setService('ready', 'Connected');
@@ -114,61 +86,23 @@ function showApplication(application) {
   element('form-lead').textContent = 'What you sent is here. Add documents, or take some away; it is changed when you press Send.';
 }
 
-function setUpPond() {
-  FilePond.registerPlugin(FilePondPluginImagePreview, FilePondPluginFileValidateType, FilePondPluginFileValidateSize);
-  const created = FilestoreUploader.setup(config.apiRootUrl, '#documents', {
-    maxFileSize: config.maxFileSize,
-    acceptedFileTypes: Object.keys(ACCEPTED),
-    lifetime: config.unstoredFileLifetime,
-    download: (id) => `${config.backendUrl}/files/${encodeURIComponent(id)}`,
-    onwait: (file, message) => {
-      if (message) waiting.set(file, message);
-      else waiting.delete(file);
-      showProgress();
-    },
-    files: (application?.files ?? []).map(({ id }) => ({ source: id, options: { type: 'local' } })),
-    credits: false,
-    fileSizeBase: 1024,
-    itemInsertLocation: 'after',
-    maxFiles: MAX_FILES,
-    imagePreviewMaxHeight: 180,
-    fileValidateTypeLabelExpectedTypesMap: ACCEPTED,
-    labelFileTypeNotAllowed: 'This type is not accepted',
-    fileValidateTypeLabelExpectedTypes: 'Send {allButLastType} or {lastType}',
-    labelMaxFileSizeExceeded: 'Too large',
-    labelMaxFileSize: 'A file may have up to {filesize}',
-    labelIdle: 'Drop your files here, or <span class="filepond--label-action">browse</span>',
-    labelFileProcessingComplete: 'Uploaded',
-    // Why is told below the drop area, where there is room for it.
-    labelFileProcessingError: 'Not uploaded',
-    labelFileLoadError: 'Not there any more',
-    labelTapToCancel: `${click} to cancel`,
-    labelTapToRetry: `${click} to retry`,
-    labelTapToUndo: `${click} to undo`,
-  });
-  const { on } = /** @type {any} */ (created);
-  on('processfile', (/** @type {{ body: string } | null} */ error, /** @type {{ id: string }} */ file) => {
-    if (error) failures.set(file.id, error.body);
-    else failures.delete(file.id);
-  });
-  on('error', (/** @type {any} */ error, /** @type {{ id: string } | undefined} */ file) => {
-    if (file) failures.set(file.id, error.body ?? [error.main, error.sub].join('. '));
-  });
-  const events = ['addfile', 'processfilestart', 'processfile', 'processfileabort', 'processfilerevert', 'removefile', 'error'];
-  for (const event of events) on(event, showProgress);
-  on('warning', () => setStatus(`At most ${MAX_FILES} files can be sent at once.`));
-  return created;
+/**
+ * @param {File} file
+ * @param {string} message
+ */
+function onwait(file, message) {
+  if (message) waiting.set(file, message);
+  else waiting.delete(file);
+  showProgress();
+}
+
+function onfull() {
+  setStatus(`At most ${MAX_FILES} files can be sent at once.`);
 }
 
 function showProgress() {
   if (!pond) return;
-  const { PROCESSING_COMPLETE, PROCESSING_ERROR, LOAD_ERROR, IDLE } = FilePond.FileStatus;
-  const files = pond.getFiles();
-  const local = (/** @type {import('filepond').FilePondFile} */ file) => file.origin === FilePond.FileOrigin.LOCAL;
-  const ready = files.filter((file) => file.status === PROCESSING_COMPLETE || (local(file) && file.status === IDLE));
-  const failed = files.filter(({ id, status }) => [PROCESSING_ERROR, LOAD_ERROR].includes(status) || failures.has(id));
-  const busy = files.length - new Set([...ready, ...failed]).size;
-
+  const { ready, failed, busy } = look(pond);
   submit.disabled = sending || busy + failed.length > 0;
   showFailures(failed.map(({ id, filename }) => `${filename}: ${failures.get(id) ?? 'It cannot be read.'}`));
   if (sending) setStatus('Sending …');
@@ -226,7 +160,8 @@ async function send(event) {
     }
   }
   FilestoreUploader.submitted(documents);
-  showResult(person.name ?? '', files);
+  showResult(person.name ?? '', files, config);
+  showStep(config.backendUrl ? 'stored' : arrived());
 }
 
 /**
@@ -245,50 +180,6 @@ function showRefusal(reason, names) {
   setStatus(problems.length > 0 ? `Not sent: ${problems.length} of ${count(names.size)} could not be kept.` : 'Not sent.');
 }
 
-/**
- * @param {string} person
- * @param {SubmittedFile[]} files
- */
-function showResult(person, files) {
-  const ids = JSON.stringify(files.map(({ id }) => id)).replaceAll(',', ', ');
-  const received = config.backendUrl !== null;
-  const stored = received || config.storeOnLoad;
-  element('result-thanks').textContent = `Thank you, ${person.trim()}. ${count(files.length)} sent.`;
-  element('result-title').textContent = received
-    ? `Your back end ${config.storeOnLoad ? 'knows' : 'has stored'} these files`
-    : 'Your back end receives these file ids';
-  element('result-lead').textContent = received
-    ? 'The form carried their ids, not the files. With an id, a back end can look at a file, download it or delete it.'
-    : `The form carries ids, not files. That is all a back end needs to ${config.storeOnLoad ? '' : 'keep, '}inspect or delete them.`;
-  element('result-files').replaceChildren(...files.map(fileRow));
-  element('command-title').textContent = stored ? 'Look at them' : 'Keep them';
-  element('command').textContent = [
-    `curl -X ${stored ? 'POST' : 'PUT'} '${config.apiRootUrl}/files' \\`,
-    '  -H "x-api-key: $API_KEY" \\',
-    "  -H 'Content-Type: application/json' \\",
-    `  -d '${ids}'`,
-  ].join('\n');
-  form.hidden = true;
-  result.hidden = false;
-  showStep(received ? 'stored' : arrived());
-  element('result-title').focus();
-}
-
-/** @param {SubmittedFile} file */
-function fileRow({ id, name }) {
-  const row = document.createElement('li');
-  row.dataset.fileId = id;
-  const label = make('span', 'file-name', name);
-  label.title = name;
-  const code = make('code', 'file-id', id);
-  const button = make('button', 'button small', 'Copy');
-  button.setAttribute('type', 'button');
-  button.setAttribute('aria-label', `Copy the id of ${name}`);
-  button.addEventListener('click', (event) => copy(event, code));
-  row.append(label, code, button);
-  return row;
-}
-
 function startOver() {
   if (application) {
     location.assign('index.html');
@@ -301,35 +192,6 @@ function startOver() {
   form.hidden = false;
   showProgress();
   element('name').focus();
-}
-
-/**
- * @param {Event} event
- * @param {HTMLElement} source
- */
-async function copy(event, source) {
-  const button = /** @type {HTMLButtonElement} */ (event.currentTarget);
-  try {
-    await navigator.clipboard.writeText(source.textContent ?? '');
-  } catch {
-    // No clipboard without permission, nor on a page that came over plain http.
-    getSelection()?.selectAllChildren(source);
-    announce('Selected. Press Control or Command and C to copy.');
-    return;
-  }
-  announce('Copied.');
-  button.textContent = 'Copied';
-  setTimeout(() => {
-    button.textContent = 'Copy';
-  }, COPIED_FOR);
-}
-
-/** @param {string | undefined} current */
-function showStep(current) {
-  for (const step of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-step]'))) {
-    if (step.dataset.step === current) step.setAttribute('aria-current', 'step');
-    else step.removeAttribute('aria-current');
-  }
 }
 
 /**

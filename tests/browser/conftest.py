@@ -7,11 +7,12 @@ from typing import Any
 
 import flask
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from local import npm
-from tests.browser.pages import Form, Network
+from local import page as page_files
+from tests.browser.pages import Form, Network, Pond
 from tests.stack import Stack
 from tests.support import ROOT
 
@@ -26,6 +27,20 @@ FLAGS = (
     # A name of somebody else's that leads to this machine.
     "--host-resolver-rules=MAP evil.example 127.0.0.1",
 )
+
+FORM = """<!doctype html>
+<title>A form</title>
+<link rel="icon" href="logo.svg">
+<link rel="stylesheet" href="vendor/filepond/filepond.min.css">
+<form><input type="file" name="documents" id="documents" multiple></form>
+<script src="vendor/filepond/filepond.min.js"></script>
+<script type="module">
+  import { createServer, FilestoreUploader } from './uploader.js';
+  Object.assign(window, { createServer, FilestoreUploader });
+  const options = SCRIPT;
+  window.pond = FilestoreUploader.setup('API_ROOT_URL/', '#documents', options);
+</script>
+"""
 
 
 @pytest.fixture(scope="package", autouse=True)
@@ -132,6 +147,7 @@ class Site:
     def __init__(self) -> None:
         self.pages: dict[str, str] = {}
         app = flask.Flask(__name__, static_folder=None)
+        files = page_files.files()
 
         @app.route("/redirect", methods=["GET", "POST"])
         def redirect() -> Any:
@@ -145,7 +161,9 @@ class Site:
             if folder == "vendor":
                 package, _, name = name.partition("/")
                 return flask.send_from_directory(ROOT / "static" / "node_modules" / package / "dist", name)
-            return flask.send_from_directory(ROOT / "static" / "web", path)
+            if path not in files:
+                flask.abort(404)
+            return flask.send_from_directory(files[path].parent, files[path].name)
 
         self._server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Unlogged)
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
@@ -171,3 +189,16 @@ def site() -> Iterator[Site]:
     site = Site()
     yield site
     site.stop()
+
+
+@pytest.fixture
+def open_form(page: Page, site: Site, stack: Stack) -> Callable[..., Pond]:
+    """Opens a page with FilePond and these options, in JavaScript."""
+
+    def open_(options: str = "{}", name: str = "form.html") -> Pond:
+        html = FORM.replace("SCRIPT", options).replace("API_ROOT_URL", stack.outputs["ApiRootUrl"])
+        page.goto(site.add(name, html))
+        expect(page.locator(".filepond--root")).to_be_visible()
+        return Pond(page)
+
+    return open_

@@ -8,6 +8,14 @@ from playwright.sync_api import Locator, Page, expect
 PATIENCE = 30_000
 expect.set_options(timeout=PATIENCE)
 
+CORS = {"Access-Control-Allow-Origin": "*"}
+RECORD_PROGRESS = """() => {
+  window.progress = {};
+  document.addEventListener('FilePond:processfileprogress', ({ detail: { file, progress } }) => {
+    (window.progress[file.filename] ??= []).push(progress);
+  });
+}"""
+
 
 class Network:
     """The browser's way to the world, as slow or broken as a test needs it."""

@@ -1,0 +1,38 @@
+/**
+ * Makes dist/ with the tools that static/package-lock.json pins, and fails where an entry is larger than it may be.
+ *
+ *     client.js, filepond.js    modules for bundlers; filepond.js imports client.js
+ *     uploader.js               one module for pages without a bundler
+ *     filestore-client.js       the same for a plain script tag
+ *     types/                    made of the sources' JSDoc by TypeScript
+ */
+
+import { spawnSync } from 'node:child_process';
+import { readFileSync, rmSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+
+/** Bytes, minified and compressed. */
+const BUDGETS = { 'client.js': 8_000, 'filepond.js': 5_000, 'uploader.js': 13_000, 'filestore-client.js': 13_000 };
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+const tsc = fileURLToPath(new URL('../node_modules/typescript/bin/tsc', import.meta.url));
+
+rmSync(`${here}dist`, { recursive: true, force: true });
+const common = { bundle: true, minify: true, sourcemap: true, target: 'es2022', absWorkingDir: here };
+await Promise.all([
+  build({ ...common, format: 'esm', entryPoints: ['src/client.js'], outfile: 'dist/client.js' }),
+  build({ ...common, format: 'esm', entryPoints: ['src/filepond.js'], outfile: 'dist/filepond.js', external: ['./client.js'] }),
+  build({ ...common, format: 'esm', entryPoints: ['src/filepond.js'], outfile: 'dist/uploader.js' }),
+  build({ ...common, format: 'iife', entryPoints: ['src/script.js'], outfile: 'dist/filestore-client.js' }),
+]);
+const types = spawnSync(process.execPath, [tsc, '-p', here], { stdio: 'inherit' });
+
+let failed = types.status !== 0;
+for (const [name, budget] of Object.entries(BUDGETS)) {
+  const size = gzipSync(readFileSync(`${here}dist/${name}`), { level: 9 }).length;
+  console.log(`${name}: ${size} of ${budget} bytes`);
+  failed ||= size > budget;
+}
+process.exitCode = failed ? 1 : 0;

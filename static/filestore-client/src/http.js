@@ -1,0 +1,121 @@
+import { serviceError, unreachable, UploadError } from './errors.js';
+
+/** @typedef {(key: import('./texts.js').TextKey | '') => void} Wait called with what is waited for, and with '' when it goes on */
+
+const ATTEMPTS = 5;
+/** A throttle is no failure: twenty files at once are a reason to wait for one's turn, not to give up. */
+const THROTTLED_ATTEMPTS = 30;
+const LONGEST_WAIT = 20;
+
+/**
+ * A request, repeated while what goes wrong may pass.
+ *
+ * @param {string} url
+ * @param {{
+ *   method: string,
+ *   json?: unknown,
+ *   headers?: Record<string, string>,
+ *   credentials?: RequestCredentials,
+ *   signal?: AbortSignal,
+ *   wait?: Wait,
+ * }} request
+ * @returns {Promise<Response>}
+ */
+export function call(url, { method, json, headers = {}, credentials = 'omit', signal, wait }) {
+  /** @type {RequestInit} */
+  const init = { method, headers, signal: signal ?? null, credentials, referrerPolicy: 'no-referrer' };
+  // Lets an undo go out while its page is being left.
+  if (method === 'DELETE') init.keepalive = true;
+  if (json !== undefined) {
+    init.body = JSON.stringify(json);
+    init.headers = { ...headers, 'Content-Type': 'application/json' };
+  }
+  return persist(
+    async () => {
+      /** @type {Response} */
+      let response;
+      try {
+        response = await fetch(url, init);
+      } catch {
+        signal?.throwIfAborted();
+        throw unreachable();
+      }
+      if (!response.ok) throw await serviceError(response);
+      return response;
+    },
+    signal,
+    wait,
+  );
+}
+
+/**
+ * @template T
+ * @param {() => Promise<T>} attempt
+ * @param {AbortSignal} [signal]
+ * @param {Wait} [wait]
+ * @returns {Promise<T>}
+ */
+export async function persist(attempt, signal, wait = () => undefined) {
+  let failed = 0;
+  let throttled = 0;
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (reason) {
+      if (!(reason instanceof UploadError) || !reason.passing) throw reason;
+      if (!navigator.onLine) {
+        wait('offline');
+        await online(signal);
+      } else {
+        if (reason.isThrottle) throttled += 1;
+        else failed += 1;
+        if (failed === ATTEMPTS || throttled === THROTTLED_ATTEMPTS) throw reason;
+        wait(reason.isThrottle ? 'busy' : 'again');
+        const backoff = Math.min(2 ** (failed + throttled - 1), LONGEST_WAIT);
+        // Files that were turned away together must not come back together.
+        await pause(Math.max(reason.retryAfter, backoff) * 1000 * (0.5 + Math.random()), signal);
+      }
+      wait('');
+    }
+  }
+}
+
+/**
+ * @param {number} milliseconds
+ * @param {AbortSignal} [signal]
+ */
+function pause(milliseconds, signal) {
+  return until((done) => {
+    const timer = setTimeout(done, milliseconds);
+    return () => clearTimeout(timer);
+  }, signal);
+}
+
+/** @param {AbortSignal} [signal] */
+function online(signal) {
+  return until((done) => {
+    addEventListener('online', done);
+    return () => removeEventListener('online', done);
+  }, signal);
+}
+
+/**
+ * @param {(done: () => void) => () => void} start returns how to stop
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<void>}
+ */
+function until(start, signal) {
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
+    const cancel = () => {
+      stop();
+      reject(signal?.reason);
+    };
+    const stop = start(() => {
+      stop();
+      signal?.removeEventListener('abort', cancel);
+      resolve();
+    });
+    signal?.addEventListener('abort', cancel, { once: true });
+  });
+}

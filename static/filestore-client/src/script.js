@@ -1,0 +1,6 @@
+/** For pages that load the client with a plain script tag: what modules import is global there. */
+
+import { FilestoreClient } from './client.js';
+import { FilestoreUploader } from './filepond.js';
+
+Object.assign(globalThis, { FilestoreClient, FilestoreUploader });
