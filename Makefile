@@ -17,7 +17,7 @@ HERE = --state-dir '$(STATE_DIR)' $(if $(ON_AWS),--stack '$(ON_AWS)')
 OPS = $(BIN)/python -m ops --env '$(ENV)' $(if $(STACK),--stack '$(STACK)')
 
 .DEFAULT_GOAL := help
-.PHONY: help run logs test scan lint format unit integration browser browser-big package publish proof fuzz replay audit letters redrive build bench diagrams deploy key keys revoke remove lock clean smoke kills teeth mutants
+.PHONY: help run logs test scan lint format unit integration browser browser-big package publish proof fuzz replay audit dead-letters redrive build bench diagrams deploy key keys revoke remove lock clean smoke kills teeth mutants
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -35,7 +35,7 @@ run: $(INSTALLED) ## Run the whole stack on this machine until Ctrl-C
 		$(if $(SWEEP_SCHEDULE),--sweep-schedule '$(SWEEP_SCHEDULE)')
 
 logs: $(INSTALLED) ## Show what the functions of make run have logged; ID=... for one upload or request
-	@$(BIN)/python -m local.logs --state-dir '$(STATE_DIR)' '$(ID)'
+	@$(BIN)/python -m ops.logs --state-dir '$(STATE_DIR)' '$(ID)'
 
 test: lint $(INSTALLED) ## Check everything and run every test
 	@$(BIN)/python -m pytest
@@ -60,7 +60,7 @@ format: $(INSTALLED) ## Format the code, and mend what ruff can mend
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
 
-unit: $(INSTALLED) ## Run the unit tests: functions in process, on moto and on the embedded AWS
+unit: $(INSTALLED) ## Run the unit tests: functions in process, on moto and on the emulator
 	@$(BIN)/python -m pytest tests/unit
 
 integration: $(INSTALLED) ## Run the tests of the deployed stack over HTTP
@@ -76,10 +76,13 @@ package: $(INSTALLED) ## Build the browser package, check its size and pack it f
 	@$(BIN)/python -c "from local import npm; npm.install(print, for_tests=True)"
 	@cd static/filestore-client && npm pack --silent
 
-publish: $(INSTALLED) ## Publish the page to S3: STACK=name [BUCKET=name] [BACKEND_URL=https://...]
-	@$(if $(STACK),,echo "error: name the stack: make publish STACK=filestore-dev" >&2; exit 1)
-	@PYTHONPATH=source $(BIN)/python -m local.publish --stack '$(STACK)' $(if $(BUCKET),--bucket '$(BUCKET)') \
+publish: has-stack $(INSTALLED) ## Publish the page to S3: STACK=name [BUCKET=name] [BACKEND_URL=https://...]
+	@$(BIN)/python -m ops.publish --stack '$(STACK)' $(if $(BUCKET),--bucket '$(BUCKET)') \
 		$(if $(BACKEND_URL),--backend-url '$(BACKEND_URL)') $(if $(API_ROOT_URL),--api-root-url '$(API_ROOT_URL)')
+
+.PHONY: has-stack
+has-stack:
+	@$(if $(STACK),,echo "error: name the stack: make publish STACK=filestore-dev" >&2; exit 1)
 
 proof: $(INSTALLED) ## Prove the lifecycle under faults: SCHEDULES=10000 SEED=7, report in .local/proof/report.md
 	@SCHEDULES='$(SCHEDULES)' SEED='$(SEED)' $(BIN)/python -m pytest tests/proof
@@ -98,7 +101,7 @@ replay: $(INSTALLED) ## Use the upload URLs of stored files again, 1,000 times
 	@REPLAYS=1000 $(BIN)/python -m pytest tests/integration/faults -k replayed
 
 smoke: $(INSTALLED) ## Test a stack that was deployed (ENV=dev, prod or STACK=name on AWS, otherwise the one here); UPDATE=yes more
-	@exec env PYTHONPATH=source $(BIN)/python -m ops.smoke $(HERE) $(if $(ONLY),--only '$(ONLY)') \
+	@exec $(BIN)/python -m ops.smoke $(HERE) $(if $(ONLY),--only '$(ONLY)') \
 		$(if $(filter yes,$(UPDATE)),--with-update) $(if $(filter no,$(MULTIPART)),--no-multipart) \
 		$(if $(filter yes,$(YES)),--yes) $(if $(filter yes,$(CLEAN)),--clean) $(if $(METRICS_WITHIN),--metrics-within '$(METRICS_WITHIN)')
 
@@ -106,13 +109,13 @@ kills: $(INSTALLED) ## Kill the emulator of make run 50 times under load: KILLS=
 	@KILLS='$(or $(KILLS),50)' SEED='$(SEED)' $(BIN)/python -m pytest -s tests/integration/test_kills.py
 
 audit: $(INSTALLED) ## Compare bucket and table, read-only: of ENV=dev, prod or STACK=name on AWS, otherwise of what runs here
-	@PYTHONPATH=source $(BIN)/python -m ops.audit $(HERE)
+	@$(BIN)/python -m ops.audit $(HERE)
 
-letters: $(INSTALLED) ## Show the dead-letter queue, likewise
-	@PYTHONPATH=source $(BIN)/python -m ops.redrive --show $(HERE)
+dead-letters: $(INSTALLED) ## Show the dead letters, likewise
+	@$(BIN)/python -m ops.redrive --show $(HERE)
 
 redrive: $(INSTALLED) ## Move the dead letters back to their queue, likewise
-	@PYTHONPATH=source $(BIN)/python -m ops.redrive $(HERE)
+	@$(BIN)/python -m ops.redrive $(HERE)
 
 build: $(INSTALLED) ## Build what is deployed, for sam deploy (PYTHON_FOR_BUILD=the runtime's Python, if not on the PATH)
 	@PYTHON_FOR_BUILD='$(PYTHON_FOR_BUILD)' $(BIN)/python -m tools.build
@@ -123,7 +126,7 @@ bench: $(INSTALLED) ## Measure what Filestore costs; QUICK=1 in two minutes
 diagrams: ## Draw the architecture's diagrams anew (needs Graphviz)
 	@for name in architecture/*.dot; do dot -Tsvg "$$name" -o "$${name%.dot}.svg"; done
 
-deploy: $(INSTALLED) is-environment $(BUILT) ## Deploy to AWS: ENV=dev or prod, as samconfig.toml says; STACK=name for another stack
+deploy: is-environment $(INSTALLED) $(BUILT) ## Deploy to AWS: ENV=dev or prod, as samconfig.toml says; STACK=name for another stack
 	@$(MAKE) --no-print-directory deploy-built
 
 # Of what make build has made. Of the environment it needs the SAM CLI alone, so that a job with rights installs nothing else.

@@ -11,21 +11,7 @@ from typing import Any
 
 from bench.report import table
 from bench.warm import Warm
-
-# List prices in us-east-1 in dollars, of a million unless the name says otherwise (aws.amazon.com/<service>/pricing).
-API_GATEWAY_REQUEST = 3.50
-S3_PUT = 5.00
-S3_HEAD = 0.40
-DYNAMODB_WRITE_UNIT = 0.625
-DYNAMODB_READ_UNIT = 0.125
-SQS_REQUEST = 0.40
-LAMBDA_REQUEST = 0.20
-LAMBDA_ARM_GB_SECOND = 13.3334
-LOGS_GB = 0.50
-# Dollars a month.
-ALARM = 0.10
-DASHBOARD = 3.00
-METRIC = 0.30
+from tools import prices
 
 MONTH = 30 * 24 * 3600
 # Where its concurrency is bounded, Lambda asks a quiet queue five times at once, and waits for 20 seconds each time
@@ -76,12 +62,12 @@ def bill(measured: Sequence[Warm], *, events_in_a_batch: int = 1) -> Bill:
     queue_requests = 1 + 2 / events_in_a_batch
     api_requests = len(STEPS) - 1
     dollars = {
-        "API Gateway": api_requests * API_GATEWAY_REQUEST,
-        "S3": S3_PUT,
-        "DynamoDB": (writes + index_writes) * DYNAMODB_WRITE_UNIT + DYNAMODB_READ_UNIT,
-        "SQS": queue_requests * SQS_REQUEST,
+        "API Gateway": api_requests * prices.API_GATEWAY_REQUEST,
+        "S3": prices.S3_PUT,
+        "DynamoDB": (writes + index_writes) * prices.DYNAMODB_WRITE_UNIT + prices.DYNAMODB_READ_UNIT,
+        "SQS": queue_requests * prices.SQS_REQUEST,
         "Lambda": sum(_run(requests[step]) * share for step, share in runs.items()),
-        "Logs": logged / 1e3 * LOGS_GB,
+        "Logs": logged / 1e3 * prices.LOGS_GB,
     }
     reasons = {
         "API Gateway": f"{api_requests} requests to a REST API",
@@ -96,8 +82,8 @@ def bill(measured: Sequence[Warm], *, events_in_a_batch: int = 1) -> Bill:
 
 def undeclared_type() -> float:
     """What a million uploads cost more that declare no type: a refused write is billed like any, and S3 is asked."""
-    waiting = 2 * AWS_ANSWERS_IN * MEMORY_GB * LAMBDA_ARM_GB_SECOND
-    return DYNAMODB_WRITE_UNIT + S3_HEAD + waiting
+    waiting = 2 * AWS_ANSWERS_IN * MEMORY_GB * prices.LAMBDA_ARM_GB_SECOND
+    return prices.DYNAMODB_WRITE_UNIT + prices.S3_HEAD + waiting
 
 
 def standing(template: Mapping[str, Any], measured: Sequence[Warm]) -> dict[str, tuple[float, str]]:
@@ -109,13 +95,18 @@ def standing(template: Mapping[str, Any], measured: Sequence[Warm]) -> dict[str,
     (sweep,) = (each for each in measured if each.operation == "sweep")
     sweeps, calls = MONTH / SWEEP_EVERY, sweep.calls.total()
     swept = sweeps * (
-        _run(sweep) + calls * SWEEP_READS * DYNAMODB_READ_UNIT + (sweep.logged + LINE_OVERHEAD) / 1e3 * LOGS_GB
+        _run(sweep)
+        + calls * SWEEP_READS * prices.DYNAMODB_READ_UNIT
+        + (sweep.logged + LINE_OVERHEAD) / 1e3 * prices.LOGS_GB
     )
     return {
-        "dashboard": (dashboards * DASHBOARD, "three with 50 metrics each are free in an account"),
-        "alarms": (alarms * ALARM, f"{alarms}; ten are free"),
-        "metrics": (2 * METRIC, f"of the sweep; {metrics * METRIC:.2f} for all {metrics} if each occurs in every hour"),
-        "SQS": (EMPTY_RECEIVES * SQS_REQUEST / 1e6, "Lambda asks the queue; a million requests are free"),
+        "dashboard": (dashboards * prices.DASHBOARD, "three with 50 metrics each are free in an account"),
+        "alarms": (alarms * prices.ALARM, f"{alarms}; ten are free"),
+        "metrics": (
+            2 * prices.METRIC,
+            f"of the sweep; {metrics * prices.METRIC:.2f} for all {metrics} if each occurs in every hour",
+        ),
+        "SQS": (EMPTY_RECEIVES * prices.SQS_REQUEST / 1e6, "Lambda asks the queue; a million requests are free"),
         "sweeps": (swept / 1e6, f"{sweeps:.0f}, every half hour"),
     }
 
@@ -127,7 +118,7 @@ def _seconds(measured: Warm) -> float:
 
 def _run(measured: Warm) -> float:
     """What a million runs of a function cost."""
-    return LAMBDA_REQUEST + _seconds(measured) * MEMORY_GB * LAMBDA_ARM_GB_SECOND
+    return prices.LAMBDA_REQUEST + _seconds(measured) * MEMORY_GB * prices.LAMBDA_ARM_GB_SECOND
 
 
 def show_standing(costs: Mapping[str, tuple[float, str]]) -> str:

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from bench.events import event
-from bench.processes import Container, Loopback, environment, free_port
+from bench.processes import Container, Loopback, environment
 from bench.report import spread, table
 from local.deploy import read_yaml
 from local.emulator import REGION, Emulator
+from local.loopback import free_port
 
 DUE = 20
 
@@ -40,7 +41,7 @@ class Backlog:
 
 
 def sweeps(artifact: Path, interpreter: Path, sizes: tuple[int, ...], rounds: int) -> Iterator[Sweep]:
-    """Sweep ever fuller tables on the embedded engine."""
+    """Sweep ever fuller tables on the emulator."""
     with tempfile.TemporaryDirectory() as folder:
         aws = Emulator(free_port(), Path(folder))
         aws.start()
@@ -90,7 +91,7 @@ def backlog(artifact: Path, interpreter: Path, due: int) -> Backlog:
 def show_sweeps(measured: list[Sweep]) -> str:
     """A table."""
     least = statistics.median(measured[0].cpu)
-    head = ["rows", "due", "function's CPU ms", "× the first", "wall ms on the engine", "calls", "calls of the next"]
+    head = ["rows", "due", "function's CPU ms", "× the first", "wall ms on the emulator", "calls", "calls of the next"]
     rows = [
         [
             each.rows,

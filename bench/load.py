@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from bench.processes import free_port
 from bench.report import spread, table
+from local.loopback import free_port
 from local.stack import Stack
 
 _UNLIMITED = dict.fromkeys(
@@ -89,7 +89,7 @@ def running_stack() -> Iterator[dict[str, Any]]:
 def routes(outputs: dict[str, Any], counts: Sequence[int], seconds: float) -> Iterator[Load]:
     """Every route with each number of clients, for so many seconds after every client's first request.
 
-    The engine starts a process for every request that comes while the others are busy; the first requests wait for it.
+    The emulator starts a process for every request that comes while the others are busy, and the first requests wait.
     """
     api = Api(outputs)
     _, upload = api("POST", "/file", {"name": "a.txt"})

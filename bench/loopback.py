@@ -1,7 +1,7 @@
-"""An AWS on 127.0.0.1 that answers at once, so that what is measured is our side of a call and not the engine's.
+"""An AWS on 127.0.0.1 that answers at once, so that what is measured is our side of a call and not the emulator's.
 
 It answers as DynamoDB and S3 do where everything goes well, and keeps nothing. The tests of the functions count the
-same calls on the embedded engine.
+same calls on the emulator.
 """
 
 import json

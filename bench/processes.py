@@ -1,7 +1,6 @@
 """The programs that are measured, and the loopback that they talk to, as processes of their own."""
 
 import json
-import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -24,13 +23,6 @@ SETTINGS = {
     "MAX_FILE_SIZE": "5368709120",
 }
 """The stack's parameters as the functions get them, where it is deployed with its defaults."""
-
-
-def free_port() -> int:
-    """A port on 127.0.0.1 that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def environment(aws_endpoint_url: str, **settings: str) -> dict[str, str]:
@@ -67,7 +59,7 @@ class _Process:
         self.close()
 
     def close(self) -> str:
-        """End it, which the end of its input tells it; answers what it wrote to standard error."""
+        """End it, which the end of its input tells it; returns what it wrote to standard error."""
         _, said = self._process.communicate()
         return said
 

@@ -1,6 +1,7 @@
 """Runs the whole stack on this machine, in the foreground, until Ctrl-C."""
 
 import argparse
+import os
 import signal
 import sys
 from pathlib import Path
@@ -19,7 +20,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def main() -> int:
-    """Answer the exit status: 0 when stopped, 1 when something failed."""
+    """Return the exit status: 0 when stopped, 1 when something failed."""
     options = _options()
     for number in _SIGNALS:
         signal.signal(number, _interrupt)
@@ -33,18 +34,18 @@ def main() -> int:
     try:
         stack.start()
         _say(_welcome(stack.outputs, store_on_load=options.store_on_load == "True"))
-        stack.engine_died.wait()
+        stack.emulator_died.wait()
         raise LocalError(
             stack.failure
-            or "The embedded AWS has ended unexpectedly. make run goes on from what it has acknowledged."
-            f" What it said is in {stack.engine_log}."
+            or "The emulator has ended unexpectedly. make run goes on from what it has acknowledged."
+            f" What it said is in {stack.emulator_log}."
         )
     except LocalError as error:
         print(f"error: {printable(str(error))}", file=sys.stderr)
         return 1
     except (BotoCoreError, ClientError) as error:
         said = printable(str(error))
-        print(f"error: The embedded AWS failed: {said} More is in {stack.engine_log}.", file=sys.stderr)
+        print(f"error: The emulator failed: {said} More is in {stack.emulator_log}.", file=sys.stderr)
         return 1
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
@@ -53,9 +54,7 @@ def main() -> int:
     except _Interrupted:
         _say("\nStopping ...")
     finally:
-        # From here on it only takes a moment: a second Ctrl-C must not leave processes behind.
-        for number in _SIGNALS:
-            signal.signal(number, signal.SIG_IGN)
+        _ignore_signals()
         stack.stop()
     return 0
 
@@ -65,13 +64,20 @@ class _Interrupted(BaseException):
 
 
 def _interrupt(*_: object) -> None:
+    _ignore_signals()
     raise _Interrupted
+
+
+def _ignore_signals() -> None:
+    """From here on it only takes a moment: a second Ctrl-C must not leave processes behind."""
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
     parser.add_argument("--port", type=_port, default=8000, help="of the page (default 8000)")
-    parser.add_argument("--aws-port", type=_port, default=4566, help="of the embedded AWS (default 4566)")
+    parser.add_argument("--aws-port", type=_port, default=4566, help="of the emulator (default 4566)")
     parser.add_argument("--state-dir", type=Path, default=Path(".local"), help="where everything is kept")
     parser.add_argument("--store-on-load", choices=("True", "False"), help="parameter StoreOnLoad")
     parser.add_argument("--signed-url-expiration", metavar="SECONDS", help="parameter SignedUrlExpiration")
@@ -120,7 +126,13 @@ Ctrl-C stops it, and the next run goes on where this one ended. Requests:
 
 
 def _say(text: str) -> None:
-    print(text, flush=True)
+    """Print a line. Where nobody reads it any more, as after ``| head``, end as by Ctrl-C."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        # What is still in the buffer has to go somewhere when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 if __name__ == "__main__":

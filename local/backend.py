@@ -6,215 +6,17 @@ Browsers upload to S3 and submit ids; what becomes of the files is decided here.
 import json
 import re
 import sqlite3
-import time
-import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any
 
 import flask
 import requests
-from requests.adapters import HTTPAdapter
-from urllib3.util import Retry
 
-_TIMEOUT = 30
-# S3 tells of an upload a moment after the browser knows that it is done.
-_ARRIVAL = 5
-_PAGE = 50
+from local.applications import NO_IDS, Applications, BackendError
+
 _MAX_FILES = 100
 _FIELDS = {"name": 120, "email": 254, "position": 120, "note": 1000}
 _REQUIRED = ("name", "email", "position")
-_NO_IDS = "The documents are a list of file ids."
-_SCHEMA = """
-    CREATE TABLE IF NOT EXISTS applications (
-        id TEXT PRIMARY KEY, name TEXT NOT NULL, email TEXT NOT NULL, position TEXT NOT NULL, note TEXT NOT NULL,
-        received_at TEXT NOT NULL
-    );
-    CREATE TABLE IF NOT EXISTS files (
-        id TEXT PRIMARY KEY, application_id TEXT NOT NULL REFERENCES applications (id),
-        name TEXT NOT NULL, type TEXT NOT NULL, size INTEGER NOT NULL, stored_at TEXT NOT NULL
-    );
-    CREATE INDEX IF NOT EXISTS files_by_date ON files (stored_at DESC, id);
-"""
-
-
-class BackendError(Exception):
-    """What the page is told, with a status of HTTP, and by file id what is wrong with it."""
-
-    def __init__(self, status: HTTPStatus, message: str, problems: dict[str, str] | None = None) -> None:
-        super().__init__(message)
-        self.status = status
-        self.message = message
-        self.problems = problems or {}
-
-
-class Filestore:
-    """The calls that need the API key. All of them may be repeated, so they are."""
-
-    def __init__(self, api_root_url: str, api_key: str) -> None:
-        self._files = f"{api_root_url}/files"
-        self._session = requests.Session()
-        self._session.headers["x-api-key"] = api_key
-        patience = Retry(total=5, backoff_factor=0.2, status_forcelist=(429, 503), allowed_methods=None)
-        self._session.mount("http", HTTPAdapter(max_retries=patience))
-
-    def store(self, ids: Sequence[str]) -> dict[str, str]:
-        """Keep these uploads; returns what is wrong with those that cannot be kept.
-
-        Raises BackendError where some of the ids have not the form of one.
-        """
-        try:
-            problems: dict[str, dict[str, str]] = self._call("PUT", ids)["problems"]
-        except requests.HTTPError as error:
-            match error.response.status_code, error.response.json().get("code"):
-                case 400, "stored_on_load":
-                    # There is nothing to be done but to wait.
-                    return self._await(ids)
-                case 400, "invalid_body":
-                    raise BackendError(HTTPStatus.BAD_REQUEST, _NO_IDS) from error
-            raise
-        return {file_id: problem["message"] for file_id, problem in problems.items()}
-
-    def describe(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """Those of these files that are stored, by id."""
-        return {file["id"]: file for file in self._call("POST", ids)["result"]} if ids else {}
-
-    def delete(self, ids: Sequence[str]) -> None:
-        """Remove what is in these files. Those that are gone already do not matter."""
-        if ids:
-            self._call("DELETE", ids)
-
-    def _await(self, ids: Sequence[str]) -> dict[str, str]:
-        deadline = time.monotonic() + _ARRIVAL
-        while (missing := set(ids) - self.describe(ids).keys()) and time.monotonic() < deadline:
-            time.sleep(0.2)
-        return dict.fromkeys(missing, "It has not arrived.")
-
-    def _call(self, method: str, ids: Sequence[str]) -> Any:
-        answer = self._session.request(method, f"{self._files}?problems=yes", json=list(ids), timeout=_TIMEOUT)
-        answer.raise_for_status()
-        return answer.json()
-
-
-class Applications:
-    """What was submitted, in a database of the back end's own."""
-
-    def __init__(self, filestore: Filestore, database: Path) -> None:
-        self._filestore = filestore
-        self._database = database
-        with self._connect() as connection:
-            connection.executescript(_SCHEMA)
-
-    def receive(self, fields: dict[str, str], ids: Sequence[str], application_id: str | None = None) -> dict[str, Any]:
-        """Keep an application and its files; one that is there already is replaced, and files no longer in it removed.
-
-        The uploads are stored before anything is written down, so that no record is ever without its file. Without an
-        id, the same application once more is the one that is there: its sender has not got the answer, and asks again.
-        Raises BackendError where files cannot be kept, or belong to another application.
-        """
-        before = [file["id"] for file in self.get(application_id)["files"]] if application_id else []
-        taken = self._applications_of(ids)
-        elsewhere = [file_id for file_id, other in taken.items() if other != application_id]
-        if elsewhere:
-            other = self.get(taken[elsewhere[0]])
-            is_sent_again = fields.items() <= other.items() and {file["id"] for file in other["files"]} == set(ids)
-            if application_id is None and is_sent_again:
-                return other
-            problems = dict.fromkeys(elsewhere, "It belongs to another application.")
-            raise BackendError(HTTPStatus.CONFLICT, "Some files are in use. Add them again.", problems)
-        new = [file_id for file_id in ids if file_id not in taken]
-        problems = self._filestore.store(new) if new else {}
-        described = self._filestore.describe(new)
-        problems |= {file_id: "It has not arrived." for file_id in new if file_id not in described | problems}
-        if problems:
-            raise BackendError(HTTPStatus.CONFLICT, "Some files could not be kept. Add them again.", problems)
-        removed = [file_id for file_id in before if file_id not in ids]
-        application = {"id": application_id or uuid.uuid4().hex, **fields, "received_at": _now()}
-        try:
-            with self._connect() as connection:
-                connection.execute(
-                    "INSERT INTO applications VALUES (:id, :name, :email, :position, :note, :received_at)"
-                    " ON CONFLICT (id) DO UPDATE SET name = :name, email = :email, position = :position, note = :note",
-                    application,
-                )
-                connection.executemany(
-                    "INSERT INTO files VALUES (:id, :application_id, :name, :type, :size, :stored_at)",
-                    [{"application_id": application["id"], **described[file_id]} for file_id in new],
-                )
-        except sqlite3.IntegrityError:
-            # It was sent twice at once, and the other one was faster.
-            return self.receive(fields, ids, application_id)
-        self._remove(removed)
-        return self.get(application["id"])
-
-    def get(self, application_id: str) -> dict[str, Any]:
-        """An application with its files. Raises BackendError where there is none."""
-        with self._connect() as connection:
-            found = connection.execute("SELECT * FROM applications WHERE id = ?", [application_id]).fetchone()
-            files = connection.execute(
-                "SELECT id, name, type, size FROM files WHERE application_id = ? ORDER BY rowid", [application_id]
-            ).fetchall()
-        if found is None:
-            raise BackendError(HTTPStatus.NOT_FOUND, "There is no such application.")
-        return {**found, "files": [dict(file) for file in files]}
-
-    def files(self, offset: int) -> dict[str, Any]:
-        """A page of the stored files, newest first, with links to look at them."""
-        with self._connect() as connection:
-            (total,) = connection.execute("SELECT count(*) FROM files").fetchone()
-            rows = connection.execute(
-                "SELECT files.*, applications.name AS applicant, applications.position FROM files"
-                " JOIN applications ON applications.id = application_id"
-                " ORDER BY stored_at DESC, files.rowid DESC LIMIT ? OFFSET ?",
-                [_PAGE, offset],
-            ).fetchall()
-        described = self._filestore.describe([row["id"] for row in rows])
-        files = [{**row, "url": described.get(row["id"], {}).get("url")} for row in rows]
-        return {"files": files, "total": total, "next": offset + _PAGE if offset + _PAGE < total else None}
-
-    def link(self, file_id: str) -> str:
-        """Where the file can be downloaded for a while. Raises BackendError where it is none of the back end's."""
-        with self._connect() as connection:
-            known = connection.execute("SELECT 1 FROM files WHERE id = ?", [file_id]).fetchone()
-        url = self._filestore.describe([file_id]).get(file_id, {}).get("url") if known else None
-        if url is None:
-            raise BackendError(HTTPStatus.NOT_FOUND, "There is no such file.")
-        return str(url)
-
-    def delete(self, file_id: str) -> None:
-        """Delete one file."""
-        with self._connect() as connection:
-            known = connection.execute("SELECT 1 FROM files WHERE id = ?", [file_id]).fetchone()
-        if known is None:
-            raise BackendError(HTTPStatus.NOT_FOUND, "There is no such file.")
-        self._remove([file_id])
-
-    def _applications_of(self, ids: Sequence[str]) -> dict[str, str]:
-        """The applications' ids by file id, of those of these files that are in one."""
-        marks = ",".join("?" * len(ids))
-        with self._connect() as connection:
-            # Marks for parameters are all that is put into the statement.
-            found = connection.execute(f"SELECT id, application_id FROM files WHERE id IN ({marks})", ids)  # noqa: S608
-            return {row["id"]: row["application_id"] for row in found}
-
-    def _remove(self, ids: Sequence[str]) -> None:
-        """From Filestore first: a record too many can be deleted again, a file without one never is."""
-        self._filestore.delete(ids)
-        with self._connect() as connection:
-            connection.executemany("DELETE FROM files WHERE id = ?", [[file_id] for file_id in ids])
-
-    @contextmanager
-    def _connect(self) -> Iterator[sqlite3.Connection]:
-        connection = sqlite3.connect(self._database)
-        connection.row_factory = sqlite3.Row
-        try:
-            with connection:
-                yield connection
-        finally:
-            connection.close()
 
 
 def blueprint(applications: Applications) -> flask.Blueprint:
@@ -292,13 +94,9 @@ def _application() -> tuple[dict[str, str], list[str]]:
         raise BackendError(HTTPStatus.BAD_REQUEST, f"Missing: {', '.join(missing)}.")
     ids = body.get("documents")
     if not isinstance(ids, list) or not all(isinstance(file_id, str) for file_id in ids):
-        raise BackendError(HTTPStatus.BAD_REQUEST, _NO_IDS)
+        raise BackendError(HTTPStatus.BAD_REQUEST, NO_IDS)
     # A form has blanks where a file was not uploaded.
     ids = [file_id for file_id in dict.fromkeys(ids) if file_id]
     if not 1 <= len(ids) <= _MAX_FILES:
         raise BackendError(HTTPStatus.BAD_REQUEST, f"An application has 1 to {_MAX_FILES} documents.")
     return fields, ids
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

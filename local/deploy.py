@@ -1,4 +1,4 @@
-"""Deploys template.yaml, as it is, to the embedded AWS: packaged as ``sam package`` does, through a change set."""
+"""Deploys template.yaml, as it is, to the emulator: packaged as ``sam package`` does, through a change set."""
 
 import hashlib
 import io
@@ -40,7 +40,7 @@ def read_template(root: Path = ROOT) -> dict[str, Any]:
 def deploy(
     aws: Emulator, parameters: Mapping[str, str], *, stack: str = STACK_NAME, root: Path = ROOT
 ) -> dict[str, str]:
-    """Create or update the stack; answers its outputs. Parameters that are not given have their default.
+    """Create or update the stack; returns its outputs. Parameters that are not given have their default.
 
     ``root`` is the folder of the release: template.yaml, what it includes, and source.
 
@@ -149,7 +149,7 @@ def _is_worth_executing(cloudformation: Any, change_set: str) -> bool:
                     return False
                 raise LocalError(f"The template cannot be deployed: {reason}")
         if time.monotonic() > deadline:
-            raise LocalError("The embedded AWS does not finish preparing the deployment.")
+            raise LocalError("The emulator does not finish preparing the deployment.")
         time.sleep(0.05)
 
 

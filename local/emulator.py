@@ -1,4 +1,4 @@
-"""The process of the embedded AWS: start it, know when it is ready, stop it so that nothing is lost."""
+"""The process of the emulator: start it, know when it is ready, stop it so that nothing is lost."""
 
 import contextlib
 import os
@@ -39,13 +39,13 @@ def client(url: str, service: str, key: str) -> Any:
 
 
 class Emulator:
-    """The embedded AWS on 127.0.0.1, its state in a folder.
+    """The emulator on 127.0.0.1, its state in a folder.
 
     ``on_line`` is called with every line that it prints, ``on_note`` with what somebody should know of the state that
     was found, ``on_death`` when it ends without having been told to.
     """
 
-    program: Sequence[str] = (sys.executable, "-m", "local.engine")
+    program: Sequence[str] = (sys.executable, "-m", "local.emulator_process")
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class Emulator:
     ) -> None:
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
-        self.log = state / "engine.log"
+        self.log = state / "emulator.log"
         self.key = ""
         self._state = state
         self.failure: str | None = None
@@ -98,7 +98,7 @@ class Emulator:
         while not self._is_ready():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
-                raise LocalError(self.failure or f"The embedded AWS did not start. What it said is in {self.log}.")
+                raise LocalError(self.failure or f"The emulator did not start. What it said is in {self.log}.")
             time.sleep(0.05)
 
     def save(self) -> None:
@@ -134,7 +134,7 @@ class Emulator:
     def pid(self) -> int:
         """The id of its process. Raises LocalError where none runs."""
         if self._process is None:
-            raise LocalError("The embedded AWS does not run.")
+            raise LocalError("The emulator does not run.")
         return self._process.pid
 
     def client(self, service: str) -> Any:

@@ -1,4 +1,4 @@
-"""One readable line per request and per event, made of what the engine and the functions print."""
+"""One readable line per request and per event, made of what the emulator and the functions print."""
 
 import json
 import re
@@ -34,8 +34,8 @@ class Journal:
         """Say nothing more."""
         self._open = False
 
-    def engine_line(self, line: str) -> None:
-        """A line that the engine printed."""
+    def emulator_line(self, line: str) -> None:
+        """A line that the emulator printed."""
         if not self._open:
             return
         request = _REQUEST.fullmatch(line)

@@ -1,7 +1,6 @@
-"""The stack on this machine: the embedded AWS, what is deployed to it, and the page's server."""
+"""The stack on this machine: the emulator, what is deployed to it, and the page's server."""
 
 import contextlib
-import fcntl
 import json
 import os
 import socket
@@ -10,8 +9,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
-from local import database, deploy, gaps, npm, page
-from local.backend import Applications, Filestore
+from local import database, deploy, deployment_patches, npm, page, running
+from local.applications import Applications, Filestore
 from local.emulator import Emulator
 from local.errors import LocalError
 from local.journal import Journal
@@ -26,7 +25,7 @@ class Stack:
     ) -> None:
         self.state = Path(os.path.realpath(state))
         self.outputs: dict[str, Any] = {}
-        self.engine_died = threading.Event()
+        self.emulator_died = threading.Event()
         self._port = port
         self._aws_port = aws_port
         self._parameters = parameters
@@ -37,13 +36,13 @@ class Stack:
         self._web: Web | None = None
 
     @property
-    def engine_log(self) -> Path:
-        """What the embedded AWS has printed."""
-        return self.state / "engine.log"
+    def emulator_log(self) -> Path:
+        """What the emulator has printed."""
+        return self.state / "emulator.log"
 
     @property
     def failure(self) -> str | None:
-        """Why the embedded AWS has ended, if it said so."""
+        """Why the emulator has ended, if it said so."""
         return self._aws.failure if self._aws else None
 
     def start(self) -> None:
@@ -54,20 +53,20 @@ class Stack:
         for name, port in (("PORT", self._port), ("AWS_PORT", self._aws_port)):
             _check_free(name, port)
         npm.install(self._say)
-        self._say("Starting the embedded AWS ...")
+        self._say("Starting the emulator ...")
         self._aws = Emulator(
             self._aws_port,
             self.state,
-            on_line=self._journal.engine_line,
+            on_line=self._journal.emulator_line,
             on_note=lambda note: self._say(f"note: {note}"),
-            on_death=self.engine_died.set,
+            on_death=self.emulator_died.set,
         )
         self._aws.start()
         self._say("Deploying template.yaml ...")
         deployed = deploy.deploy(self._aws, self._parameters)
         functions = deploy.functions(self._aws)
         swagger, template = deploy.read_yaml("swagger.yaml"), deploy.read_yaml("template.yaml")
-        gaps.fill(self._aws, deployed, swagger=swagger, template=template, functions=functions)
+        deployment_patches.apply(self._aws, deployed, swagger=swagger, template=template, functions=functions)
         stage = template["Parameters"]["EnvironmentParameter"]["Default"]
         self.outputs = {
             "ApiRootUrl": f"{self._aws.url}/restapis/{deployed['ApiId']}/{stage}/_user_request_",
@@ -135,7 +134,7 @@ class Stack:
 
     @property
     def _outputs_file(self) -> Path:
-        return self.state / "outputs.json"
+        return self.state / running.OUTPUTS
 
     def _claim(self) -> None:
         """Two stacks must not share a folder. The lock goes with the process, however that ends."""
@@ -145,17 +144,13 @@ class Stack:
             # The API key is in it.
             self.state.mkdir(parents=True, exist_ok=True)
             self.state.chmod(0o700)
-            lock = (self.state / "lock").open("w")
+            self._lock = running.claim(self.state)
         except OSError as error:
             raise LocalError(f"{self.state} cannot be used ({error.strerror}). Choose another: STATE_DIR=...") from None
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.close()
+        if self._lock is None:
             raise LocalError(
                 f"{self.state} belongs to a stack that is running. Stop that one, or choose another: STATE_DIR=..."
-            ) from None
-        self._lock = lock
+            )
         self._outputs_file.unlink(missing_ok=True)
 
     def _publish(self) -> None:

@@ -214,7 +214,7 @@ def _buckets(saved: Path) -> set[tuple[str, str]]:
 
 
 def _tidy(state: Path, buckets: set[tuple[str, str]]) -> Iterator[str]:
-    """Leave only objects that the emulator reads as they were acknowledged; answers what is to be told of the rest."""
+    """Leave only objects that the emulator reads as they were acknowledged; returns what is to be told of the rest."""
     s3 = state / "s3"
     for draft in s3.rglob("*.tmp"):
         draft.unlink()

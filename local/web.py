@@ -10,7 +10,8 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from local import page
-from local.backend import Applications, blueprint
+from local.applications import Applications
+from local.backend import blueprint
 from local.loopback import hosts
 
 

@@ -13,7 +13,7 @@ from ops.stack import Clients, expect_deployable, stack_name
 
 
 def main() -> int:
-    """Answer the exit status: 0 when it is done."""
+    """Return the exit status: 0 when it is done."""
     options = _options()
     _run(options, options.stack or stack_name(options.env))
     return 0

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from filestore.domain.file import is_file_id
 from local.terminal import printable
 from ops import target
 from ops.errors import run
+from ops.ids import is_file_id
 
 _PROGRESS_EVERY = 10_000
 
@@ -126,7 +126,7 @@ def _progress(what: str, number: int) -> None:
 
 
 def main() -> int:
-    """Answer the exit status."""
+    """Return the exit status."""
     stack = target.find(target.parser(__doc__).parse_args())
     audit = Audit(stack)
     findings = audit.run()

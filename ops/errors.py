@@ -24,7 +24,7 @@ class OperatorError(Exception):
 
 
 def run(main: Callable[[], int]) -> int:
-    """Answer the exit status of a program: its own, or 1 when it failed, with the reason in one line."""
+    """Returns the exit status of a program: its own, or 1 where it failed, with the reason in one line."""
     try:
         return main()
     except (OperatorError, LocalError, BotoCoreError, ClientError) as error:
@@ -37,7 +37,7 @@ def _reason(error: Exception) -> str:
         case NoRegionError() | NoCredentialsError() | ProfileNotFound():
             said = str(error).rstrip(".")
             return f"{said}. Choose an AWS profile: AWS_PROFILE=... make ... (aws configure makes one)"
-        # Its outputs.json is still there when it was killed.
+        # It ended just now.
         case EndpointConnectionError() if urlsplit(error.kwargs["endpoint_url"]).hostname == _HERE:
             return "No stack runs here. Try: make run"
     return str(error)

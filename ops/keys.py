@@ -28,7 +28,7 @@ class Key:
 
 
 def create(clients: Clients, stack: str, name: str) -> str:
-    """Make a key for a back end; answers its value. A name that is taken is refused, so that names stay clear."""
+    """Make a key for a back end; returns its value. A name that is taken is refused, so that names stay clear."""
     if any(key.name == name for key in listed(clients, stack)):
         raise OperatorError(f"There is a key {name} already. Choose another name, or revoke that one first.")
     gateway = clients("apigateway")
@@ -82,8 +82,7 @@ def _delete(clients: Clients, stack: str, found: Iterable[Key]) -> None:
 
 
 def _usage_plan(clients: Clients, stack: str) -> str:
-    _, outputs = describe(clients, stack)
-    return outputs["UsagePlanId"]
+    return describe(clients, stack).outputs["UsagePlanId"]
 
 
 def _members(gateway: Any, usage_plan: str) -> Iterator[Any]:

@@ -11,9 +11,11 @@ from http import HTTPStatus
 from typing import Any
 
 import requests
+from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from ops import buckets
 from ops.errors import OperatorError
 
 _OURS = {"Key": "filestore", "Value": "page"}
@@ -33,6 +35,18 @@ def name(stack: str, owner: str, region: str) -> str:
     return bucket
 
 
+def address(session: Any, bucket: str) -> str:
+    """Returns the regional address of a bucket, under the endpoint that the SDK is configured for.
+
+    The global address would answer for a bucket elsewhere with a redirect, which browsers refuse on a preflight.
+    """
+    config = Config(
+        signature_version=UNSIGNED, s3={"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"}
+    )
+    s3 = session.client("s3", config=config)
+    return str(s3.generate_presigned_url("head_bucket", Params={"Bucket": bucket})).rstrip("/")
+
+
 def prepare(session: Any, bucket: str, owner: str, say: Callable[[str], None]) -> bool:
     """Make the bucket, or put right what an earlier run did not finish. Returns whether anything was done.
 
@@ -45,10 +59,7 @@ def prepare(session: Any, bucket: str, owner: str, say: Callable[[str], None]) -
     _expect_no_block(session, owner)
     if not known:
         say(f"Making the bucket {bucket} ...")
-        region = s3.meta.region_name
-        # The one region that must not be named (CreateBucket in the Amazon S3 API reference).
-        where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
-        s3.create_bucket(Bucket=bucket, **where)
+        buckets.create(s3, bucket)
         s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": [_OURS]})
     try:
         _open(s3, bucket, s3.meta.partition)
@@ -65,13 +76,13 @@ def prepare(session: Any, bucket: str, owner: str, say: Callable[[str], None]) -
     return True
 
 
-def expect_readable(address: str, *, changed: bool) -> None:
+def expect_readable(url: str, *, changed: bool) -> None:
     """Fetch the page as anybody would. Raises OperatorError if S3 does not give it; waits for what was just changed."""
     deadline = time.monotonic() + (_PATIENCE if changed else 0)
-    while (refused := _refusal(address)) is not None:
+    while (refused := _refusal(url)) is not None:
         if time.monotonic() > deadline:
             raise OperatorError(
-                f"The page is in its bucket, but {address} answers {refused}. For everybody to see it, the bucket's"
+                f"The page is in its bucket, but {url} answers {refused}. For everybody to see it, the bucket's"
                 " policy has to allow s3:GetObject to everybody, and BlockPublicPolicy and RestrictPublicBuckets"
                 " have to be off in the Block Public Access of the bucket and of the account. A bucket that stays"
                 " private needs a CDN in front."
@@ -141,10 +152,10 @@ def _open(s3: Any, bucket: str, partition: str) -> None:
     s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
 
 
-def _refusal(address: str) -> str | None:
+def _refusal(url: str) -> str | None:
     """What came instead of the page: a status, or why there was no answer. None for the page."""
     try:
-        answer = requests.get(address, timeout=10)
+        answer = requests.get(url, timeout=10)
     except requests.RequestException as error:
         return f"nothing ({error})"
     return None if answer.ok else str(answer.status_code)

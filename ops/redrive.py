@@ -61,7 +61,7 @@ def describe(message: dict[str, Any]) -> str:
 
 
 def main() -> int:
-    """Answer the exit status."""
+    """Return the exit status."""
     options = target.parser(__doc__)
     options.add_argument("--show", action="store_true", help="show the messages and leave them where they are")
     chosen = options.parse_args()

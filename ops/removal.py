@@ -4,15 +4,14 @@ CloudFormation would not delete a bucket that has objects, and a half-deleted st
 table are retained by the template, and what is to go as well goes here, once nothing can write to it any more.
 """
 
-from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 
-from ops import keys
+from ops import buckets, keys
 from ops.errors import OperatorError
-from ops.stack import Clients, describe, stillborn
+from ops.stack import Clients, Described, describe_any
 
 # Twenty minutes, looking every other second.
 _PATIENCE = {"Delay": 2, "MaxAttempts": 600}
@@ -26,16 +25,17 @@ class Data(StrEnum):
 
 
 def remove(clients: Clients, stack: str, data: Data | None) -> list[str]:
-    """Delete the stack and its keys; answers what is left, in words.
+    """Delete the stack and its keys; returns what is left, in words.
 
     Without ``data`` a stack that has files is refused, and what comes in meanwhile is left. In prod
     ``Data.DELETE`` is refused.
     """
-    if (failed := stillborn(clients, stack)) is not None:
-        return _clear(clients, failed, data)
-    parameters, outputs = describe(clients, stack)
-    bucket, table = outputs["StorageBucketName"], outputs["TableName"]
-    if parameters["EnvironmentParameter"] == "prod" and data is Data.DELETE:
+    found = describe_any(clients, stack)
+    if found.is_stillborn:
+        return _clear(clients, found, data)
+    bucket, table = found.outputs["StorageBucketName"], found.outputs["TableName"]
+    is_production = found.parameters["EnvironmentParameter"] == "prod"
+    if is_production and data is Data.DELETE:
         raise OperatorError(
             f"{stack} is in production: nothing here deletes its files. Say DATA=keep, and then delete"
             f" the bucket {bucket} and the table {table} yourself."
@@ -43,17 +43,17 @@ def remove(clients: Clients, stack: str, data: Data | None) -> list[str]:
     if data is None and (_has_objects(clients, bucket) or _has_records(clients, table)):
         raise OperatorError(f"{stack} has files. Say DATA=keep to leave them in your account, or DATA=delete.")
     keys.revoke_all(clients, stack)
-    _delete_stack(clients("cloudformation"), stack)
+    _delete_stack(clients("cloudformation"), found.id)
     left = {
         f"bucket {bucket}": "empty and delete the bucket in the console of S3",
         f"table {table}": f"aws dynamodb delete-table --table-name {table}",
     }
-    if data is Data.KEEP or parameters["EnvironmentParameter"] == "prod":
+    if data is Data.KEEP or is_production:
         return list(left)
     try:
         if data is None and (_has_objects(clients, bucket) or _has_records(clients, table)):
             return list(left)
-        delete_bucket(clients("s3"), bucket)
+        buckets.delete(clients("s3"), bucket)
         del left[f"bucket {bucket}"]
         _delete_table(clients("dynamodb"), table)
     except (OperatorError, BotoCoreError, ClientError) as error:
@@ -64,13 +64,12 @@ def remove(clients: Clients, stack: str, data: Data | None) -> list[str]:
     return []
 
 
-def _clear(clients: Clients, failed: Mapping[str, Any], data: Data | None) -> list[str]:
+def _clear(clients: Clients, failed: Described, data: Data | None) -> list[str]:
     """Delete a stack whose creation failed; returns what is left of it, in words.
 
     CloudFormation has deleted what it had made, as far as it could. What it could not is kept, like all data.
     """
-    stack = failed["StackId"]
-    pages = clients("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
+    pages = clients("cloudformation").get_paginator("list_stack_resources").paginate(StackName=failed.id)
     there = {
         resource["ResourceType"]: resource["PhysicalResourceId"]
         for page in pages
@@ -82,10 +81,9 @@ def _clear(clients: Clients, failed: Mapping[str, Any], data: Data | None) -> li
         (bucket and _has_objects(clients, bucket)) or (table and _has_records(clients, table))
     ):
         raise OperatorError(
-            f"{failed['StackName']} was never deployed to its end, but has files. Say DATA=keep to leave them in your"
-            " account."
+            f"{failed.name} was never deployed to its end, but has files. Say DATA=keep to leave them in your account."
         )
-    _delete_stack(clients("cloudformation"), stack)
+    _delete_stack(clients("cloudformation"), failed.id)
     return [f"{what} {name}" for what, name in (("bucket", bucket), ("table", table)) if name]
 
 
@@ -98,9 +96,8 @@ def _has_records(clients: Clients, table: str) -> bool:
     return bool(clients("dynamodb").scan(TableName=table, Limit=1)["Items"])
 
 
-def _delete_stack(cloudformation: Any, stack: str) -> None:
-    # By its id: a stack that is gone cannot be found by its name.
-    stack_id = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["StackId"]
+def _delete_stack(cloudformation: Any, stack_id: str) -> None:
+    """Delete a stack, by its id: one that is gone cannot be found by its name."""
     cloudformation.delete_stack(StackName=stack_id)
     try:
         cloudformation.get_waiter("stack_delete_complete").wait(StackName=stack_id, WaiterConfig=_PATIENCE)
@@ -112,23 +109,6 @@ def _delete_stack(cloudformation: Any, stack: str) -> None:
             if event["ResourceStatus"] == "DELETE_FAILED"
         ]
         raise OperatorError(f"The stack could not be deleted. {'; '.join(reasons)}") from None
-
-
-def delete_bucket(s3: Any, bucket: str) -> None:
-    """Empty a bucket and delete it."""
-    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
-        versions = [
-            {"Key": version["Key"], "VersionId": version["VersionId"]}
-            for version in (*page.get("Versions", []), *page.get("DeleteMarkers", []))
-        ]
-        if versions:
-            answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": versions, "Quiet": True})
-            if answer.get("Errors"):
-                raise OperatorError(f"The bucket {bucket} could not be emptied: {answer['Errors'][0]['Message']}")
-    for page in s3.get_paginator("list_multipart_uploads").paginate(Bucket=bucket):
-        for upload in page.get("Uploads", []):
-            s3.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
-    s3.delete_bucket(Bucket=bucket)
 
 
 def _delete_table(dynamodb: Any, table: str) -> None:

@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from botocore.exceptions import ClientError
 from ops.errors import OperatorError
 
 Clients = Callable[[str], Any]
-"""Answers the client of an AWS service."""
+"""Returns the client of an AWS service."""
 
 _OUTPUTS = {"ApiRootUrl", "StorageBucketName", "TableName"}
 # Of a creation that failed. Such a stack can only be deleted (CloudFormation user guide, stack status codes).
@@ -26,8 +27,29 @@ _PARAMETERS = {
 _SAMCONFIG = Path(__file__).parents[1] / "samconfig.toml"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Described:
+    """A stack as CloudFormation describes it."""
+
+    id: str
+    name: str
+    status: str
+    parameters: Mapping[str, str]
+    outputs: Mapping[str, str]
+
+    @property
+    def is_stillborn(self) -> bool:
+        """Whether this is a stack of Filestore's whose first deployment failed."""
+        return self.status in _NEVER_DEPLOYED and self.parameters.keys() >= _PARAMETERS
+
+    @property
+    def is_being_changed(self) -> bool:
+        """Whether CloudFormation is at work on it."""
+        return self.status.endswith("_IN_PROGRESS")
+
+
 def stack_name(environment: str) -> str:
-    """The name under which samconfig.toml deploys to an environment."""
+    """Returns the name under which samconfig.toml deploys to an environment."""
     environments = tomllib.loads(_SAMCONFIG.read_text(encoding="utf-8"))
     try:
         return str(environments[environment]["global"]["parameters"]["stack_name"])
@@ -35,29 +57,23 @@ def stack_name(environment: str) -> str:
         raise OperatorError(f"samconfig.toml knows no environment {environment}.") from None
 
 
-def describe(clients: Clients, stack: str) -> tuple[Mapping[str, str], Mapping[str, str]]:
-    """The parameters and the outputs of a stack. Raises OperatorError where there is none of Filestore's."""
+def describe(clients: Clients, stack: str) -> Described:
+    """Returns a deployed stack of Filestore's. Raises OperatorError where there is none."""
+    found = describe_any(clients, stack)
+    if found.is_stillborn:
+        raise OperatorError(_stillborn(found))
+    return found
+
+
+def describe_any(clients: Clients, stack: str) -> Described:
+    """The same, but returns one whose first deployment failed as well."""
     found = _find(clients, stack)
     if found is None:
         raise OperatorError(f"There is no stack {stack} in this account and region.")
-    if is_stillborn(found):
-        raise OperatorError(_stillborn(found))
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
-    missing = sorted(_OUTPUTS - outputs.keys())
-    if missing:
+    missing = sorted(_OUTPUTS - found.outputs.keys())
+    if missing and not found.is_stillborn:
         raise OperatorError(f"The stack {stack} is none of Filestore's: it has no output {missing[0]}.")
-    return _parameters(found), outputs
-
-
-def stillborn(clients: Clients, stack: str) -> Mapping[str, Any] | None:
-    """The stack as CloudFormation describes it, if it is Filestore's and its first deployment failed."""
-    found = _find(clients, stack)
-    return found if found is not None and is_stillborn(found) else None
-
-
-def is_stillborn(found: Mapping[str, Any]) -> bool:
-    """Whether this is a stack of Filestore's that was never deployed."""
-    return found["StackStatus"] in _NEVER_DEPLOYED and _parameters(found).keys() >= _PARAMETERS
+    return found
 
 
 def expect_deployable(clients: Clients, stack: str) -> None:
@@ -65,33 +81,33 @@ def expect_deployable(clients: Clients, stack: str) -> None:
     found = _find(clients, stack)
     if found is None:
         return
-    if is_stillborn(found):
+    if found.is_stillborn:
         raise OperatorError(_stillborn(found))
-    if found["StackStatus"] == "UPDATE_ROLLBACK_FAILED":
+    if found.status == "UPDATE_ROLLBACK_FAILED":
         raise OperatorError(
             f"The last deployment of {stack} failed and could not be taken back. Mend what CloudFormation's events"
             f" name, then: aws cloudformation continue-update-rollback --stack-name {stack}"
         )
 
 
-def _find(clients: Clients, stack: str) -> Mapping[str, Any] | None:
+def _find(clients: Clients, stack: str) -> Described | None:
     try:
         (found,) = clients("cloudformation").describe_stacks(StackName=stack)["Stacks"]
     except ClientError as error:
         if error.response["Error"]["Code"] != "ValidationError":
             raise
         return None
-    described: Mapping[str, Any] = found
-    return described
+    return Described(
+        id=found["StackId"],
+        name=found["StackName"],
+        status=found["StackStatus"],
+        parameters={each["ParameterKey"]: each["ParameterValue"] for each in found.get("Parameters", [])},
+        outputs={output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])},
+    )
 
 
-def _parameters(found: Mapping[str, Any]) -> Mapping[str, str]:
-    return {each["ParameterKey"]: each["ParameterValue"] for each in found.get("Parameters", [])}
-
-
-def _stillborn(found: Mapping[str, Any]) -> str:
-    name = found["StackName"]
+def _stillborn(found: Described) -> str:
     return (
-        f"The first deployment of {name} failed ({found['StackStatus']}), and CloudFormation deploys nothing over that."
-        f" Clear it away, then deploy again: make remove STACK={name}"
+        f"The first deployment of {found.name} failed ({found.status}), and CloudFormation deploys nothing over that."
+        f" Clear it away, then deploy again: make remove STACK={found.name}"
     )

@@ -25,13 +25,13 @@ class Deployment:
         self.here = not options.stack
         self.name: str = options.stack or _HERE
         self.client: Callable[[str], Any] = cache(found.client)
-        self.parameters, deployed = describe(self.client, self.name)
+        deployed = found.stack or describe(self.client, self.name)
+        if deployed.is_being_changed:
+            raise OperatorError(f"{self.name} is being changed ({deployed.status}). Wait until that is through.")
+        self.id = deployed.id
+        self.parameters = deployed.parameters
         # Here the API has another address than the one that AWS would give it.
-        self.outputs = {**deployed, **found.outputs}
-        (stack,) = self.client("cloudformation").describe_stacks(StackName=self.name)["Stacks"]
-        if stack["StackStatus"].endswith("_IN_PROGRESS"):
-            raise OperatorError(f"{self.name} is being changed ({stack['StackStatus']}). Wait until that is through.")
-        self.id: str = stack["StackId"]
+        self.outputs = {**deployed.outputs, **found.outputs}
         self.swagger: dict[str, Any] = yaml.safe_load(_SWAGGER.read_text(encoding="utf-8"))
 
     @property

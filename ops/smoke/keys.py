@@ -3,7 +3,6 @@
 So a run that was killed leaves a note in the account, and the next one does what it could not.
 """
 
-import re
 import time
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -12,6 +11,7 @@ from typing import Any, NamedTuple
 from botocore.exceptions import ClientError
 
 from ops import keys
+from ops.ids import is_file_id
 from ops.smoke.deployment import Deployment
 
 PREFIX = "filestore-smoke-"
@@ -19,8 +19,6 @@ PREFIX = "filestore-smoke-"
 
 MAY_GO_ON = 60 * 60
 """Seconds after which what a run has made is taken for left behind: two updates of a stack are through by then."""
-
-_ID = re.compile(r"[0-9a-f]{32}")
 
 
 class Earlier(NamedTuple):
@@ -51,7 +49,7 @@ def of_earlier_runs(deployment: Deployment, name: str) -> list[Earlier]:
             key["id"],
             key["name"],
             key["createdDate"],
-            [word for word in key.get("description", "").split() if _ID.fullmatch(word)],
+            [word for word in key.get("description", "").split() if is_file_id(word)],
         )
         for key in _found(deployment, PREFIX)
         if key["name"] != name

@@ -4,15 +4,14 @@ import textwrap
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from bench import cost
 from local.terminal import printable
 from ops.smoke.checks import Row, Verdict
+from tools import prices
 
-# Dollars for a million, as in bench/cost.py.
-_S3_GET = 0.40
-_METRIC_READ = 10.00
+# template.yaml, Globals: MemorySize.
+_MEMORY_GB = 0.5
 # Of a run of a function; an upload is rarely longer than a tenth of a second on half a gigabyte.
-_RUN = cost.LAMBDA_REQUEST + 0.1 * cost.MEMORY_GB * cost.LAMBDA_ARM_GB_SECOND
+_RUN = prices.LAMBDA_REQUEST + 0.1 * _MEMORY_GB * prices.LAMBDA_ARM_GB_SECOND
 # Of a file that is requested, recorded, stored, deleted and swept, with its places in the index.
 _WRITES = 10
 _WIDTH = 110
@@ -52,12 +51,12 @@ def bill(counted: Mapping[str, int], files: int) -> str:
     # Each request and each upload's event runs a function once.
     runs = api + puts + counted.get("Lambda", 0)
     dollars = (
-        api * cost.API_GATEWAY_REQUEST
-        + puts * (cost.S3_PUT + 3 * cost.SQS_REQUEST)
-        + gets * _S3_GET
+        api * prices.API_GATEWAY_REQUEST
+        + puts * (prices.S3_PUT + 3 * prices.SQS_REQUEST)
+        + gets * prices.S3_GET
         + runs * _RUN
-        + files * _WRITES * cost.DYNAMODB_WRITE_UNIT
-        + metrics * _METRIC_READ
+        + files * _WRITES * prices.DYNAMODB_WRITE_UNIT
+        + metrics * prices.METRIC_READ
     ) / 1e6
     return (
         f"It made {api} requests to the API, {puts} uploads to S3, {gets} downloads, {files} files, and read {metrics}"

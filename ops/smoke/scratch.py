@@ -4,11 +4,9 @@ import secrets
 
 from botocore.exceptions import ClientError
 
-from ops.removal import delete_bucket
+from ops import buckets
 from ops.smoke.keys import PREFIX
 from ops.smoke.session import Smoke
-
-_GLOBAL_REGION = "us-east-1"
 
 
 def bucket(smoke: Smoke) -> str:
@@ -18,19 +16,17 @@ def bucket(smoke: Smoke) -> str:
     for left in s3.list_buckets().get("Buckets", []):
         others = left["Name"].startswith(prefix) and left["Name"] not in smoke.scratch
         if others and smoke.is_left(left["CreationDate"]):
-            delete_bucket(s3, left["Name"])
+            buckets.delete(s3, left["Name"])
     name = f"{prefix}{secrets.token_hex(4)}"
     smoke.cleanup.note(f"bucket {name}", lambda: _delete(smoke, name))
     smoke.scratch.add(name)
-    region = s3.meta.region_name
-    where = {} if region == _GLOBAL_REGION else {"CreateBucketConfiguration": {"LocationConstraint": region}}
-    s3.create_bucket(Bucket=name, **where)
+    buckets.create(s3, name)
     return name
 
 
 def _delete(smoke: Smoke, name: str) -> None:
     try:
-        delete_bucket(smoke.deployment.client("s3"), name)
+        buckets.delete(smoke.deployment.client("s3"), name)
     except ClientError as error:
         if error.response["Error"]["Code"] != "NoSuchBucket":
             raise

@@ -208,7 +208,7 @@ class Smoke:
             raise CheckFailed(
                 expected=f"S3's event within {self.patience:.0f} seconds",
                 came="none",
-                do="See the log of UploadedFunction, make letters, and the bucket's notification.",
+                do="See the log of UploadedFunction, make dead-letters, and the bucket's notification.",
             )
         return found
 

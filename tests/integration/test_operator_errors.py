@@ -2,7 +2,7 @@
 
 import json
 import os
-import re
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from bench.processes import free_port
-from local import emulator
-from ops import keys, removal
+from local import emulator, running
+from local.loopback import free_port
+from ops import buckets, keys, removal
 from ops.errors import OperatorError
 from tests.stack import eventually
 from tests.support import ROOT
@@ -25,9 +25,9 @@ ON_AWS = [
     ["ops.audit", "--stack", "theirs"],
     ["ops.redrive", "--stack", "theirs"],
     ["ops.smoke", "--stack", "theirs"],
-    ["local.publish", "--stack", "theirs"],
+    ["ops.publish", "--stack", "theirs"],
 ]
-HERE = ["ops.audit", "ops.redrive", "ops.smoke", "local.logs"]
+HERE = ["ops.audit", "ops.redrive", "ops.smoke", "ops.logs"]
 
 on_aws = pytest.mark.parametrize("arguments", ON_AWS, ids=lambda arguments: arguments[0])
 
@@ -67,14 +67,14 @@ def test_no_credentials(arguments: list[str]) -> None:
 
 
 @pytest.fixture(scope="module")
-def shell(embedded_aws: str) -> dict[str, str]:
-    """The environment of an operator of the embedded AWS, who has somebody else's stack in it."""
+def shell(emulator_url: str) -> dict[str, str]:
+    """The environment of an operator of the emulator, who has somebody else's stack in it."""
     template = {"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}
-    cloudformation = emulator.client(embedded_aws, "cloudformation", os.environ["AWS_ACCESS_KEY_ID"])
+    cloudformation = emulator.client(emulator_url, "cloudformation", os.environ["AWS_ACCESS_KEY_ID"])
     cloudformation.create_stack(StackName="theirs", TemplateBody=json.dumps(template))
     cloudformation.get_waiter("stack_create_complete").wait(StackName="theirs", WaiterConfig={"Delay": 1})
     return {
-        "AWS_ENDPOINT_URL": embedded_aws,
+        "AWS_ENDPOINT_URL": emulator_url,
         "AWS_DEFAULT_REGION": emulator.REGION,
         "AWS_ACCESS_KEY_ID": os.environ["AWS_ACCESS_KEY_ID"],
         "AWS_SECRET_ACCESS_KEY": "test",
@@ -93,25 +93,44 @@ def test_no_such_stack(shell: dict[str, str], arguments: list[str]) -> None:
     assert complaint(nothing, **shell) == "There is no stack nothing in this account and region."
 
 
+def leave_outputs(state: Path, port: int) -> None:
+    names = ("AwsAccessKeyId", "StorageBucketName", "TableName", "UploadedQueueUrl", "UploadedDeadLetterQueueUrl")
+    outputs = dict.fromkeys(names, "x") | {"AwsEndpointUrl": f"http://127.0.0.1:{port}"}
+    (state / "outputs.json").write_text(json.dumps(outputs))
+
+
 @pytest.mark.parametrize("module", HERE)
 def test_a_stack_here_that_was_killed(tmp_path: Path, module: str) -> None:
-    names = ("AwsAccessKeyId", "StorageBucketName", "TableName", "UploadedQueueUrl", "UploadedDeadLetterQueueUrl")
-    outputs = dict.fromkeys(names, "x") | {"AwsEndpointUrl": f"http://127.0.0.1:{free_port()}"}
-    (tmp_path / "outputs.json").write_text(json.dumps(outputs))
+    """Its port may be another program's by now, and that one is not sent the key of the emulator's root."""
+    (tmp_path / "lock").touch()
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        other.setblocking(False)
+        leave_outputs(tmp_path, other.getsockname()[1])
+        assert complaint([module, "--state-dir", str(tmp_path)]) == "No stack runs here. Try: make run"
+        with pytest.raises(BlockingIOError):
+            other.accept()
+
+
+@pytest.mark.parametrize("module", HERE)
+def test_a_stack_here_whose_emulator_has_just_ended(tmp_path: Path, module: str) -> None:
+    leave_outputs(tmp_path, free_port())
+    lock = running.claim(tmp_path)
+    assert lock
     assert complaint([module, "--state-dir", str(tmp_path)]) == "No stack runs here. Try: make run"
+    lock.close()
 
 
 @pytest.mark.parametrize("module", HERE)
 def test_no_stack_here(tmp_path: Path, module: str) -> None:
-    assert re.match("No stack (runs|is running) ", complaint([module, "--state-dir", str(tmp_path)]))
+    assert complaint([module, "--state-dir", str(tmp_path)]) == "No stack runs here. Try: make run"
 
 
 class TestRemovalThatEndsHalfway:
     """On what a removal knows of a stack: a bucket and a table that outlive it. Its keys have tests of their own."""
 
     @pytest.fixture
-    def clients(self, embedded_aws: str) -> Iterator[Callable[[str], Any]]:
-        clients = partial(emulator.client, embedded_aws, key=os.environ["AWS_ACCESS_KEY_ID"])
+    def clients(self, emulator_url: str) -> Iterator[Callable[[str], Any]]:
+        clients = partial(emulator.client, emulator_url, key=os.environ["AWS_ACCESS_KEY_ID"])
         table = {
             "TableName": "half-table",
             "BillingMode": "PAY_PER_REQUEST",
@@ -149,7 +168,7 @@ class TestRemovalThatEndsHalfway:
             raise OperatorError("It could not be emptied.")
 
         monkeypatch.setattr(keys, "revoke_all", lambda *_: None)
-        monkeypatch.setattr(removal, "delete_bucket", fail)
+        monkeypatch.setattr(buckets, "delete", fail)
         left = "The stack half is deleted, but left in the account: bucket half-bucket, table half-table. It could not"
         with pytest.raises(OperatorError, match=f"{left} .* S3; aws dynamodb delete-table --table-name half-table"):
             removal.remove(clients, "half", removal.Data.DELETE)
@@ -170,9 +189,9 @@ class TestAFirstDeploymentThatFailed:
     CLEAR = "CloudFormation deploys nothing over that. Clear it away, then deploy again: make remove STACK=stillborn"
 
     @pytest.fixture
-    def fail(self, embedded_aws: str) -> Iterator[Callable[..., Callable[[str], Any]]]:
+    def fail(self, emulator_url: str) -> Iterator[Callable[..., Callable[[str], Any]]]:
         """Deploy a table, and something that cannot be made; the table stays if there is no rollback."""
-        clients = partial(emulator.client, embedded_aws, key=os.environ["AWS_ACCESS_KEY_ID"])
+        clients = partial(emulator.client, emulator_url, key=os.environ["AWS_ACCESS_KEY_ID"])
 
         def failed(parameters: tuple[str, ...], *, rollback: bool) -> Callable[[str], Any]:
             table = {

@@ -69,3 +69,23 @@ def test_its_name_says_whose_it_is() -> None:
 def test_a_name_that_s3_does_not_take_is_refused_with_the_way_out() -> None:
     with pytest.raises(OperatorError, match=r"is too long for the name of a bucket\. Name one: BUCKET="):
         page_bucket.name("filestore-of-the-team-with-the-long-name", OWNER, "ap-southeast-1")
+
+
+@pytest.mark.parametrize(
+    ("region", "address"),
+    [
+        ("eu-central-1", "https://the-page.s3.eu-central-1.amazonaws.com"),
+        ("us-east-1", "https://the-page.s3.us-east-1.amazonaws.com"),
+        ("cn-north-1", "https://the-page.s3.cn-north-1.amazonaws.com.cn"),
+    ],
+)
+def test_the_address_is_that_of_its_region(region: str, address: str) -> None:
+    """S3 answers under the global one with a redirect, which browsers refuse on a preflight."""
+    session = boto3.Session(region_name=region, aws_access_key_id="test", aws_secret_access_key="test")
+    assert page_bucket.address(session, "the-page") == address
+
+
+def test_the_address_of_an_endpoint_of_ones_own_has_the_bucket_in_its_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
+    session = boto3.Session(region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test")
+    assert page_bucket.address(session, "the-page") == "http://127.0.0.1:4566/the-page"

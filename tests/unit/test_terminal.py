@@ -5,10 +5,10 @@ import json
 import pytest
 
 from local.journal import Journal
-from local.logs import lines
 from local.terminal import printable
 from ops import audit, target
 from ops.errors import OperatorError, run
+from ops.logs import lines
 from ops.redrive import describe
 
 CLEAR = "\x1b[2J"
@@ -45,7 +45,7 @@ def journal() -> tuple[Journal, list[str]]:
 def test_the_journal_shows_paths_and_errors_as_text(journal: tuple[Journal, list[str]]) -> None:
     written, printed = journal
     written.page_request("GET", f"/{CLEAR}\r\n12:00:00  PUT /files  200", 404)
-    written.engine_line(json.dumps(RAISED))
+    written.emulator_line(json.dumps(RAISED))
     assert [line[10:].rstrip() for line in printed] == [
         r"GET page /\u001b[2J\r\n12:00:00  PUT /files  200  404",
         r"error in a function: failed\u001b[2J Fault\u001b[2J\nx",
@@ -63,9 +63,9 @@ def test_the_journal_shows_paths_and_errors_as_text(journal: tuple[Journal, list
 )
 def test_the_journal_takes_no_other_line_for_a_request(journal: tuple[Journal, list[str]], line: str) -> None:
     written, printed = journal
-    written.engine_line(line)
+    written.emulator_line(line)
     assert printed == []
-    written.engine_line("[2026-11-25 12:00:00 +0000] [7] [INFO] request DELETE /bucket/x 200 0.1")
+    written.emulator_line("[2026-11-25 12:00:00 +0000] [7] [INFO] request DELETE /bucket/x 200 0.1")
     assert len(printed) == 1
 
 

@@ -1,4 +1,4 @@
-"""Publishes the page to S3, for a stack that is deployed: ``python -m local.publish --stack NAME``.
+"""Publishes the page to S3, for a stack that is deployed: ``python -m ops.publish --stack NAME``.
 
 Whatever the AWS SDK is configured for is used: profile, region, credentials.
 """
@@ -16,9 +16,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import boto3
-import botocore.session
 
-from filestore.storage.links import bucket_url
 from local import npm, page
 from ops import page_bucket
 from ops.errors import run
@@ -110,18 +108,18 @@ def _page(html: str, assets: dict[str, Asset], addresses: dict[str, Any]) -> str
 
 
 def publish(*, stack: str, bucket: str | None, backend_url: str | None, api_root_url: str | None) -> str:
-    """Publish the page of a stack; answers its address. Raises LocalError, or OperatorError."""
-    sdk = botocore.session.get_session()
-    session: Any = boto3.Session(botocore_session=sdk)
+    """Publish the page of a stack; returns its address. Raises LocalError, or OperatorError."""
+    session: Any = boto3.Session()
     s3 = session.client("s3")
     region = s3.meta.region_name
-    parameters, outputs = describe(session.client, stack)
+    deployed = describe(session.client, stack)
+    parameters, outputs = deployed.parameters, deployed.outputs
     owner = session.client("sts").get_caller_identity()["Account"]
     npm.install(_say)
     if bucket is None:
         bucket = page_bucket.name(stack, owner, region)
     api_root_url = api_root_url or outputs["ApiRootUrl"]
-    address = bucket_url(sdk, bucket, region)
+    address = page_bucket.address(session, bucket)
     site = build(
         page.config(
             api_root_url=api_root_url,
@@ -131,7 +129,7 @@ def publish(*, stack: str, bucket: str | None, backend_url: str | None, api_root
             max_file_size=int(parameters["MaxFileSize"]),
         ),
         api_root_url=api_root_url,
-        storage_url=bucket_url(sdk, outputs["StorageBucketName"], region),
+        storage_url=page_bucket.address(session, outputs["StorageBucketName"]),
         backend_url=backend_url,
     )
     changed = page_bucket.prepare(session, bucket, owner, _say)
@@ -154,8 +152,8 @@ def publish(*, stack: str, bucket: str | None, backend_url: str | None, api_root
 
 
 def main() -> int:
-    """Answer the exit status: 0 when published."""
-    parser = argparse.ArgumentParser(prog="python -m local.publish", description=__doc__)
+    """Return the exit status: 0 when published."""
+    parser = argparse.ArgumentParser(prog="python -m ops.publish", description=__doc__)
     parser.add_argument("--stack", required=True, help="name of the CloudFormation stack")
     parser.add_argument(
         "--bucket", help="bucket for the page; made if it is not there (default: STACK-page-ACCOUNT-REGION)"

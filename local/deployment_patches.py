@@ -1,4 +1,4 @@
-"""Gives the deployed stack what the embedded AWS leaves out of a deployment, and AWS does not.
+"""Gives the deployed stack what the emulator leaves out of a deployment, and AWS does not.
 
 Its runtime knows all of it, only its CloudFormation does not pass it on. So it is read from the same swagger.yaml and
 template.yaml and set through the ordinary control plane, as an operator could. What is there already is left alone.
@@ -13,10 +13,10 @@ from local.emulator import Emulator
 
 Yaml = dict[str, Any]
 
-PARTIQL_POLICY = "embedded-aws-partiql"
+PARTIQL_POLICY = "emulator-partiql"
 
 
-def fill(
+def apply(
     aws: Emulator,
     outputs: Mapping[str, str],
     *,
@@ -25,7 +25,7 @@ def fill(
     functions: Mapping[str, str],
     stage: str = "dev",
 ) -> None:
-    """Fill every gap that concerns Filestore."""
+    """Give the stack all of it, as far as it concerns Filestore."""
     api = _Api(aws, outputs["ApiId"], stage)
     api.check_bodies(swagger)
     api.answer_preflights(swagger)
@@ -128,7 +128,7 @@ class _Api:
             self._gateway.create_deployment(**self._api, stageName=self._stage)
 
     def throttle(self, template: Yaml) -> None:
-        """Limits of single methods: the engine files them under the escaped path, where no request finds them."""
+        """Limits of single methods: the emulator files them under the escaped path, where no request finds them."""
         stage = self._gateway.get_stage(**self._api, stageName=self._stage)
         settings = stage.get("methodSettings", {})
         for limits in template["Resources"]["FilestoreApi"]["Properties"]["MethodSettings"]:
@@ -196,7 +196,7 @@ def _allow_partiql(aws: Emulator, functions: Mapping[str, str]) -> None:
 
 
 def allow_partiql(iam: Any, role: str) -> None:
-    """On AWS a batch of statements needs the rights to its statements; the engine asks for one to the batch itself."""
+    """On AWS a batch needs the rights to its statements, while the emulator wants a right to the batch itself."""
     for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]:
         document = iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
         document = json.loads(unquote(document)) if isinstance(document, str) else document

@@ -1,15 +1,13 @@
-"""Shows what the functions of the running stack have logged: ``python -m local.logs``."""
+"""Shows what the functions of the stack on this machine have logged: ``python -m ops.logs``."""
 
 import argparse
 import json
 import sys
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
-from local import emulator
-from local.errors import LocalError
 from local.terminal import printable
+from ops import target
 from ops.errors import run
 
 _LEFT_OUT = {"level", "message", "timestamp", "service", "_aws", "function_request_id"}
@@ -44,16 +42,12 @@ def _plain(value: Any) -> Any:
 
 
 def main() -> int:
-    """Answer the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m local.logs", description=__doc__)
-    parser.add_argument("--state-dir", type=Path, default=Path(".local"), help="of the stack")
+    """Return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m ops.logs", description=__doc__)
+    target.add_state_dir(parser, "of the stack")
     parser.add_argument("about", nargs="?", default="", help="show lines with this only: an id of a file or a request")
     options = parser.parse_args()
-    try:
-        outputs = json.loads((options.state_dir / "outputs.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise LocalError(f"No stack is running in {options.state_dir}. Try: make run") from None
-    for line in lines(emulator.client(outputs["AwsEndpointUrl"], "logs", outputs["AwsAccessKeyId"]), options.about):
+    for line in lines(target.here(options.state_dir).client("logs"), options.about):
         print(line)
     return 0
 

@@ -1,0 +1,33 @@
+"""What make refuses, it refuses before it installs anything."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support import ROOT
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["deploy", "ENV=staging"], "error: ENV is dev or prod, not staging"),
+        (["publish"], "error: name the stack: make publish STACK=filestore-dev"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_a_wrong_wish_costs_no_installation(tmp_path: Path, arguments: list[str], said: str) -> None:
+    environment = tmp_path / "environment"
+    refused = subprocess.run(
+        ["make", *arguments, f"VENV={environment}", "PYTHON=false"],  # noqa: S607 - the make of whoever runs the tests
+        cwd=ROOT,
+        env={"PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert refused.returncode == 2
+    assert refused.stderr.splitlines()[0] == said
+    assert refused.stdout == ""
+    assert not environment.exists()
