@@ -14,8 +14,6 @@ from local import deploy, emulator
 from tools import build
 
 OUTPUT = build.ROOT / ".local/bench"
-LIMIT = 4.5
-"""Times the floor's instructions that a cold start may take."""
 
 
 def main() -> None:
@@ -31,52 +29,65 @@ def main() -> None:
         sections.append(text)
 
     version, _ = build.target()
-    interpreter = build.find_interpreter(version) or Path(sys.executable).resolve()
+    try:
+        interpreter = build.find_interpreter(version) or Path(sys.executable).resolve()
+    except build.BuildError as error:
+        sys.exit(f"error: {error}")
+    python = report.Python.of(interpreter)
     with tempfile.TemporaryDirectory() as folder:
         artifact = Path(folder) / "task"
         built = build.build(Path(folder) / "build", interpreter)
         with zipfile.ZipFile(built.code) as bundle:
             bundle.extractall(artifact)
         tell(
-            f"# What Filestore costs\n\nMeasured {time.strftime('%Y-%m-%d')} on {report.machine()}."
+            f"# What Filestore costs ({python})\n\nMeasured {time.strftime('%Y-%m-%d')} on {report.machine()}."
             f" Figures are medians (least–greatest).\nArtifact: {built.code.stat().st_size / 1e6:.1f} MB,"
-            f" sha256 `{built.sha256}`, run by Python {build.version_of(interpreter)}."
+            f" sha256 `{built.sha256}`."
         )
-        _measure(artifact, interpreter, tell, quick=quick)
+        if python.minor != version:
+            tell(
+                f"**Functions run on Python {version} where they are deployed, and there is none here"
+                f" (PYTHON_FOR_BUILD=/path/to/python{version} names one). This is of {python}."
+                f" The limits are of {version}, so nothing is compared with them,"
+                " and the hash is not that of what is deployed.**"
+            )
+        _measure(artifact, interpreter, tell, python=python, version=version, quick=quick)
     (OUTPUT / "report.md").write_text("\n\n".join(sections) + "\n", encoding="utf-8")
     print(f"Written to {OUTPUT}")
 
 
-def _measure(artifact: Path, interpreter: Path, tell: Callable[[str], None], *, quick: bool) -> None:
+def _measure(
+    artifact: Path, interpreter: Path, tell: Callable[[str], None], *, python: report.Python, version: str, quick: bool
+) -> None:
     with cold.secure(artifact) as env:
         starts, floor_peak = cold.measure(artifact, env, interpreter, runs=3 if quick else 10)
         counted = cold.count_instructions(artifact, env, interpreter)
-        tell(f"## Cold start: import and the first request, over TLS\n\n{cold.show(starts, counted, floor_peak)}")
+        tell(
+            f"## Cold start: import and the first request, over TLS ({python})\n\n"
+            f"{cold.show(starts, counted, floor_peak)}\n\n{cold.judge(starts, counted, python, version)}"
+        )
         if counted is not None:
-            counts, floor = counted
-            ratios = {operation: count / floor for operation, count in counts.items()}
-            chart = report.bars(
-                f"Cold start in instructions, times the floor (limit {LIMIT})", ratios, limit=LIMIT, unit="×"
-            )
-            (OUTPUT / "cold-start.svg").write_text(chart, encoding="utf-8")
+            (OUTPUT / "cold-start.svg").write_text(cold.chart(*counted, python, version), encoding="utf-8")
     with Loopback() as aws:
         rounds, seconds = (3, 0.3) if quick else (7, 2)
         requests = warm.measure(artifact, aws.url, interpreter, rounds=rounds, seconds=seconds)
-        tell(f"## Requests to a running function\n\n{warm.show(requests)}")
+        tell(f"## Requests to a running function ({python})\n\n{warm.show(requests)}")
     single, batched = cost.bill(requests), cost.bill(requests, events_in_a_batch=10)
-    tell(f"## A million files\n\n{cost.show(single, batched)}")
+    tell(f"## A million files ({python})\n\n{cost.show(single, batched)}")
     idle = cost.standing(deploy.read_template(), requests)
-    tell(f"## A stack that nobody uses\n\n{cost.show_standing(idle)}")
+    tell(f"## A stack that nobody uses ({python})\n\n{cost.show_standing(idle)}")
     sizes = (1_000, 10_000) if quick else (1_000, 10_000, 100_000)
     sweeps = list(growth.sweeps(artifact, interpreter, sizes, rounds=3 if quick else 7))
-    tell(f"## The sweep of a growing table\n\n{growth.show_sweeps(sweeps)}")
+    tell(f"## The sweep of a growing table ({python})\n\n{growth.show_sweeps(sweeps)}")
     tell(growth.show_backlog(growth.backlog(artifact, interpreter, 1_000 if quick else 20_000)))
+    # The emulator runs the functions in its own process.
+    here = report.Python.of(Path(sys.executable))
     with load.running_stack() as outputs:
         loads = list(load.routes(outputs, (1, 8) if quick else (1, 8, 32), 0.5 if quick else 3))
-        tell(f"## The routes of the local stack\n\n{load.show_routes(loads)}")
+        tell(f"## The routes of the local stack ({here})\n\n{load.show_routes(loads)}")
         s3 = emulator.client(outputs["AwsEndpointUrl"], "s3", outputs["AwsAccessKeyId"])
         transfers = load.throughput(outputs, s3, (8 if quick else 64) << 20, rounds=3 if quick else 5)
-        tell(f"## Contents\n\n{load.show_throughput(transfers)}")
+        tell(f"## Contents ({here})\n\n{load.show_throughput(transfers)}")
 
 
 if __name__ == "__main__":

@@ -13,9 +13,15 @@ from typing import Any
 
 from bench.events import OPERATIONS, event
 from bench.processes import Container, SecureLoopback, environment
-from bench.report import spread, table
+from bench.report import Python, bars, spread, table
 
-# The least that any function of this kind imports: the ratio to it holds on every machine.
+LIMIT = 4.5
+"""Times the floor's instructions that a cold start may take, on the Python that the functions are deployed to."""
+
+LIMIT_PEAK = 38
+"""MB that may be resident, likewise."""
+
+# The least that any function of this kind imports: the ratio to it holds on every machine that has the same Python.
 _FLOOR = "import json, ssl, http.client, logging, datetime"
 _FLOOR_PEAK = f"{_FLOOR}; print(next(line.split()[1] for line in open('/proc/self/status') if 'VmHWM' in line))"
 
@@ -123,6 +129,36 @@ def show(starts: Mapping[str, Cold], counted: tuple[dict[str, int], int] | None,
         "modules",
     ]
     return f"{table(head, rows)}\n\n{note}"
+
+
+def judge(starts: Mapping[str, Cold], counted: tuple[dict[str, int], int] | None, python: Python, version: str) -> str:
+    """Whether the limits are kept. They are of one version of Python, and say nothing of another."""
+    if python.minor != version:
+        return f"Not compared with the limits, {LIMIT} × and {LIMIT_PEAK} MB: they are of Python {version}."
+    peaks = {operation: max(start.peak) / 2**20 for operation, start in starts.items()}
+    verdicts = [_verdict(f"{LIMIT_PEAK} MB", {name: peak for name, peak in peaks.items() if peak > LIMIT_PEAK})]
+    if counted is not None:
+        ratios = _ratios(*counted)
+        verdicts.insert(0, _verdict(f"{LIMIT} ×", {name: ratio for name, ratio in ratios.items() if ratio > LIMIT}))
+    return " ".join(verdicts)
+
+
+def chart(counts: Mapping[str, int], floor: int, python: Python, version: str) -> str:
+    """The instructions as bars, with the limit where it is of this Python."""
+    comparable = python.minor == version
+    title = f"Cold start in instructions, times the floor ({python}{f', limit {LIMIT}' if comparable else ''})"
+    return bars(title, _ratios(counts, floor), limit=LIMIT if comparable else None, unit="×")
+
+
+def _ratios(counts: Mapping[str, int], floor: int) -> dict[str, float]:
+    return {operation: count / floor for operation, count in counts.items()}
+
+
+def _verdict(limit: str, beyond: Mapping[str, float]) -> str:
+    if not beyond:
+        return f"The limit of {limit} is met."
+    named = ", ".join(f"{name} {value:.2f}" for name, value in beyond.items())
+    return f"**The limit of {limit} is exceeded: {named}.**"
 
 
 def _start(

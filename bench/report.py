@@ -3,14 +3,40 @@
 import os
 import platform
 import statistics
+import subprocess
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 from xml.sax.saxutils import escape
 
 _BAR = 18
 _GAP = 8
 _LEFT = 90
 _WIDTH = 640
+
+
+@dataclass(frozen=True, slots=True)
+class Python:
+    """What runs the functions that are measured. Its instructions and its memory are like those of no other version."""
+
+    release: str
+
+    @classmethod
+    def of(cls, interpreter: Path) -> Self:
+        """Asks the interpreter."""
+        asked = "import platform; print(platform.python_version())"
+        said = subprocess.run([interpreter, "-c", asked], capture_output=True, text=True, check=True)
+        return cls(said.stdout.strip())
+
+    @property
+    def minor(self) -> str:
+        """The version as Lambda names its runtimes, such as 3.13."""
+        return ".".join(self.release.split(".")[:2])
+
+    def __str__(self) -> str:
+        """As in a title."""
+        return f"Python {self.release}"
 
 
 def machine() -> str:
@@ -35,9 +61,9 @@ def spread(values: Sequence[float], digits: int = 0) -> str:
     return f"{middle:.{digits}f} ({low:.{digits}f}–{high:.{digits}f})"
 
 
-def bars(title: str, values: Mapping[str, float], *, limit: float, unit: str) -> str:
-    """A bar chart in SVG, with a line at the limit."""
-    scale = (_WIDTH - _LEFT - 70) / max(limit, *values.values())
+def bars(title: str, values: Mapping[str, float], *, limit: float | None, unit: str) -> str:
+    """A bar chart in SVG, with a line at the limit if there is one."""
+    scale = (_WIDTH - _LEFT - 70) / max(limit or 0, *values.values())
     height = 40 + len(values) * (_BAR + _GAP)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" role="img">',
@@ -53,11 +79,11 @@ def bars(title: str, values: Mapping[str, float], *, limit: float, unit: str) ->
             f'<rect x="{_LEFT}" y="{top}" width="{value * scale:.1f}" height="{_BAR}" fill="#4c78a8"/>',
             f'<text x="{_LEFT + value * scale + 6:.1f}" y="{top + 13}">{value:.2f}{escape(unit)}</text>',
         ]
-    at = _LEFT + limit * scale
-    parts += [
-        f'<line x1="{at:.1f}" y1="26" x2="{at:.1f}" y2="{height - 6}" stroke="#d62728" stroke-dasharray="4 3"/>',
-        "</svg>\n",
-    ]
+    if limit is not None:
+        at = _LEFT + limit * scale
+        line = f'x1="{at:.1f}" y1="26" x2="{at:.1f}" y2="{height - 6}"'
+        parts.append(f'<line {line} stroke="#d62728" stroke-dasharray="4 3"/>')
+    parts.append("</svg>\n")
     return "\n".join(parts)
 
 

@@ -217,7 +217,7 @@ class TestFailures:
         old.write_text('#!/bin/sh\ntest "$1" = --version && echo "Python 3.9.2"\nexit 1\n')
         old.chmod(0o755)
         (tmp_path / "Makefile").write_bytes((ROOT / "Makefile").read_bytes())
-        for name in ("requirements.txt", "constraints.txt", "source/requirements.txt", ".ci/scan-requirements.txt"):
+        for name in ("requirements/run.txt", "constraints.txt", "source/requirements.txt", ".ci/scan-requirements.txt"):
             (tmp_path / name).parent.mkdir(exist_ok=True)
             (tmp_path / name).touch()
         refused = subprocess.run(

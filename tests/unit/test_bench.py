@@ -1,9 +1,13 @@
 """make bench: what it computes from what it measured."""
 
+import platform
+import sys
 from collections import Counter
+from pathlib import Path
+from typing import ClassVar
 from xml.etree import ElementTree
 
-from bench import cost, report
+from bench import cold, cost, report
 from bench.warm import Warm
 from tests.support import TEMPLATE
 
@@ -67,3 +71,46 @@ class TestTheReport:
         drawn = ElementTree.fromstring(report.bars("a & b", {"upload": 4.1, "sweep": 4.4}, limit=4.5, unit="x"))  # noqa: S314 - our own
         texts = [element.text for element in drawn.iter("{http://www.w3.org/2000/svg}text")]
         assert texts == ["a & b", "upload", "4.10x", "sweep", "4.40x"]
+
+    def test_draws_no_limit_where_there_is_none(self) -> None:
+        assert "<line" not in report.bars("title", {"upload": 4.1, "sweep": 4.4}, limit=None, unit="x")
+
+
+class TestTheLimits:
+    """They were taken on the runtime's Python. Another one runs fewer or more instructions for the same."""
+
+    FLOOR = 200
+    STARTS: ClassVar = {
+        operation: cold.Cold(import_wall=[0.1], first_wall=[0.1], cpu=[0.1], peak=[peak * 2**20], modules=300)
+        for operation, peak in (("upload", 36.0), ("sweep", 37.5))
+    }
+
+    def test_are_met_or_exceeded_on_the_same_python(self) -> None:
+        python = report.Python("3.13.4")
+        assert cold.judge(self.STARTS, ({"upload": 820, "sweep": 900}, self.FLOOR), python, "3.13") == (
+            "The limit of 4.5 \u00d7 is met. The limit of 38 MB is met."
+        )
+        assert cold.judge(self.STARTS, ({"upload": 820, "sweep": 902}, self.FLOOR), python, "3.13") == (
+            "**The limit of 4.5 \u00d7 is exceeded: sweep 4.51.** The limit of 38 MB is met."
+        )
+
+    def test_of_memory_is_judged_without_valgrind_too(self) -> None:
+        assert cold.judge(self.STARTS, None, report.Python("3.13.0"), "3.13") == "The limit of 38 MB is met."
+
+    def test_say_nothing_of_another_python(self) -> None:
+        python = report.Python("3.11.7")
+        assert cold.judge(self.STARTS, ({"upload": 600, "sweep": 660}, self.FLOOR), python, "3.13") == (
+            "Not compared with the limits, 4.5 \u00d7 and 38 MB: they are of Python 3.13."
+        )
+
+    def test_are_drawn_for_their_own_python_alone(self) -> None:
+        counts = {"upload": 820, "sweep": 880}
+        same = cold.chart(counts, self.FLOOR, report.Python("3.13.0"), "3.13")
+        other = cold.chart(counts, self.FLOOR, report.Python("3.11.7"), "3.13")
+        assert ("(Python 3.13.0, limit 4.5)" in same, "<line" in same) == (True, True)
+        assert ("(Python 3.11.7)" in other, "limit" in other, "<line" in other) == (True, False, False)
+
+    def test_the_python_is_the_one_that_is_asked(self) -> None:
+        python = report.Python.of(Path(sys.executable))
+        assert str(python) == f"Python {platform.python_version()}"
+        assert python.minor == f"{sys.version_info.major}.{sys.version_info.minor}"
