@@ -8,8 +8,10 @@ import pytest
 from botocore.awsrequest import AWSRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.config import Config
+from botocore.exceptions import ParamValidationError
 from botocore.session import Session
 from botocore.useragent import UserAgentString
+from botocore.validate import ParamValidator
 
 from filestore.storage import aws
 
@@ -77,8 +79,26 @@ class TestTheUserAgent:
         assert len(requests(client, service, 3)) == 3
 
 
-def _refuse(agent: object) -> NoReturn:
-    raise AssertionError(f"{agent} is put together again")
+class TestParameters:
+    def test_for_dynamodb_are_not_looked_at(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        client = made("dynamodb")
+        monkeypatch.setattr(ParamValidator, "validate", _refuse)
+        assert len(requests(client, "dynamodb")) == 1
+
+    def test_for_dynamodb_are_looked_at_by_the_tests(self) -> None:
+        """Wherever they call it through the functions' client, as all that use moto or the engine do."""
+        with pytest.raises(ParamValidationError, match="Invalid type for parameter Item"):
+            made("dynamodb").put_item(TableName="files", Item={"id": "no attribute"})
+
+    @pytest.mark.parametrize("version", [None, 1])
+    def test_for_s3_are_looked_at(self, version: object) -> None:
+        """Without a version DeleteObjects hides an object instead of removing it."""
+        with pytest.raises(ParamValidationError, match="VersionId"):
+            made("s3").delete_objects(Bucket="files", Delete={"Objects": [{"Key": "0", "VersionId": version}]})
+
+
+def _refuse(*_: object) -> NoReturn:
+    raise AssertionError("this is what a call does without")
 
 
 def _in_order(user_agent: str | bytes) -> list[str]:
