@@ -7,9 +7,14 @@ import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
+import botocore
 import pytest
+from botocore.exceptions import ParamValidationError
+from botocore.model import OperationModel, StructureShape
+from botocore.session import Session
+from botocore.validate import ParamValidator
 from moto import mock_aws
 
 from filestore import telemetry, wiring
@@ -25,6 +30,23 @@ SETTINGS = {
     "STORE_ON_LOAD": "False",
     "MAX_FILE_SIZE": "5368709120",
 }
+
+
+_validate = ParamValidator.validate
+
+
+def _look_at_parameters(session: Session) -> None:
+    """The client that is deployed does not look at what it sends to DynamoDB, so the tests do at every call."""
+    session.get_component("event_emitter").register_last("before-parameter-build.dynamodb", _refuse_wrong_parameters)
+
+
+def _refuse_wrong_parameters(params: dict[str, Any], model: OperationModel, **_: object) -> None:
+    report = _validate(ParamValidator(), params, cast("StructureShape", model.input_shape))
+    if report.has_errors():
+        raise ParamValidationError(report=report.generate_report())
+
+
+botocore.register_initializer(_look_at_parameters)
 
 
 def _clear_caches(module: ModuleType) -> None:

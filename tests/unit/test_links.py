@@ -1,12 +1,22 @@
 """Presigned URLs."""
 
+import hmac
+import time
+from collections.abc import Callable
+from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import botocore.session
 import pytest
+from botocore import auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 
 from filestore.domain.disposition import attachment
+from filestore.domain.file import Checksum
+from filestore.storage import links
 from filestore.storage.links import LinkSigner
 
 
@@ -135,3 +145,117 @@ def test_agree_with_the_sdks_own_presigner() -> None:
         if ours["X-Amz-Date"] == theirs["X-Amz-Date"]:
             break
     assert ours == theirs
+
+
+_OVERRIDES = {
+    "response-content-encoding": "identity",
+    "response-cache-control": "no-store",
+    "response-expires": "Thu, 01 Jan 1970 00:00:00 GMT",
+    "response-content-language": "und",
+}
+
+
+class TestTheSdksSigner:
+    """It is the reference for Signature Version 4: every URL is the very one that it makes at that second."""
+
+    @pytest.fixture(params=["", "http://127.0.0.1:4566", "https://S3.example:443", "http://[::1]:80/base/"])
+    def root(self, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+        endpoint: str = request.param
+        if not endpoint:
+            return "https://files.example.s3.eu-central-1.amazonaws.com"
+        monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+        return f"{endpoint.rstrip('/')}/files.example"
+
+    @pytest.fixture(params=[None, "of+a/role==", "%"])
+    def token(self, request: pytest.FixtureRequest) -> str | None:
+        token: str | None = request.param
+        return token
+
+    @pytest.fixture
+    def sdk(self, root: str, token: str | None, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+        """Signs the same with the SDK, at the second that a URL of ours says."""
+
+        def sign(url: str, method: str, key: str, *, headers: dict[str, str], query: dict[str, str]) -> str:
+            (date,) = parse_qs(urlsplit(url).query)["X-Amz-Date"]
+            monkeypatch.setattr(auth, "get_current_datetime", lambda: datetime.strptime(date, "%Y%m%dT%H%M%S%z"))
+            request = AWSRequest(method=method, url=f"{root}/{quote(key)}", headers=headers, params=query)
+            credentials = Credentials("AKIDEXAMPLE", "secret", token)
+            auth.S3SigV4QueryAuth(credentials.get_frozen_credentials(), "s3", "eu-central-1", 900).add_auth(request)
+            return str(request.url)
+
+        return sign
+
+    @pytest.mark.parametrize("key", ["0123456789abcdef" * 2, "a b/ü?#+~"])
+    def test_agrees_on_uploads(self, sdk: Callable[..., str], token: str | None, key: str) -> None:
+        ours = signer("eu-central-1", **({} if token is None else {"token": token}))
+        url = ours.upload(key).url
+        assert url == sdk(url, "PUT", key, headers={}, query={})
+        checksum = Checksum("SHA256", "0bKln76n4gB3r5+Rsn6V6GUGGycL4D/1Oas7c1h4gug=")
+        url = ours.upload(key, size=8, content_type='text/plain;  charset="utf-8" ', checksum=checksum).url
+        declared = {
+            "Content-Type": 'text/plain;  charset="utf-8" ',
+            "x-amz-checksum-sha256": checksum.value,
+            "Content-Length": "8",
+        }
+        assert url == sdk(url, "PUT", key, headers=declared, query={})
+
+    @pytest.mark.parametrize("name", ["report.pdf", "é 日本 \U0001f600 ~'()*!&=+%", "x" * 255])
+    def test_agrees_on_downloads(self, sdk: Callable[..., str], token: str | None, name: str) -> None:
+        ours = signer("eu-central-1", **({} if token is None else {"token": token}))
+        url = ours.download("key", version_id="v+1/=", content_type='a/b; c="&"', content_disposition=attachment(name))
+        query = {
+            **_OVERRIDES,
+            "response-content-disposition": attachment(name),
+            "response-content-type": 'a/b; c="&"',
+            "versionId": "v+1/=",
+        }
+        assert url == sdk(url, "GET", "key", headers={}, query=query)
+
+
+class Clock:
+    """The part of ``time`` that signing looks at, standing still."""
+
+    strftime = staticmethod(time.strftime)
+
+    def __init__(self, now: int) -> None:
+        self._now = now
+
+    def gmtime(self) -> time.struct_time:
+        return time.gmtime(self._now)
+
+
+class TestTheSigningKey:
+    """Four of the five HMACs of a signature are the same all day, for the same credentials."""
+
+    def test_is_made_once_a_day(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        digests: list[str] = []
+
+        def digest(key: bytes, message: bytes, algorithm: str) -> bytes:
+            digests.append(algorithm)
+            return hmac.digest(key, message, algorithm)
+
+        monkeypatch.setattr(links, "hmac", SimpleNamespace(digest=digest))
+        midnight = 1_767_225_600
+        session = botocore.session.Session()
+        session.set_config_variable("region", "us-east-1")
+        session.set_credentials("AKIDEXAMPLE", "a secret of this test's own")
+        ours = LinkSigner(session, "files", 900)
+        counts = []
+        for now in (midnight, midnight + 1, midnight + 86_399, midnight + 86_400):
+            monkeypatch.setattr(links, "time", Clock(now))
+            ours.upload("key")
+            counts.append(len(digests))
+        assert counts == [5, 6, 7, 12]
+
+    def test_is_made_anew_for_other_credentials(self) -> None:
+        """Those of a role end, and the SDK brings others: a URL of the old ones would work no longer."""
+        session = botocore.session.Session()
+        session.set_config_variable("region", "us-east-1")
+        session.set_credentials("AKIDFIRST", "secret", "first")
+        ours = LinkSigner(session, "files", 900)
+        credentials: Any = session.get_credentials()
+        assert "AKIDFIRST%2F" in ours.upload("key").url
+        credentials.access_key, credentials.secret_key, credentials.token = "AKIDSECOND", "another", "second"
+        url = ours.upload("key").url
+        assert "AKIDSECOND%2F" in url
+        assert "X-Amz-Security-Token=second&" in url
