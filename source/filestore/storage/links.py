@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
 from botocore.credentials import ReadOnlyCredentials
