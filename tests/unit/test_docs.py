@@ -80,6 +80,11 @@ def test_every_decision_has_a_date_and_a_status(document: Path) -> None:
     assert [title for title, first in decisions if not form.match(first)] == []
 
 
-@pytest.mark.parametrize("document", [*DOCUMENTS], ids=lambda path: path.name)
+def test_every_decision_is_there_once() -> None:
+    titles = [title for document in DECISIONS for title in re.findall(r"^## (.+)$", document.read_text(), re.MULTILINE)]
+    assert sorted(titles) == sorted(set(titles))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_no_document_is_longer_than_anybody_reads(document: Path) -> None:
     assert len(document.read_text().splitlines()) <= 300
