@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 import pytest
 
 from filestore.domain import upload
+from local.deploy import read_yaml
 from tests import support
-from tests.support import SWAGGER, TEMPLATE, read_yaml
+from tests.support import SWAGGER, TEMPLATE
 
 RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
 PARAMETERS: dict[str, Any] = TEMPLATE["Parameters"]
