@@ -204,7 +204,7 @@ $(VENV)/.lint: requirements/lint.txt constraints.txt
 	$(INSTALL) 'what make lint needs (90 MB, some 10 seconds, once)'
 
 $(SCAN)/.installed: .ci/scan-requirements.txt
-	$(INSTALL) 'what make scan needs (xxx MB, some xx seconds, once)'
+	$(INSTALL) 'what make scan needs (330 MB, half a minute, once)'
 
 $(MUTANTS)/.installed: .ci/mutants-requirements.txt
-	$(INSTALL) 'what make mutants needs (xxx MB, some xx seconds, once)'
+	$(INSTALL) 'what make mutants needs (55 MB, some 10 seconds, once)'

@@ -23,6 +23,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 _SECONDS_OF_SILENCE = 2
+_INSTALLING = "packages installed"
 
 
 class InstallError(Exception):
@@ -55,8 +56,9 @@ def install(stamp: Path, requirements: Path, note: str, *, compiled: bool = Fals
             stamp.touch()
             return
         print(f"Installing {note} ...", flush=True)
-        python = _environment(stamp.parent, lock)
         progress = _Progress(stamp.parent)
+        python = _environment(stamp.parent, lock, progress)
+        progress.doing = "looking for packages"
         command: list[str | Path] = [
             python, "-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--progress-bar", "off",
             "--no-compile", "--requirement", requirements,
@@ -65,6 +67,7 @@ def install(stamp: Path, requirements: Path, note: str, *, compiled: bool = Fals
         if compiled:
             every: list[str | Path] = [python, "-W", "ignore", "-m", "compileall", "-qq", "-j", "0"]
             # Some packages have templates of modules, which cannot be compiled.
+            progress.doing = "compiling what the tests may import"
             _run([*every, *progress.packages()], lock, progress, may_fail=True)
         stamp.write_text(wanted, encoding="utf-8")
     finally:
@@ -85,18 +88,20 @@ def _lists(requirements: Path) -> Iterator[Path]:
         yield from _lists(requirements.parent / name)
 
 
-def _environment(folder: Path, lock: int) -> Path:
+def _environment(folder: Path, lock: int, progress: "_Progress") -> Path:
     """Returns the virtual environment's Python. One that is broken or was never finished is made anew."""
     python = folder / "bin/python"
     if not python.exists() or subprocess.run([python, "-c", "import pip"], capture_output=True, check=False).returncode:
-        _run([sys.executable, "-m", "venv", "--clear", folder], lock, _Progress(folder))
+        _run([sys.executable, "-m", "venv", "--clear", folder], lock, progress)
     return python
 
 
 class _Progress:
-    """What pip is doing, by what it prints and by what lies in the folder."""
+    """What is going on, by what pip prints and by what lies in the folder."""
 
     def __init__(self, folder: Path) -> None:
+        self.doing = f"making {folder}"
+        self.begun = time.monotonic()
         self.last: deque[str] = deque(maxlen=20)
         self._folder = folder
         self._collected = self._wanted = self._before = 0
@@ -106,15 +111,17 @@ class _Progress:
         self.last.append(line)
         if line.startswith("Collecting "):
             self._collected += 1
+            self.doing = f"packages found: {self._collected}"
         elif line.startswith("Installing collected packages: "):
             self._wanted = line.count(",") + 1
             self._before = self._count()
+            self.doing = _INSTALLING
 
     def show(self) -> str:
         """Returns one line."""
-        if self._wanted:
-            return f"{min(self._count() - self._before, self._wanted)} of {self._wanted} packages are installed"
-        return f"{self._collected} packages are found" if self._collected else "the virtual environment is being made"
+        if self.doing == _INSTALLING:
+            return f"{_INSTALLING}: {min(self._count() - self._before, self._wanted)} of {self._wanted}"
+        return self.doing
 
     def packages(self) -> list[Path]:
         """Returns where the packages are."""
@@ -131,13 +138,12 @@ def _run(command: Sequence[str | Path], lock: int, progress: _Progress, *, may_f
     )
     reader = threading.Thread(target=_read, args=(process, progress), daemon=True)
     reader.start()
-    begun = time.monotonic()
     while True:
         try:
             status = process.wait(_SECONDS_OF_SILENCE)
             break
         except subprocess.TimeoutExpired:
-            print(f"  {time.monotonic() - begun:3.0f} s: {progress.show()}", flush=True)
+            print(f"  {time.monotonic() - progress.begun:3.0f} s: {progress.show()}", flush=True)
     reader.join()
     if status != 0 and not may_fail:
         said = "\n".join(progress.last)

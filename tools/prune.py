@@ -8,6 +8,7 @@ refer to. tests/unit/test_artifact.py runs every operation on what is left.
 import json
 import re
 import shutil
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -167,3 +168,7 @@ def _undocumented(definition: Any) -> Any:
 
 def _write(path: Path, contents: Any) -> None:
     path.write_text(json.dumps(contents, separators=(",", ":")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    prune(Path(sys.argv[1]))

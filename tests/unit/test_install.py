@@ -110,8 +110,8 @@ def test_what_takes_long_is_told_meanwhile(project: Project) -> None:
     process = project.start()
     assert process.stdout is not None
     assert process.stdout.readline() == "Installing what is needed ...\n"
-    assert process.stdout.readline() == "    2 s: 0 of 2 packages are installed\n"
+    assert process.stdout.readline() == "    2 s: packages installed: 0 of 2\n"
     (project.folder / "venv/lib/python3.11/site-packages/click-8.dist-info").mkdir(parents=True)
-    assert process.stdout.readline() == "    4 s: 1 of 2 packages are installed\n"
+    assert process.stdout.readline() == "    4 s: packages installed: 1 of 2\n"
     go.write_text("on")
     assert process.communicate(timeout=60) == ("", "")
