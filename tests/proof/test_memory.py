@@ -1,4 +1,4 @@
-"""AWS in memory answers as the embedded AWS does: every call of whole schedules is made to both."""
+"""AWS in memory answers as the emulator does: every call of whole schedules is made to both."""
 
 import os
 from collections import Counter
@@ -18,7 +18,7 @@ from tests.support import TEMPLATE
 
 
 class Engine:
-    """The embedded AWS, with the table and the bucket of the proof."""
+    """The emulator, with the table and the bucket of the proof."""
 
     def __init__(self, url: str) -> None:
         key = os.environ["AWS_ACCESS_KEY_ID"]
@@ -102,8 +102,8 @@ _ESSENCE: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
 
 
 @pytest.fixture(scope="module")
-def engine(embedded_aws: str) -> Engine:
-    return Engine(embedded_aws)
+def engine(emulator_url: str) -> Engine:
+    return Engine(emulator_url)
 
 
 @pytest.fixture
@@ -115,7 +115,7 @@ def both(proof: Proving, engine: Engine) -> Iterator[Proving]:
 
 def test_in_random_schedules(both: Proving, engine: Engine, report: Callable[[str, object], None]) -> None:
     explored = explore(both, COUNT // 40, number=SEED)
-    report("The same schedules on the embedded AWS: every answer as in memory", explored)
+    report("The same schedules on the emulator: every answer as in memory", explored)
     assert not explored.counterexample, explored.counterexample
     assert set(engine.compared) == {call for _, call in aws_calls()}
 
