@@ -1,8 +1,9 @@
 """Keeps what the emulator has acknowledged: it has its state in memory, and saves it only when stopped in order.
 
 A write of records is acknowledged once it is appended to a file; a restart repeats these writes on the last snapshot.
-Objects are on the disk as they come, and a restart has S3 tell of the latest again. Everything else is a deployment's
-doing, and in the next snapshot. A forked child makes it: it sees all services at one moment and holds up nobody.
+Objects are on the disk as they come, and noted in that file before: a restart has S3 tell of the latest again.
+Everything else is a deployment's doing, and in the next snapshot. A forked child makes it: it sees all services at one
+moment and holds up nobody.
 
 What cannot be saved is not acknowledged: the emulator says so and ends. What it acknowledged before is on the disk.
 """
@@ -81,6 +82,7 @@ class Keeper:
                     self._end(state.unreadable(self._folder.parent, self._failures.unread[0]))
                 inside.saves_nothing_itself()
                 await self._recover()
+                inside.call_before_objects(self._expect_object)
                 asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, self._release)
                 self._run(self._keep())
             await send(message)
@@ -147,16 +149,18 @@ class Keeper:
         await self._app(scope, reading, answering)
 
     def _uploading(self, path: str, send: Callable[[Message], Awaitable[None]]) -> Any:
-        """Written down when S3 has it: who is refused leaves nothing. What a kill leaves before, the sweep adopts."""
-
         async def answering(message: Message) -> None:
             if _is_success(message):
-                self._uploads[path] = time.monotonic()
                 self._objects.add(path)
-                self._append({"upload": path})
+                self._to_sync = True
             await send(message)
 
         return answering
+
+    def _expect_object(self, path: str) -> None:
+        """Note an object before S3 writes it. Killed in between, S3 would have it, and would never send its event."""
+        self._uploads[path] = time.monotonic()
+        self._append({"upload": path})
 
     # ---------------------------------------------------------------- files
 

@@ -7,7 +7,7 @@ import copy
 import json
 import os
 import time
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +75,20 @@ async def write_records(write: Mapping[str, str]) -> int:
 
     await app(scope, receive, send)
     return status
+
+
+def call_before_objects(note: Callable[[str], None]) -> None:
+    """Have ``note`` called with the path of every object, ``/bucket/key``, before S3 writes it to the disk.
+
+    S3 has looked at signature, size and checksum by then: whoever is refused is not noted.
+    """
+    write = s3._persist_object
+
+    def noted(bucket: str, key: str, contents: Any) -> None:
+        note(f"/{bucket}/{key}")
+        write(bucket, key, contents)
+
+    s3._persist_object = noted
 
 
 def files_of(bucket: str, key: str) -> list[Path]:

@@ -55,10 +55,10 @@ def watched_log() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def embedded_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of an embedded AWS of the session's own, empty. The environment has the key of its root."""
-    from bench.processes import free_port
+def emulator_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of an emulator of the session's own, empty. The environment has the key of its root."""
     from local.emulator import Emulator
+    from local.loopback import free_port
 
     emulator = Emulator(free_port(), tmp_path_factory.mktemp("aws"))
     emulator.start()

@@ -68,20 +68,20 @@ def remember(reply: requests.Response) -> None:
 
 
 def keep_log(folder: Path) -> None:
-    """A stack that is started again writes its engine's log anew."""
-    log = folder / "engine.log"
+    """A stack that is started again writes its emulator's log anew."""
+    log = folder / "emulator.log"
     if log.exists():
-        log.rename(folder / "engine-before.log")
+        log.rename(folder / "emulator-before.log")
 
 
 def deployed_lines() -> Iterator[str]:
-    """What the stacks' engines have printed, and what their functions have logged."""
+    """What the stacks' emulators have printed, and what their functions have logged."""
     from botocore.exceptions import EndpointConnectionError
 
     from local import emulator, root_key
 
     for url, folder in stacks.items():
-        for log in folder.glob("engine*.log"):
+        for log in folder.glob("emulator*.log"):
             yield from log.read_text(errors="replace").splitlines()
         logs = emulator.client(url, "logs", root_key.of(folder))
         try:

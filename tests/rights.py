@@ -61,7 +61,7 @@ WITH_TRACING = {"xray:PutTraceSegments": "*", "xray:PutTelemetryRecords": "*"}
 """In addition, for every function, where Tracing is on. X-Ray has no resources to name."""
 
 NOT_ENFORCED = {
-    # The embedded AWS checks s3:DeleteObject for the first object of a DeleteObjects and s3:DeleteObjectVersion for the
+    # The emulator checks s3:DeleteObject for the first object of a DeleteObjects and s3:DeleteObjectVersion for the
     # others, AWS both for each (Amazon S3 API reference); an undo has one object.
     ("Undo", "s3:DeleteObjectVersion"),
     # It knows a batch of PartiQL statements as one action, updates and deletions alike.
@@ -71,4 +71,4 @@ NOT_ENFORCED = {
     ("Uploaded", "sqs:DeleteMessage"),
     ("Uploaded", "sqs:GetQueueAttributes"),
 }
-"""Rights that nothing misses on the embedded AWS, so that taking them away there proves nothing."""
+"""Rights that nothing misses on the emulator, so that taking them away there proves nothing."""

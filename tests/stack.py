@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import requests
 
-from bench.processes import free_port
 from local import emulator
+from local.loopback import free_port
 from ops.audit import Audit, Finding
 from ops.target import Target
 from tests import hygiene
@@ -62,7 +62,7 @@ class Stack:
         return self
 
     def stop(self) -> int:
-        """Stop the stack as Ctrl-C does; answers its exit status."""
+        """Stop the stack as Ctrl-C does; returns its exit status."""
         self.process.send_signal(signal.SIGINT)
         return self.process.wait(timeout=60)
 
@@ -165,7 +165,7 @@ class Stack:
 
 
 def eventually(condition: Callable[[], object]) -> Any:
-    """Wait until the condition holds; answers what it answered."""
+    """Wait until the condition holds; returns what it returned."""
     deadline = time.monotonic() + PATIENCE
     while not (answer := condition()):
         if time.monotonic() > deadline:

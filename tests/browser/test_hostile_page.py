@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from bench.processes import free_port
 from local.emulator import Emulator
+from local.loopback import free_port
 from tests.browser.conftest import Complaints, Site
 from tests.stack import Stack, eventually
 
@@ -127,7 +127,7 @@ def target(stack: Stack) -> Target:
     """What ``make run`` starts."""
     return Target(
         stack.aws_port,
-        stack.state / "engine.log",
+        stack.state / "emulator.log",
         stack.client,
         stack.outputs["Functions"]["UploadFunction"],
         stack.outputs["StorageBucketName"],

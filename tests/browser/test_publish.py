@@ -1,4 +1,4 @@
-"""``make publish``: the page on S3, as the embedded AWS serves it."""
+"""``make publish``: the page on S3, as the emulator serves it."""
 
 import json
 import os
@@ -24,7 +24,7 @@ INTEGRITY = re.compile(r"sha384-[A-Za-z0-9+/]{64}")
 
 def publish(stack: Stack, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "local.publish", *options],
+        [sys.executable, "-m", "ops.publish", *options],
         cwd=ROOT,
         env={
             **os.environ,

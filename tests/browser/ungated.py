@@ -1,7 +1,7 @@
 """The emulator's process without its gate, to see that the hostile page would get in."""
 
-from local import engine
+from local import emulator_process
 
 if __name__ == "__main__":
-    engine.gated = lambda emulator, gate: emulator  # noqa: ARG005
-    engine.main()
+    emulator_process.gated = lambda emulator, gate: emulator  # noqa: ARG005
+    emulator_process.main()

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from bench.processes import free_port
-from local import deploy, gaps
+from local import deploy, deployment_patches
 from local.emulator import ROOT, Emulator
+from local.loopback import free_port
 from tests.stack import Stack
 from tests.support import SWAGGER, TEMPLATE, UNKNOWN_ID
 
@@ -100,7 +100,7 @@ def test_the_steps_of_2019_end_in_a_stack_that_works(aws: Emulator, deploy_stack
     key = gateway.create_api_key(name="back-end", enabled=True)
     gateway.create_usage_plan_key(keyType="API_KEY", usagePlanId=outputs["UsagePlanId"], keyId=key["id"])
 
-    gaps.fill(aws, outputs, swagger=SWAGGER, template=TEMPLATE, functions=deploy.functions(aws, name))
+    deployment_patches.apply(aws, outputs, swagger=SWAGGER, template=TEMPLATE, functions=deploy.functions(aws, name))
     here = f"{aws.url}/restapis/{outputs['ApiId']}/dev/_user_request_"
     tested = run(
         BIN / "tavern-ci", "tests/integration/test_store_file.tavern.yaml", TEST_HOST=here, TEST_API_KEY=key["value"]

@@ -187,7 +187,7 @@ class TestTheLog:
 
     def test_can_be_read_on_this_machine(self, stack: Stack) -> None:
         file_id = stack.upload(size=8)["id"]
-        command = [sys.executable, "-m", "local.logs", "--state-dir", str(stack.state), file_id]
+        command = [sys.executable, "-m", "ops.logs", "--state-dir", str(stack.state), file_id]
 
         def shown() -> list[str]:
             return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from local import gaps
+from local import deployment_patches
 from tests.rights import ALLOWED, NOT_ENFORCED
 from tests.stack import Stack, eventually
 from tests.support import UNKNOWN_ID, upload_event
@@ -190,12 +190,12 @@ def taken_away(stack: Stack, function: str, action: str) -> Iterator[None]:
     policy = iam.get_role_policy(**where)["PolicyDocument"]
     iam.put_role_policy(**where, PolicyDocument=json.dumps(without(policy, action)))
     if action.startswith("dynamodb:PartiQL"):
-        iam.delete_role_policy(RoleName=where["RoleName"], PolicyName=gaps.PARTIQL_POLICY)
+        iam.delete_role_policy(RoleName=where["RoleName"], PolicyName=deployment_patches.PARTIQL_POLICY)
     try:
         yield
     finally:
         iam.put_role_policy(**where, PolicyDocument=json.dumps(policy))
-        gaps.allow_partiql(stack.client("iam"), where["RoleName"])
+        deployment_patches.allow_partiql(stack.client("iam"), where["RoleName"])
 
 
 def without(policy: dict[str, Any], action: str) -> dict[str, Any]:

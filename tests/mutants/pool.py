@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from bench.processes import free_port
 from local.emulator import Emulator
+from local.loopback import free_port
 from tests.mutants import child
 from tests.mutants.model import Mutant, Run
 

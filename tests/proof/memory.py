@@ -1,7 +1,7 @@
 """DynamoDB and S3 in memory: exactly the calls that the functions make, and nothing else.
 
 A schedule of the proof makes a hundred calls and more, and there are thousands of schedules, so they cannot go to an
-engine of their own over HTTP. ``test_memory.py`` holds this against the embedded AWS, call by call.
+emulator of their own over HTTP. ``test_memory.py`` holds this against the emulator, call by call.
 """
 
 import re

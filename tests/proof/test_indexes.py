@@ -67,9 +67,9 @@ class TestSeveralIndexes:
     )
 
     @pytest.fixture(scope="class")
-    def dynamodb(self, embedded_aws: str) -> Any:
+    def dynamodb(self, emulator_url: str) -> Any:
         """The emulator's, with a table that has these indexes and items."""
-        dynamodb = emulator.client(embedded_aws, "dynamodb", os.environ["AWS_ACCESS_KEY_ID"])
+        dynamodb = emulator.client(emulator_url, "dynamodb", os.environ["AWS_ACCESS_KEY_ID"])
         dynamodb.create_table(TableName="several", BillingMode="PAY_PER_REQUEST", **TABLE)
         for each in self.ITEMS:
             dynamodb.put_item(TableName="several", Item=each)

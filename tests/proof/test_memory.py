@@ -1,4 +1,4 @@
-"""AWS in memory answers as the embedded AWS does: every call of whole schedules is made to both."""
+"""AWS in memory answers as the emulator does: every call of whole schedules is made to both."""
 
 import os
 from collections import Counter
@@ -18,8 +18,8 @@ from tests.proof.sites import aws_calls
 from tests.support import TEMPLATE
 
 
-class Engine:
-    """The embedded AWS, with the table and the bucket of the proof."""
+class Emulated:
+    """The emulator, with the table and the bucket of the proof."""
 
     def __init__(self, url: str) -> None:
         key = os.environ["AWS_ACCESS_KEY_ID"]
@@ -53,26 +53,26 @@ class Engine:
 
 
 class Both(Memory):
-    """Makes every call to the memory and to the engine, and compares what they say."""
+    """Makes every call to the memory and to the emulator, and compares what they say."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, emulated: Emulated) -> None:
         super().__init__(page=1000, may_be_unversioned=False)
-        self.engine = engine
-        engine.clear()
+        self.emulated = emulated
+        emulated.clear()
 
     def new_version_id(self, key: str, body: bytes, content_type: str) -> str:
-        put = self.engine.s3.put_object(Bucket=SETTINGS["BUCKET_NAME"], Key=key, Body=body, ContentType=content_type)
+        put = self.emulated.s3.put_object(Bucket=SETTINGS["BUCKET_NAME"], Key=key, Body=body, ContentType=content_type)
         return str(put["VersionId"])
 
     def purge(self, file_id: str) -> None:
         super().purge(file_id)
-        self.engine.dynamodb.delete_item(TableName=SETTINGS["TABLE_NAME"], Key={"id": {"S": file_id}})
+        self.emulated.dynamodb.delete_item(TableName=SETTINGS["TABLE_NAME"], Key={"id": {"S": file_id}})
 
     def call(self, operation: str, parameters: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
         self.refresh_indexes()
         parameters = {"Bucket": SETTINGS["BUCKET_NAME"], **parameters} if operation == "DeleteObjects" else parameters
         status, answer = super().call(operation, parameters)
-        theirs = self.engine.call(operation, parameters)
+        theirs = self.emulated.call(operation, parameters)
         assert _essence(operation, answer) == _essence(operation, theirs), (operation, parameters)
         return status, answer
 
@@ -103,22 +103,22 @@ _ESSENCE: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
 
 
 @pytest.fixture(scope="module")
-def engine(embedded_aws: str) -> Engine:
-    return Engine(embedded_aws)
+def emulated(emulator_url: str) -> Emulated:
+    return Emulated(emulator_url)
 
 
 @pytest.fixture
-def both(proof: Proving, engine: Engine) -> Iterator[Proving]:
-    proof.new_memory = lambda: Both(engine)
+def both(proof: Proving, emulated: Emulated) -> Iterator[Proving]:
+    proof.new_memory = lambda: Both(emulated)
     yield proof
     proof.new_memory = Memory
 
 
-def test_in_random_schedules(both: Proving, engine: Engine, report: Callable[[str, object], None]) -> None:
+def test_in_random_schedules(both: Proving, emulated: Emulated, report: Callable[[str, object], None]) -> None:
     explored = explore(both, COUNT // 40, number=SEED)
-    report("The same schedules on the embedded AWS: every answer as in memory", explored)
+    report("The same schedules on the emulator: every answer as in memory", explored)
     assert not explored.counterexample, explored.counterexample
-    assert set(engine.compared) == {call for _, call in aws_calls()}
+    assert set(emulated.compared) == {call for _, call in aws_calls()}
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=str)

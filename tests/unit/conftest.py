@@ -84,13 +84,13 @@ def moto_aws(configure: Callable[..., None]) -> Iterator[None]:
 
 
 @pytest.fixture
-def engine_aws(
-    embedded_aws: str, monkeypatch: pytest.MonkeyPatch, configure: Callable[..., None], clock: support.Clock
+def emulator_aws(
+    emulator_url: str, monkeypatch: pytest.MonkeyPatch, configure: Callable[..., None], clock: support.Clock
 ) -> None:
-    """A deployed stack on the embedded AWS, for what moto would not be true to."""
+    """A deployed stack on the emulator, for what moto would not be true to."""
     del clock
-    monkeypatch.setenv("AWS_ENDPOINT_URL", embedded_aws)
-    _use_clients_of("engine")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", emulator_url)
+    _use_clients_of("emulator")
     _create_stack(configure)
 
 

@@ -91,7 +91,7 @@ def test_a_body_in_base64_is_understood() -> None:
 
 
 @pytest.mark.parametrize("operation", OF_BACK_ENDS)
-@pytest.mark.usefixtures("engine_aws")
+@pytest.mark.usefixtures("emulator_aws")
 class TestIds:
     def test_a_hundred_are_taken(self, operation: str) -> None:
         assert call(operation, [f"{number:032x}" for number in range(100)]).status == 200

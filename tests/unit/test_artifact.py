@@ -30,9 +30,9 @@ Run = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture
-def run(unpacked: Path, engine_aws: None) -> Iterator[Run]:
+def run(unpacked: Path, emulator_aws: None) -> Iterator[Run]:
     """Calls a function of the artifact, in a process that can import nothing else."""
-    del engine_aws
+    del emulator_aws
     with Container(unpacked, os.environ, count=True) as container:
         yield container.call
 

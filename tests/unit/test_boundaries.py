@@ -117,7 +117,7 @@ class TestSizes:
         assert (record(upload["id"]) or {})["size"] == str(size)
 
 
-@pytest.mark.usefixtures("engine_aws")
+@pytest.mark.usefixtures("emulator_aws")
 def test_a_size_of_zero_lets_nothing_but_an_empty_file_in() -> None:
     upload = call("upload", {"name": "a", "size": 0}).body
     assert status_of("PUT", upload["url"], b"x") == 403

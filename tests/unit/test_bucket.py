@@ -11,7 +11,7 @@ from filestore.errors import StorageError
 from filestore.storage import aws
 from tests.support import Clock, call, invoke, put, sample_event, upload_event
 
-pytestmark = pytest.mark.usefixtures("engine_aws")
+pytestmark = pytest.mark.usefixtures("emulator_aws")
 
 Throttle = Callable[..., None]
 Alter = Callable[[str, Callable[[dict[str, Any]], dict[str, Any]]], None]

@@ -86,7 +86,7 @@ class TestParameters:
         assert len(requests(client, "dynamodb")) == 1
 
     def test_for_dynamodb_are_looked_at_by_the_tests(self) -> None:
-        """Wherever they call it through the functions' client, as all that use moto or the engine do."""
+        """Wherever they call it through the functions' client, as all that use moto or the emulator do."""
         with pytest.raises(ParamValidationError, match="Invalid type for parameter Item"):
             made("dynamodb").put_item(TableName="files", Item={"id": "no attribute"})
 

@@ -217,7 +217,7 @@ def test_every_refusal_by_the_gateway_has_a_message_a_code_and_cors(kind: str) -
     assert response["responseParameters"]["gatewayresponse.header.Access-Control-Allow-Origin"] == "'*'"
 
 
-@pytest.mark.usefixtures("engine_aws")
+@pytest.mark.usefixtures("emulator_aws")
 @pytest.mark.parametrize("module", sorted(function.removesuffix("Function").lower() for function in FUNCTIONS))
 def test_every_sample_event_is_understood(module: str) -> None:
     answer = invoke(module, sample_event(module), Context())

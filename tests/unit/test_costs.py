@@ -146,7 +146,7 @@ class TestSigning:
         assert invoke(operation, sample_event(operation))["statusCode"] == 200
 
 
-@pytest.mark.usefixtures("engine_aws")
+@pytest.mark.usefixtures("emulator_aws")
 class TestS3:
     def test_is_not_asked_when_an_upload_that_was_told_of_is_stored(
         self, monkeypatch: pytest.MonkeyPatch, configure: Any, requested: dict[str, Any]
@@ -162,7 +162,7 @@ class TestS3:
         assert json.loads(stored["body"]) == [requested["id"]]
 
 
-@pytest.mark.usefixtures("engine_aws")
+@pytest.mark.usefixtures("emulator_aws")
 class TestIndexWrites:
     """Each is billed like a write of the record: none for a place that stays, two for one that moves."""
 
@@ -195,7 +195,7 @@ class TestIndexWrites:
         assert writes == list(INDEX_WRITES.values()) == [1, 0, 1]
 
 
-@pytest.mark.usefixtures("engine_aws")
+@pytest.mark.usefixtures("emulator_aws")
 class TestWriteUnits:
     """Of 1 kB of the record each, at every change; strangers say how large it is."""
 

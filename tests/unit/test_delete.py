@@ -8,7 +8,7 @@ import pytest
 from filestore.storage.bucket import Bucket
 from tests.support import UNKNOWN_ID, Clock, call, counted_calls, invoke, put, status_of, upload_event
 
-pytestmark = pytest.mark.usefixtures("engine_aws")
+pytestmark = pytest.mark.usefixtures("emulator_aws")
 
 Record = Callable[[str], dict[str, Any] | None]
 Versions = Callable[[], list[tuple[str, str]]]

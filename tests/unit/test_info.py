@@ -13,7 +13,7 @@ from filestore import wiring
 from filestore.storage import aws
 from tests.support import UNKNOWN_ID, Clock, call, counted_calls, get, invoke, payload, sample_event
 
-pytestmark = pytest.mark.usefixtures("engine_aws")
+pytestmark = pytest.mark.usefixtures("emulator_aws")
 
 CHECKSUM = {"algorithm": "SHA256", "value": "0bKln76n4gB3r5+Rsn6V6GUGGycL4D/1Oas7c1h4gug="}
 

@@ -11,7 +11,7 @@ from filestore import wiring
 from filestore.storage import aws
 from tests.support import Clock, call, counted_calls, invoke, put, sample_event, upload_event
 
-pytestmark = pytest.mark.usefixtures("engine_aws")
+pytestmark = pytest.mark.usefixtures("emulator_aws")
 
 Record = Callable[[str], dict[str, Any] | None]
 Versions = Callable[[], list[tuple[str, str]]]

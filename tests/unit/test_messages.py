@@ -11,7 +11,7 @@ from filestore.storage import aws
 from filestore.storage.repository import FileRepository
 from tests.support import UNKNOWN_ID, call, counted_calls, get, invoke, put, sample_event, upload_event
 
-pytestmark = pytest.mark.usefixtures("engine_aws")
+pytestmark = pytest.mark.usefixtures("emulator_aws")
 
 Record = Callable[[str], dict[str, Any] | None]
 Versions = Callable[[], list[tuple[str, str]]]

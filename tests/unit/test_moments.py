@@ -13,7 +13,7 @@ Record = Callable[[str], dict[str, Any] | None]
 Versions = Callable[[], list[tuple[str, str]]]
 
 
-@pytest.mark.usefixtures("engine_aws")
+@pytest.mark.usefixtures("emulator_aws")
 class TestTheSweep:
     def test_looks_at_deleted_files_until_a_minute_after_their_url_is_dead(
         self, stored: dict[str, Any], clock: Clock, record: Record

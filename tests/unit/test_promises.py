@@ -121,7 +121,7 @@ class TestLimits:
         assert datetime.fromisoformat(body["expires_at"]).timestamp() == int(clock()) + 77
 
 
-@pytest.mark.usefixtures("engine_aws")
+@pytest.mark.usefixtures("emulator_aws")
 class TestTimes:
     def test_a_url_is_given_a_minute_more_than_it_lives(self, requested: dict[str, Any], record: Record) -> None:
         margin = said("docs/operations.md", r"`SignedUrlExpiration` and (a) (minute) are over")

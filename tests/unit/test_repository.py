@@ -254,7 +254,7 @@ def test_a_throttled_call_of_another_kind_is_a_503_too(
     assert log()[-1]["status"] == 503
 
 
-@pytest.mark.usefixtures("engine_aws")
+@pytest.mark.usefixtures("emulator_aws")
 def test_a_create_whose_answer_was_lost_may_be_repeated(record: Callable[[str], dict[str, Any] | None]) -> None:
     """The SDK does so by itself, and the record that it then finds is its own."""
     files = wiring.begin_upload().files

@@ -222,7 +222,7 @@ def undeclared() -> dict[str, Any]:
     return upload
 
 
-@pytest.mark.usefixtures("engine_aws")
+@pytest.mark.usefixtures("emulator_aws")
 class TestTheCodeAsksForAllItMayAndNothingElse:
     def test_upload(self, asked_for: set[str]) -> None:
         support.call("upload", {"name": "a"})

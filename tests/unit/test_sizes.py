@@ -12,13 +12,13 @@ Record = Callable[[str], dict[str, Any] | None]
 Versions = Callable[[], list[tuple[str, str]]]
 
 
-@pytest.mark.usefixtures("engine_aws")
+@pytest.mark.usefixtures("emulator_aws")
 class TestAFileOfExactlyMaxFileSize:
     """The limit is what is taken, not the first that is refused."""
 
     @pytest.fixture(autouse=True)
-    def limit(self, engine_aws: None, configure: Callable[..., None]) -> None:
-        del engine_aws
+    def limit(self, emulator_aws: None, configure: Callable[..., None]) -> None:
+        del emulator_aws
         configure(MAX_FILE_SIZE="8")
 
     @pytest.mark.parametrize("store_on_load", ["False", "True"])
@@ -57,7 +57,7 @@ class TestAFileOfExactlyMaxFileSize:
         assert len(versions()) == adopted
 
 
-@pytest.mark.usefixtures("engine_aws")
+@pytest.mark.usefixtures("emulator_aws")
 class TestEventsOfS3:
     @pytest.mark.parametrize(
         ("size", "failed"), [(0, False), (-1, True), (2**63 - 1, False), (2**63, True), (1.0, True), ("1", True)]

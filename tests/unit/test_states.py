@@ -78,8 +78,8 @@ UPKEEP: Mapping[str, tuple[set[str], Callable[[FileRepository], Mapping[str, Att
 
 
 @pytest.fixture
-def files(engine_aws: None) -> Any:
-    del engine_aws
+def files(emulator_aws: None) -> Any:
+    del emulator_aws
     return wiring.store_files().files
 
 

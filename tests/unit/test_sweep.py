@@ -11,7 +11,7 @@ from filestore.storage.bucket import Bucket
 from tests.support import Clock, call, counted_calls, get, invoke, put, upload_event
 from tests.sweeping import NOTHING, sweep
 
-pytestmark = pytest.mark.usefixtures("engine_aws")
+pytestmark = pytest.mark.usefixtures("emulator_aws")
 
 Record = Callable[[str], dict[str, Any] | None]
 Versions = Callable[[], list[tuple[str, str]]]

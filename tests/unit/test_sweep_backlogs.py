@@ -10,7 +10,7 @@ from filestore.storage.repository import FileRepository
 from tests.support import Clock, Context, call, counted_calls, invoke, put, upload_event
 from tests.sweeping import NOTHING, sweep
 
-pytestmark = pytest.mark.usefixtures("engine_aws")
+pytestmark = pytest.mark.usefixtures("emulator_aws")
 
 Versions = Callable[[], list[tuple[str, str]]]
 

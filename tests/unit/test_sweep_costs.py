@@ -9,7 +9,7 @@ from filestore.storage import aws
 from tests.support import counted_calls, invoke, sample_event
 
 
-@pytest.mark.usefixtures("engine_aws")
+@pytest.mark.usefixtures("emulator_aws")
 class TestSweep:
     def _fill(self, count: int, *, shards: int = 16, due: bool) -> None:
         """Records that are stored, or deleted and due, spread over the first shards."""

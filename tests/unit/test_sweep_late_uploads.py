@@ -10,7 +10,7 @@ from filestore.storage import aws
 from tests.support import Clock, call, counted_calls, get, invoke, put, upload_event
 from tests.sweeping import NOTHING, sweep
 
-pytestmark = pytest.mark.usefixtures("engine_aws")
+pytestmark = pytest.mark.usefixtures("emulator_aws")
 
 Record = Callable[[str], dict[str, Any] | None]
 Versions = Callable[[], list[tuple[str, str]]]
@@ -21,8 +21,8 @@ class TestSlowUploads:
     """S3 looks at the expiry of a URL when a request begins: what began in time may end hours later, and is taken."""
 
     @pytest.fixture(autouse=True)
-    def a_day(self, engine_aws: None, configure: Callable[..., None]) -> None:
-        del engine_aws
+    def a_day(self, emulator_aws: None, configure: Callable[..., None]) -> None:
+        del emulator_aws
         configure(LATE_UPLOAD_MARGIN="86400")
 
     def test_find_their_record_until_the_margin_is_over(

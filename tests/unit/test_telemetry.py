@@ -99,7 +99,7 @@ class TestALine:
         assert logging.getLogger("botocore").level == logging.WARNING
 
 
-@pytest.mark.usefixtures("engine_aws")
+@pytest.mark.usefixtures("emulator_aws")
 class TestWhatIsCounted:
     def test_by_an_upload_that_is_asked_for(self, log: Log) -> None:
         body = call("upload", {"name": "a"}).body

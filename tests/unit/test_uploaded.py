@@ -9,7 +9,7 @@ from filestore import wiring
 from filestore.storage import aws
 from tests.support import UNKNOWN_ID, Clock, call, counted_calls, get, invoke, put, upload_event
 
-pytestmark = pytest.mark.usefixtures("engine_aws")
+pytestmark = pytest.mark.usefixtures("emulator_aws")
 
 Record = Callable[[str], dict[str, Any] | None]
 Versions = Callable[[], list[tuple[str, str]]]

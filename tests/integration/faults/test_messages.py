@@ -9,7 +9,7 @@ from tests.stack import Stack, eventually
 
 
 def function_processes(stack: Stack) -> list[int]:
-    """The processes in which this stack's functions run: the engine's children that work below its folder."""
+    """The processes in which this stack's functions run: the emulator's children that work below its folder."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:

@@ -30,7 +30,7 @@ def _is_emulator(cmdline: Path, stack: Stack) -> bool:
         arguments = cmdline.read_bytes().split(b"\0")
     except OSError:
         return False
-    return b"local.engine" in arguments and str(stack.aws_port).encode() in arguments
+    return b"local.emulator_process" in arguments and str(stack.aws_port).encode() in arguments
 
 
 class TestFullDisk:
@@ -80,19 +80,19 @@ class TestFullDisk:
 
 class TestWhatIsNotForeseen:
     BROKEN = """
-from local import engine, inside
+from local import emulator_process, inside
 def broken(*_):
     raise ValueError("embedded null byte")
 inside.files_of = broken
-engine.main()
+emulator_process.main()
 """
     NO_PROCESS = """
 import errno, os
-from local import engine
+from local import emulator_process
 def fork():
     raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
 os.fork = fork
-engine.main()
+emulator_process.main()
 """
 
     def test_ends_the_emulator_where_it_keeps_it_from_saving(
@@ -129,8 +129,8 @@ def fsync(descriptor):
     real(descriptor)
     print(os.readlink(f"/proc/self/fd/{descriptor}"), file=synced)
 os.fsync = fsync
-from local import engine
-engine.main()
+from local import emulator_process
+emulator_process.main()
 """
 
     def test_finds_the_object_on_the_disk_before_the_record(

@@ -58,11 +58,11 @@ class TestSetBackClock:
 import sys, time
 real, offset = time.time, sys.argv.pop(1)
 time.time = lambda: real() + float(open(offset).read())
-from local import engine, inside
+from local import emulator_process, inside
 if sys.argv[1] == "unheeded":
     inside.Clock.look = lambda self: None
 sys.argv.pop(1)
-engine.main()
+emulator_process.main()
 """
 
     @pytest.mark.parametrize(("heeded", "answer"), [("heeded", 400), ("unheeded", 429)])
