@@ -88,7 +88,7 @@ class TestTheTargets:
     @pytest.mark.parametrize(
         ("command", "stage"),
         [
-            (r"-m (local|ops|tools)\b", "run"),
+            (r"\$\(BIN\)/python -m (local|ops|tools)\b", "run"),
             (r"-m ops\.smoke", "smoke"),
             (r"-m (pytest|tests|bench)\b", "test"),
             (r"\$\(BIN\)/sam\b", "deploy"),
