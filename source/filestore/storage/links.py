@@ -18,6 +18,7 @@ from botocore.credentials import ReadOnlyCredentials
 from botocore.session import Session
 
 from filestore.model import Checksum
+from filestore.storage.aws import signing_key
 
 # Whoever sends the contents may send these headers with them, unsigned, and S3 gives back what it was sent (PutObject,
 # Amazon S3 API reference); it refuses every unsigned x-amz-* header. So a download overrides each of them. S3 ignores
@@ -126,7 +127,8 @@ class LinkSigner:
             ]
         )
         digest = hashlib.sha256(canonical.encode()).hexdigest()
-        signature = _hmac(signer.key, f"AWS4-HMAC-SHA256\n{now}\n{signer.scope}\n{digest}").hex()
+        to_sign = f"AWS4-HMAC-SHA256\n{now}\n{signer.scope}\n{digest}"
+        signature = hmac.digest(signer.key, to_sign.encode(), "sha256").hex()
         return f"{self._root}{path}?{'&'.join(asked + authorising)}&X-Amz-Signature={signature}"
 
 
@@ -141,16 +143,14 @@ class _Signer(NamedTuple):
 
 @lru_cache(maxsize=1)
 def _signer_of(credentials: ReadOnlyCredentials, region: str, day: str) -> _Signer:
-    key = f"AWS4{credentials.secret_key}".encode()
-    for part in (day, region, "s3", "aws4_request"):
-        key = _hmac(key, part)
     scope = f"{day}/{region}/s3/aws4_request"
     token = () if credentials.token is None else (f"X-Amz-Security-Token={quote(credentials.token, safe='-._~')}",)
-    return _Signer(key, scope, quote(f"{credentials.access_key}/{scope}", safe="-._~"), token)
-
-
-def _hmac(key: bytes, message: str) -> bytes:
-    return hmac.digest(key, message.encode(), "sha256")
+    return _Signer(
+        signing_key(credentials.secret_key, scope),
+        scope,
+        quote(f"{credentials.access_key}/{scope}", safe="-._~"),
+        token,
+    )
 
 
 def bucket_url(session: Session, bucket: str, region: str) -> str:
