@@ -1,13 +1,18 @@
 """The clients of AWS: what they do without at every call, and that AWS sees no difference."""
 
-from collections.abc import Callable, Iterator
+import hmac
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from types import SimpleNamespace
 from typing import Any, NoReturn
 
 import pytest
+from botocore import auth
 from botocore.awsrequest import AWSRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.config import Config
+from botocore.credentials import Credentials
 from botocore.exceptions import ParamValidationError
 from botocore.session import Session
 from botocore.useragent import UserAgentString
@@ -24,14 +29,15 @@ CALLS: dict[str, Callable[[Any], object]] = {
 ANSWERS = {"dynamodb": b"{}", "s3": b"<DeleteResult/>"}
 
 
-def requests(client: Any, service: str, times: int = 1) -> list[AWSRequest]:
-    """What goes out to AWS, which says 200."""
+def requests(client: Any, service: str, times: int = 1, statuses: Sequence[int] = ()) -> list[AWSRequest]:
+    """What goes out to AWS, which answers with these statuses in turn, and then with 200."""
     sent: list[AWSRequest] = []
 
     def send(request: AWSRequest, **_: object) -> AWSResponse:
         sent.append(request)
         body: Any = SimpleNamespace(stream=lambda: [ANSWERS[service]])
-        return AWSResponse(str(request.url), 200, HTTPHeaders(), body)
+        status = statuses[len(sent) - 1] if len(sent) <= len(statuses) else 200
+        return AWSResponse(str(request.url), status, HTTPHeaders(), body)
 
     client.meta.events.register_first("before-send", send)
     try:
@@ -79,6 +85,108 @@ class TestTheUserAgent:
         assert len(requests(client, service, 3)) == 3
 
 
+@pytest.mark.parametrize("service", CALLS)
+class TestTheSignature:
+    def test_is_the_sdks(self, service: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        client = made(service)
+        sent = requests(client, service, 2)
+        assert [_authorization(each) for each in sent] == [
+            _signed_by_the_sdk(each, client, monkeypatch) for each in sent
+        ]
+
+    def test_is_made_anew_for_each_attempt(self, service: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The time is signed, and what is older than minutes AWS refuses."""
+        monkeypatch.setattr(time, "sleep", lambda _: None)
+        client = made(service)
+        sent = requests(client, service, statuses=[500, 503, 200])
+        assert [_text(each.headers["amz-sdk-request"]) for each in sent] == [
+            "attempt=1",
+            "attempt=2; max=3",
+            "attempt=3; max=3",
+        ]
+        assert [_authorization(each) for each in sent] == [
+            _signed_by_the_sdk(each, client, monkeypatch) for each in sent
+        ]
+
+    def test_is_of_the_credentials_of_the_moment(self, service: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Those of a role end, and the SDK brings others."""
+        client = made(service)
+        requests(client, service)
+        credentials: Any = aws.session().get_credentials()
+        credentials.access_key, credentials.secret_key, credentials.token = "AKIDSECOND", "another", "second"
+        (sent,) = requests(client, service)
+        assert "Credential=AKIDSECOND/" in _authorization(sent)
+        assert _text(sent.headers["X-Amz-Security-Token"]) == "second"
+        assert _authorization(sent) == _signed_by_the_sdk(sent, client, monkeypatch)
+
+    def test_has_a_key_that_is_made_once_a_day(self, service: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        digests: list[str] = []
+
+        def digest(key: bytes, message: bytes, algorithm: str) -> bytes:
+            digests.append(algorithm)
+            return hmac.digest(key, message, algorithm)
+
+        monkeypatch.setattr(aws, "hmac", SimpleNamespace(digest=digest))
+        client = made(service)
+        credentials: Any = aws.session().get_credentials()
+        credentials.secret_key = f"of this test with {service}"
+        counts = []
+        for moment in ("2026-01-01T00:00:00Z", "2026-01-01T23:59:59Z", "2026-01-02T00:00:00Z"):
+            _at(moment, monkeypatch)
+            requests(client, service)
+            counts.append(len(digests))
+        assert counts == [5, 6, 11]
+
+    def test_lower_cases_each_header_once(self, service: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The SDK goes through the headers before the signature and after it."""
+        client = made(service)
+        requests(client, service)
+        monkeypatch.setattr(auth.SigV4Auth, "headers_to_sign", _refuse)
+        assert len(requests(client, service)) == 1
+
+
+def test_a_header_that_comes_twice_is_signed_as_the_sdk_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    _at("2026-01-01T00:00:00Z", monkeypatch)
+    signatures = []
+    signers: Any = (_SDKS["dynamodb"], auth.AUTH_TYPE_MAPS["v4"])
+    for signer in signers:
+        request = AWSRequest("POST", "https://Example.com:443/", {"X-Twice": " a  b ", "User-Agent": "x"}, b"{}")
+        request.headers["x-twice"] = "c"
+        signer(Credentials("AKIDEXAMPLE", "secret"), "dynamodb", "eu-central-1").add_auth(request)
+        signatures.append(request.headers["Authorization"])
+    assert "SignedHeaders=host;x-amz-date;x-twice, " in signatures[0]
+    assert signatures[0] == signatures[1]
+
+
+# The SDK adds these once it has signed.
+_ADDED = ("Authorization", "amz-sdk-invocation-id", "amz-sdk-request", "Content-Length")
+_SDKS: dict[str, type[auth.SigV4Auth]] = {"dynamodb": auth.SigV4Auth, "s3": auth.S3SigV4Auth}
+
+
+def _at(moment: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(auth, "get_current_datetime", lambda: datetime.fromisoformat(moment))
+
+
+def _signed_by_the_sdk(sent: AWSRequest, client: Any, monkeypatch: pytest.MonkeyPatch) -> str:
+    """What the SDK's own signer makes of the same request at the same second."""
+    headers = {name: _text(value) for name, value in sent.headers.items() if name not in _ADDED}
+    _at(headers["X-Amz-Date"], monkeypatch)
+    request = AWSRequest(sent.method, sent.url, headers, sent.body)
+    request.context["client_config"] = client.meta.config
+    service = client.meta.service_model.service_name
+    credentials: Any = aws.session().get_credentials()
+    _SDKS[service](credentials, service, "eu-central-1").add_auth(request)
+    return str(request.headers["Authorization"])
+
+
+def _authorization(sent: AWSRequest) -> str:
+    return _text(sent.headers["Authorization"])
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else value
+
+
 class TestParameters:
     def test_for_dynamodb_are_not_looked_at(self, monkeypatch: pytest.MonkeyPatch) -> None:
         client = made("dynamodb")
@@ -103,5 +211,5 @@ def _refuse(*_: object) -> NoReturn:
 
 def _in_order(user_agent: str | bytes) -> list[str]:
     """Its words; the features are a set, so their order says nothing."""
-    text = user_agent.decode() if isinstance(user_agent, bytes) else user_agent
-    return [",".join(sorted(word.split(","))) if word.startswith("m/") else word for word in text.split()]
+    words = _text(user_agent).split()
+    return [",".join(sorted(word.removeprefix("m/").split(","))) if word.startswith("m/") else word for word in words]

@@ -16,7 +16,7 @@ from botocore.credentials import Credentials
 
 from filestore.domain.disposition import attachment
 from filestore.domain.file import Checksum
-from filestore.storage import links
+from filestore.storage import aws, links
 from filestore.storage.links import LinkSigner
 
 
@@ -234,7 +234,8 @@ class TestTheSigningKey:
             digests.append(algorithm)
             return hmac.digest(key, message, algorithm)
 
-        monkeypatch.setattr(links, "hmac", SimpleNamespace(digest=digest))
+        for module in (aws, links):
+            monkeypatch.setattr(module, "hmac", SimpleNamespace(digest=digest))
         midnight = 1_767_225_600
         session = botocore.session.Session()
         session.set_config_variable("region", "us-east-1")

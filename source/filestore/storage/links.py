@@ -11,13 +11,13 @@ import os
 import time
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
 from botocore.credentials import ReadOnlyCredentials
 from botocore.session import Session
 
 from filestore.domain.file import Checksum, UploadLink
+from filestore.storage.aws import signing_key
 
 # Whoever sends the contents may send these headers with them, unsigned, and S3 gives back what it was sent (PutObject,
 # Amazon S3 API reference); it refuses every unsigned x-amz-* header. So a download overrides each of them. S3 ignores
@@ -94,17 +94,17 @@ class LinkSigner:
         Written out: the SDK's signer takes six times as long, as it signs any request and keeps nothing from the last.
         """
         now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-        signer = _signer_of(self._credentials.get_frozen_credentials(), self._region, now[:8])
+        signing, scope, credential, token = _signer(self._credentials.get_frozen_credentials(), self._region, now[:8])
         signed = {"host": self._host} | {name.lower(): " ".join(value.split()) for name, value in headers.items()}
         names = sorted(signed)
         asked = [f"{name}={quote(value, safe='-._~')}" for name, value in query.items()]
         authorising = [
             "X-Amz-Algorithm=AWS4-HMAC-SHA256",
-            f"X-Amz-Credential={signer.credential}",
+            credential,
             f"X-Amz-Date={now}",
             f"X-Amz-Expires={self._expiration}",
             f"X-Amz-SignedHeaders={'%3B'.join(names)}",
-            *signer.token,
+            *token,
         ]
         path = f"/{quote(key)}"
         canonical = "\n".join(
@@ -119,31 +119,18 @@ class LinkSigner:
             ]
         )
         digest = hashlib.sha256(canonical.encode()).hexdigest()
-        signature = _hmac(signer.key, f"AWS4-HMAC-SHA256\n{now}\n{signer.scope}\n{digest}").hex()
+        to_sign = f"AWS4-HMAC-SHA256\n{now}\n{scope}\n{digest}"
+        signature = hmac.digest(signing, to_sign.encode(), "sha256").hex()
         return f"{self._root}{path}?{'&'.join(asked + authorising)}&X-Amz-Signature={signature}"
 
 
-class _Signer(NamedTuple):
-    """What is the same in every URL that one day's credentials sign; ``token`` is a part of the query, or nothing."""
-
-    key: bytes
-    scope: str
-    credential: str
-    token: tuple[str, ...]
-
-
 @lru_cache(maxsize=1)
-def _signer_of(credentials: ReadOnlyCredentials, region: str, day: str) -> _Signer:
-    key = f"AWS4{credentials.secret_key}".encode()
-    for part in (day, region, "s3", "aws4_request"):
-        key = _hmac(key, part)
+def _signer(credentials: ReadOnlyCredentials, region: str, day: str) -> tuple[bytes, str, str, tuple[str, ...]]:
+    """What is the same in every URL of a day: the key, its scope, and two parts of the query, the second if any."""
     scope = f"{day}/{region}/s3/aws4_request"
     token = () if credentials.token is None else (f"X-Amz-Security-Token={quote(credentials.token, safe='-._~')}",)
-    return _Signer(key, scope, quote(f"{credentials.access_key}/{scope}", safe="-._~"), token)
-
-
-def _hmac(key: bytes, message: str) -> bytes:
-    return hmac.digest(key, message.encode(), "sha256")
+    credential = f"X-Amz-Credential={quote(f'{credentials.access_key}/{scope}', safe='-._~')}"
+    return signing_key(credentials.secret_key, scope), scope, credential, token
 
 
 def bucket_url(session: Session, bucket: str, region: str) -> str:
