@@ -17,7 +17,7 @@ HERE = --state-dir '$(STATE_DIR)' $(if $(ON_AWS),--stack '$(ON_AWS)')
 OPS = $(BIN)/python -m ops --env '$(ENV)' $(if $(STACK),--stack '$(STACK)')
 
 .DEFAULT_GOAL := help
-.PHONY: help run logs test scan lint format unit integration browser browser-big package publish proof fuzz replay audit letters redrive build bench diagrams deploy key keys revoke remove lock clean smoke kills teeth mutants
+.PHONY: help run logs test scan lint format unit integration browser browser-big publish proof fuzz replay audit letters redrive build bench diagrams deploy key keys revoke remove lock clean smoke kills teeth mutants
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -70,10 +70,6 @@ browser: $(INSTALLED) ## Run the tests of the page in Chromium
 
 browser-big: $(INSTALLED) ## Upload half a gigabyte in Chromium and tell how the page felt
 	@PYTHONPATH=source $(BIN)/python -m tests.browser.big
-
-package: $(INSTALLED) ## Build the browser package, check its size and pack it for npm (needs Node.js)
-	@$(BIN)/python -c "from local import npm; npm.install(print, for_tests=True)"
-	@cd static/filestore-client && npm pack --silent
 
 publish: $(INSTALLED) ## Publish the page to S3: STACK=name [BUCKET=name] [BACKEND_URL=https://...]
 	@$(if $(STACK),,echo "error: name the stack: make publish STACK=filestore-dev" >&2; exit 1)
@@ -192,3 +188,8 @@ $(MUTANTS)/.installed: .ci/mutants-requirements.txt | $(INSTALLED)
 	@echo "Installing what make mutants needs (half a minute, once) ..."
 	@$(MUTANTS)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
+
+.PHONY: package
+package: ## Build the browser package, check its size and pack it for npm (needs Node.js)
+	@cd static && npm ci --ignore-scripts --no-audit --no-fund --silent
+	@cd static/filestore-client && npm pack --silent
