@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import posixpath
 import re
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from local import page as page_files
 from tests.browser.conftest import FORM, Site
 from tests.browser.pages import Pond
 from tests.browser.service import Service
@@ -66,6 +68,29 @@ WRONG = [
     ("{ texts: { agian: 'Encore' } }", "'agian' does not exist"),
     ("{ lifetime: '1 h' }", "'string' is not assignable to type 'number'"),
 ]
+
+
+def modules_of(name: str) -> set[str]:
+    """What a module of the page imports, by its path on the site."""
+    found: set[str] = set()
+    left = [name]
+    while left:
+        importing = left.pop()
+        text = page_files.files()[importing].read_text()
+        for path in re.findall(r"^(?:import|export)\b[^;]*?from '([^']+)'", text, re.MULTILINE):
+            imported = posixpath.normpath(posixpath.join(posixpath.dirname(importing), path))
+            if imported not in found:
+                found.add(imported)
+                left.append(imported)
+    return found
+
+
+class TestThePage:
+    @pytest.mark.parametrize(("html", "module"), [("index.html", "page.js"), ("files.html", "files.js")])
+    def test_names_every_module_at_once(self, html: str, module: str) -> None:
+        """Otherwise a browser learns of each from the one before, a round trip every time."""
+        text = page_files.files()[html].read_text()
+        assert set(re.findall(r'<link rel="modulepreload" href="([^"]+)">', text)) == modules_of(module)
 
 
 PLUGINS = ("filepond-plugin-file-validate-size", "filepond-plugin-file-validate-type")
