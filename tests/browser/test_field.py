@@ -130,6 +130,17 @@ class TestLeaving:
         expect(pond.items).to_have_count(0)
         assert asked == ["beforeunload"]
 
+    def test_is_not_what_a_field_does_whose_options_are_made_again(
+        self, page: Page, open_field: Callable[..., Pond], service: Service
+    ) -> None:
+        """As a component does that is shown again."""
+        pond = open_field("{ restoreAs: 'mine' }")
+        begin(page, service, "a.bin")
+        assert page.evaluate("() => FilestoreUploader.options('x', { restoreAs: 'mine' }).files") == []
+        service.open.set()
+        pond.expect_uploaded(1)
+        assert service.made("DELETE") == []
+
     def test_restores_in_the_order_in_which_files_were_added(
         self, page: Page, open_field: Callable[..., Pond], service: Service
     ) -> None:

@@ -44,6 +44,13 @@ const page = Math.random().toString(36).slice(2);
  */
 const tokens = new Map();
 
+/**
+ * What this page has begun.
+ *
+ * @type {Set<string>}
+ */
+const begun = new Set();
+
 let started = 0;
 let isWatching = false;
 
@@ -135,6 +142,7 @@ export function dropToken(id) {
 /** @param {Remembered} upload */
 export function remember(upload) {
   watch();
+  begun.add(upload.id);
   change((all) => {
     all[upload.id] = { ...upload, owner: document.hidden ? null : page };
   });
@@ -154,10 +162,11 @@ export function forget(ids) {
   });
 }
 
-/** @returns {Remembered[]} those that are still there and no other page's, oldest first */
+/** @returns {Remembered[]} those that are still there, no other page's, and not under way on this one, oldest first */
 export function remembered() {
   return Object.values(uploads())
     .filter(({ expiresAt, owner = null }) => expiresAt > Date.now() && (owner === null || owner === page))
+    .filter(({ id, pending }) => !(pending && begun.has(id)))
     .sort((one, other) => one.order - other.order);
 }
 
