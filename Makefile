@@ -78,8 +78,8 @@ browser: $(TEST) ## Run the tests of the page in Chromium
 browser-big: $(TEST) ## Upload half a gigabyte in Chromium and tell how the page felt
 	@PYTHONPATH=source $(BIN)/python -m tests.browser.big
 
-package: $(TEST) ## Build the browser package, check its size and pack it for npm (needs Node.js)
-	@$(BIN)/python -c "from local import npm; npm.install(print, for_tests=True)"
+package: ## Build the browser package, check its size and pack it for npm (needs Node.js)
+	@cd static && npm ci --ignore-scripts --no-audit --no-fund --silent
 	@cd static/filestore-client && npm pack --silent
 
 publish: has-stack $(RUN) ## Publish the page to S3: STACK=name [BUCKET=name] [BACKEND_URL=https://...]

@@ -8,7 +8,7 @@
  */
 
 import { spawnSync } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, readFileSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
@@ -25,8 +25,9 @@ await Promise.all([
   build({ ...common, format: 'esm', entryPoints: ['src/client.js'], outfile: 'dist/client.js' }),
   build({ ...common, format: 'esm', entryPoints: ['src/filepond.js'], outfile: 'dist/filepond.js', external: ['./client.js'] }),
   build({ ...common, format: 'esm', entryPoints: ['src/filepond.js'], outfile: 'dist/uploader.js' }),
-  build({ ...common, format: 'iife', entryPoints: ['src/script.js'], outfile: 'dist/filestore-client.js' }),
+  build({ ...common, format: 'iife', entryPoints: ['script.js'], outfile: 'dist/filestore-client.js' }),
 ]);
+copyFileSync(`${here}../../LICENSE`, `${here}LICENSE`);
 const types = spawnSync(process.execPath, [tsc, '-p', here], { stdio: 'inherit' });
 
 let failed = types.status !== 0;

@@ -1,7 +1,7 @@
 /** The files that the back end has stored, and what this browser has uploaded and not sent. */
 
 import { announce, callBackend, count, element, make, readConfig, remaining, showWhatIsTrue, size } from './dom.js';
-import { FilestoreUploader } from './uploader.js';
+import { unsubmitted } from './filestore-client/src/client.js';
 
 /**
  * @typedef {object} StoredFile
@@ -167,7 +167,7 @@ function askToDelete(file, shown) {
 function showWaiting() {
   // How they are shown is in the configuration.
   if (!backendUrl) return;
-  const uploads = FilestoreUploader.unsubmitted();
+  const uploads = unsubmitted();
   const list = element('waiting-files');
   element('waiting').hidden = uploads.length === 0;
   const known = new Map([...list.children].map((shown) => [/** @type {HTMLElement} */ (shown).dataset.fileId, shown]));
@@ -184,7 +184,7 @@ function showWaiting() {
   );
 }
 
-/** @param {import('./uploader.js').UnsubmittedUpload} upload */
+/** @param {import('./filestore-client/src/client.js').UnsubmittedUpload} upload */
 function waitingRow(upload) {
   const created = document.createElement('li');
   created.dataset.fileId = upload.id;

@@ -28,8 +28,8 @@ const waiting = new Map();
 element('reconnect').addEventListener('click', connect);
 form.addEventListener('submit', send);
 element('again').addEventListener('click', startOver);
-addEventListener('offline', () => setService('unavailable', 'Offline'));
-addEventListener('online', () => setService('ready', 'Connected'));
+addEventListener('offline', () => showConnection('unavailable', 'Offline'));
+addEventListener('online', () => showConnection('ready', 'Connected'));
 setInterval(showCountdown, 1000);
 connect();
 
@@ -54,7 +54,7 @@ async function connect() {
   showWhatIsTrue(config.storeOnLoad);
   element('lifetime').textContent = ` after ${remaining(config.unstoredFileLifetime * 1000)}`;
   if (application) showApplication(application);
-  pond ??= create(config, (application?.files ?? []).map(({ id }) => id), { onchange: showProgress, onwait, onfull });
+  pond ??= create(config, (application?.files ?? []).map(({ id }) => id), { onchange: showProgress, onwait, onleftout });
   fields.disabled = false;
   form.removeAttribute('aria-busy');
   setService('ready', 'Connected');
@@ -96,18 +96,25 @@ function onwait(file, message) {
   showProgress();
 }
 
-function onfull() {
-  setStatus(`At most ${MAX_FILES} files can be sent at once.`);
+/**
+ * @param {File[]} _files
+ * @param {string} message
+ */
+function onleftout(_files, message) {
+  element('left-out').textContent = message;
+  if (message) element('left-out').scrollIntoView({ block: 'nearest' });
 }
 
 function showProgress() {
   if (!pond) return;
   const { ready, failed, busy } = look(pond);
-  submit.disabled = sending || busy + failed.length > 0;
+  const offline = !navigator.onLine;
+  submit.disabled = sending || offline || busy + failed.length > 0;
   showFailures(failed.map(({ id, filename }) => `${filename}: ${failures.get(id) ?? 'It cannot be read.'}`));
   if (sending) setStatus('Sending …');
   else if (busy > 0) setStatus([`Uploading ${count(busy)} …`, ...new Set(waiting.values())].join(' '));
   else if (failed.length > 0) setStatus(`${count(failed.length)} could not be uploaded. Retry or remove to go on.`);
+  else if (offline) setStatus('You are offline. Send the form when the connection is back.');
   else setStatus(ready.length > 0 ? `${count(ready.length)} ready to send.` : '');
   showStep(busy > 0 ? 'pending' : ready.length > 0 ? arrived() : undefined);
   showCountdown();
@@ -156,7 +163,7 @@ async function send(event) {
       return;
     } finally {
       sending = false;
-      submit.disabled = false;
+      submit.disabled = !navigator.onLine;
     }
   }
   FilestoreUploader.submitted(documents);
@@ -192,6 +199,15 @@ function startOver() {
   form.hidden = false;
   showProgress();
   element('name').focus();
+}
+
+/**
+ * @param {'ready' | 'unavailable'} state
+ * @param {string} text
+ */
+function showConnection(state, text) {
+  setService(state, text);
+  showProgress();
 }
 
 /**

@@ -24,14 +24,26 @@ const ACCEPTED = {
   'text/csv': 'text',
   'application/pdf': 'PDF',
   'application/zip': 'ZIP',
+  'application/x-zip-compressed': 'ZIP',
   'application/msword': 'office documents',
   'application/vnd.ms-excel': 'office documents',
+  'application/vnd.ms-powerpoint': 'office documents',
   'application/vnd.oasis.opendocument.text': 'office documents',
   'application/vnd.oasis.opendocument.spreadsheet': 'office documents',
   'application/vnd.openxmlformats-officedocument.wordprocessingml.document': 'office documents',
   'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet': 'office documents',
   'application/vnd.openxmlformats-officedocument.presentationml.presentation': 'office documents',
 };
+
+/** Types that some browsers or systems do not know, by the end of the name. */
+const UNKNOWN = new Map([
+  ['.avif', 'image/avif'],
+  ['.csv', 'text/csv'],
+  ['.heic', 'image/heic'],
+  ['.heif', 'image/heif'],
+  ['.md', 'text/markdown'],
+  ['.webp', 'image/webp'],
+]);
 
 /** @type {any} */
 const { FilePond, FilePondPluginFileValidateSize, FilePondPluginFileValidateType, FilePondPluginImagePreview } = globalThis;
@@ -48,10 +60,10 @@ export function isPossible() {
 /**
  * @param {import('./dom.js').Config} config
  * @param {string[]} stored the ids of files that are stored already
- * @param {{ onchange: () => void, onwait: (file: File, message: string) => void, onfull: () => void }} listeners
+ * @param {{ onchange: () => void, onwait: (file: File, message: string) => void, onleftout: (files: File[], message: string) => void }} listeners
  * @returns {Pond}
  */
-export function create(config, stored, { onchange, onwait, onfull }) {
+export function create(config, stored, { onchange, onwait, onleftout }) {
   FilePond.registerPlugin(FilePondPluginImagePreview, FilePondPluginFileValidateType, FilePondPluginFileValidateSize);
   const pond = FilestoreUploader.setup(config.apiRootUrl, '#documents', {
     maxFileSize: config.maxFileSize,
@@ -59,12 +71,14 @@ export function create(config, stored, { onchange, onwait, onfull }) {
     lifetime: config.unstoredFileLifetime,
     download: (id) => `${config.backendUrl}/files/${encodeURIComponent(id)}`,
     onwait,
+    onleftout,
     files: stored.map((id) => ({ source: id, options: { type: 'local' } })),
     credits: false,
     fileSizeBase: 1024,
     itemInsertLocation: 'after',
     maxFiles: MAX_FILES,
     imagePreviewMaxHeight: 180,
+    fileValidateTypeDetectType: async ({ name }, type) => type || (UNKNOWN.get(/\.\w+$/.exec(name.toLowerCase())?.[0] ?? '') ?? ''),
     fileValidateTypeLabelExpectedTypesMap: ACCEPTED,
     labelFileTypeNotAllowed: 'This type is not accepted',
     fileValidateTypeLabelExpectedTypes: 'Send {allButLastType} or {lastType}',
@@ -74,7 +88,7 @@ export function create(config, stored, { onchange, onwait, onfull }) {
     labelFileProcessingComplete: 'Uploaded',
     // Why is told below the drop area, where there is room for it.
     labelFileProcessingError: 'Not uploaded',
-    labelFileLoadError: 'Not there any more',
+    labelFileLoadError: 'Not added',
     labelTapToCancel: `${click} to cancel`,
     labelTapToRetry: `${click} to retry`,
     labelTapToUndo: `${click} to undo`,
@@ -85,11 +99,12 @@ export function create(config, stored, { onchange, onwait, onfull }) {
     else failures.delete(file.id);
   });
   on('error', (/** @type {any} */ error, /** @type {{ id: string } | undefined} */ file) => {
-    if (file) failures.set(file.id, error.body ?? [error.main, error.sub].join('. '));
+    const words = error.body || [error.main, error.sub].filter(Boolean).join('. ');
+    if (file?.id) failures.set(file.id, words || 'It could not be fetched from its address. Save it, and add it from your device.');
   });
   const events = ['addfile', 'processfilestart', 'processfile', 'processfileabort', 'processfilerevert', 'removefile', 'error'];
   for (const event of events) on(event, onchange);
-  on('warning', onfull);
+  on('removefile', () => onleftout([], ''));
   return pond;
 }
 

@@ -13,6 +13,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from local import npm
 from local import page as page_files
 from tests.browser.pages import Form, Network, Pond
+from tests.browser.service import Service
 from tests.stack import Stack
 from tests.support import ROOT
 
@@ -189,6 +190,28 @@ def site() -> Iterator[Site]:
     site = Site()
     yield site
     site.stop()
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    """An API and a storage of the test's own."""
+    service = Service()
+    yield service
+    service.stop()
+
+
+@pytest.fixture
+def open_field(page: Page, site: Site, service: Service) -> Callable[..., Pond]:
+    """Opens a form with FilePond, these options in JavaScript, and a button, for the test's own service."""
+
+    def open_(options: str = "{}", address: str = "field.html", html: str = FORM) -> Pond:
+        name, mark, query = address.partition("?")
+        html = html.replace("</form>", '<button id="send">Send</button></form>').replace("SCRIPT", options)
+        page.goto(site.add(name, html.replace("API_ROOT_URL", service.url)) + mark + query)
+        expect(page.locator(".filepond--root")).to_be_visible()
+        return Pond(page)
+
+    return open_
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from filestore import wiring
 from filestore.storage import aws
-from filestore.storage.repository import FileRepository
+from filestore.storage.statements import Statements
 from tests.support import UNKNOWN_ID, call, counted_calls, get, invoke, put, sample_event, upload_event
 
 pytestmark = pytest.mark.usefixtures("emulator_aws")
@@ -94,7 +94,7 @@ class TestWhereARefusalBringsNoRecord:
     def test_nothing_is_removed_while_the_record_cannot_be_read(
         self, stored: dict[str, Any], versions: Versions, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(FileRepository, "_read", lambda _, ids, __: ({}, set(ids)))
+        monkeypatch.setattr(Statements, "_read", lambda _, ids, __: ({}, set(ids)))
         answer = invoke("uploaded", upload_event(stored["object"]))
         assert answer == {"batchItemFailures": [{"itemIdentifier": "message-0"}]}
         assert len(versions()) == 1

@@ -8,14 +8,16 @@
 import { describe, refuse } from './description.js';
 import { UploadError } from './errors.js';
 import { call } from './http.js';
-import { dropToken, forget, keepToken, remember, remembered, tokenOf } from './memory.js';
+import { claim, dropToken, forget, keepToken, nextOrder, remember, tokenOf } from './memory.js';
 import { put } from './put.js';
 import { say } from './texts.js';
 
-export { submitted, unsubmitted } from './memory.js';
+export { submitted, unsubmitted, wasSubmitted } from './memory.js';
 export { TEXTS } from './texts.js';
+export { UploadError };
 /** For adapters. */
-export { call, say, UploadError };
+export { call, claim, say };
+export { group } from './memory.js';
 
 /** @typedef {import('./memory.js').UnsubmittedUpload} UnsubmittedUpload */
 /** @typedef {import('./texts.js').TextKey} TextKey */
@@ -24,18 +26,21 @@ export { call, say, UploadError };
 /**
  * @typedef {object} ClientOptions
  * @property {number} [maxFileSize] bytes. S3 takes at most 5 GB in one PUT.
- * @property {string[]} [acceptedFileTypes] MIME types, such as `image/*` or `application/pdf`
+ * @property {string[]} [acceptedFileTypes] MIME types, such as `image/*` or `application/pdf`, and endings such as `.pdf`
  * @property {Record<string, string>} [headers] sent with every call of the API; its CORS settings have to allow them
  * @property {string | false} [restoreAs] the name under which uploads are found again after a reload; unless set, the
- *   page's path. false: nothing is found again.
+ *   page's path and query. false: nothing is found again.
  * @property {number} [lifetime] seconds after which an upload that nobody stored is gone: the stack's
  *   UnstoredFileLifetime; an hour unless set
+ * @property {number} [stallTimeout] seconds without any progress after which an upload is tried again; 30 unless set
  * @property {Texts} [texts] messages in other words or another language, by their keys in `TEXTS`
  */
 
 /**
  * @typedef {object} UploadOptions
- * @property {Record<string, unknown>} [metadata] its strings are kept with the file
+ * @property {Record<string, unknown>} [metadata] its strings, numbers and booleans are kept with the file, as strings
+ * @property {string} [name] another one than the file's own
+ * @property {string | Promise<string>} [type] another one than the file's own
  * @property {(progress: Progress) => void} [onprogress] never goes back
  * @property {(message: string) => void} [onwait] the upload has to wait; the message is empty when it goes on
  */
@@ -72,6 +77,7 @@ export { call, say, UploadError };
  */
 
 const DEFAULT_LIFETIME = 3600;
+const DEFAULT_STALL_TIMEOUT = 30;
 
 const FORBIDDEN = 403;
 const NOT_FOUND = 404;
@@ -124,10 +130,14 @@ export class FilestoreClient {
     dropToken(id);
   }
 
-  /** @returns {UnsubmittedUpload[]} what this form has uploaded before a reload, oldest first */
+  /**
+   * What this form had begun before a reload, oldest first: what is uploaded, and what was interrupted (`pending`).
+   *
+   * @returns {import('./memory.js').Remembered[]}
+   */
   restorable() {
     const restoreAs = this.#restoreAs;
-    return remembered().filter((upload) => upload.restoreAs === restoreAs);
+    return claim((upload) => upload.restoreAs === restoreAs);
   }
 
   /**
@@ -139,7 +149,7 @@ export class FilestoreClient {
   }
 
   get #restoreAs() {
-    return this.#options.restoreAs ?? location.pathname;
+    return this.#options.restoreAs ?? location.pathname + location.search;
   }
 
   /**
@@ -158,69 +168,111 @@ export class FilestoreClient {
    * @param {AbortSignal} signal
    * @returns {Promise<UploadedFile>}
    */
-  async #send(file, { metadata = {}, onprogress = () => undefined, onwait = () => undefined }, signal) {
-    const { maxFileSize, acceptedFileTypes, headers = {}, texts } = this.#options;
+  async #send(file, { metadata = {}, name = file.name, type = file.type, onprogress = nothing, onwait = nothing }, signal) {
+    const { maxFileSize, acceptedFileTypes, headers = {}, stallTimeout = DEFAULT_STALL_TIMEOUT, texts } = this.#options;
+    const order = nextOrder();
     /** @type {import('./http.js').Wait} */
     const wait = (key) => onwait(key && say(key, {}, texts));
-    const progress = onlyForwards(file, onprogress);
-    /** @returns {Promise<Ticket>} */
-    const begin = async () => {
-      const json = describe(file, metadata);
-      return (await call(`${this.#root}/file`, { method: 'POST', json, headers, signal, wait })).json();
-    };
-
+    const progress = onlyForwards(file.size, onprogress, wait);
     /** @type {Ticket | undefined} */
     let ticket;
+    const leave = stayUntil();
     try {
-      refuse(file, maxFileSize, acceptedFileTypes);
-      ticket = await begin();
-      try {
-        await put(file, ticket, { signal, wait, progress });
-      } catch (reason) {
-        if (!(reason instanceof UploadError) || reason.status !== FORBIDDEN) throw reason;
+      const described = { name, size: file.size, type: await type };
+      refuse(described, maxFileSize, acceptedFileTypes);
+      /** @param {Ticket} given */
+      const keep = (given, pending = true) => this.#remember({ ...described, ...given, order, pending });
+      const begin = async () => {
+        if (ticket) forget([ticket.id]);
+        ticket = await this.#ask({ method: 'POST', json: describe(described, metadata), headers, signal, wait });
+        keep(ticket);
+        await put(file, ticket, { signal, stallTimeout, wait, progress });
+        return ticket;
+      };
+
+      const arrived = await begin().catch((reason) => {
+        if (!(reason instanceof UploadError) || !ticket || reason.status !== FORBIDDEN) throw reason;
         // The URL has expired, most likely: the file waited too long for its turn, or the computer was asleep.
-        ticket = await begin();
-        await put(file, ticket, { signal, wait, progress });
-      }
+        return begin();
+      });
       signal.throwIfAborted();
-      return this.#keep(file, ticket);
+      keep(arrived, false);
+      return { id: arrived.id, ...described };
     } catch (reason) {
-      if (signal.aborted && ticket) {
-        // Nobody waits for this one. Where it fails the upload is left to expire.
-        keepToken(ticket.id, ticket.token);
-        this.undo(ticket.id).catch(() => undefined);
-      }
+      // Nobody waits for this one. Where it fails the upload is left to expire.
+      if (ticket && signal.aborted) this.undo(ticket.id).catch(nothing);
+      else if (ticket) forget([ticket.id]);
       throw this.#translated(reason);
+    } finally {
+      leave();
     }
   }
 
   /**
-   * @param {File} file
-   * @param {Ticket} ticket
-   * @returns {UploadedFile}
+   * @param {Parameters<typeof call>[1]} request
+   * @returns {Promise<Ticket>}
    */
-  #keep({ name, size, type }, { id, token }) {
+  async #ask(request) {
+    const wrong = new UploadError('wrongAddress', { values: { url: this.#root } });
+    // A path leads to an API behind the page's own origin; anything else would be looked for beside the page.
+    if (!/^(https?:\/)?\/./i.test(this.#root)) throw wrong;
+    const ticket = await (await call(`${this.#root}/file`, request)).json().catch(nothing);
+    if (!ticket?.url) throw wrong;
+    return ticket;
+  }
+
+  /** @param {import('./description.js').Described & Ticket & { order: number, pending: boolean }} upload */
+  #remember({ id, token, name, size, type, order, pending }) {
     keepToken(id, token);
     const restoreAs = this.#restoreAs;
-    if (restoreAs) {
-      const uploadedAt = Date.now();
-      const expiresAt = uploadedAt + (this.#options.lifetime ?? DEFAULT_LIFETIME) * 1000;
-      remember({ id, token, name, size, type, restoreAs, uploadedAt, expiresAt });
-    }
-    return { id, name, size, type };
+    if (!restoreAs) return;
+    const uploadedAt = Date.now();
+    const expiresAt = uploadedAt + (this.#options.lifetime ?? DEFAULT_LIFETIME) * 1000;
+    remember({ id, token, name, size, type, restoreAs, uploadedAt, expiresAt, order, pending });
   }
 }
 
+function nothing() {
+  return undefined;
+}
+
+let underWay = 0;
+
 /**
- * Another attempt starts from nothing, but a progress bar that jumps back looks broken.
+ * While something is under way, the browser asks before the page is left.
  *
- * @param {File} file
+ * @returns {() => void} to be called when it is done
+ */
+function stayUntil() {
+  underWay += 1;
+  if (underWay === 1) addEventListener('beforeunload', ask);
+  return () => {
+    underWay -= 1;
+    if (underWay === 0) removeEventListener('beforeunload', ask);
+  };
+}
+
+/** @param {BeforeUnloadEvent} event */
+function ask(event) {
+  event.preventDefault();
+}
+
+/**
+ * Another attempt starts from nothing, but a progress bar that jumps back looks broken: it stands still, and why is told.
+ *
+ * @param {number} total
  * @param {(progress: Progress) => void} onprogress
+ * @param {import('./http.js').Wait} wait
  * @returns {(loaded: number) => void}
  */
-function onlyForwards({ size: total }, onprogress) {
+function onlyForwards(total, onprogress, wait) {
   let furthest = 0;
+  let isCatchingUp = false;
   return (loaded) => {
+    if (isCatchingUp !== loaded < furthest) {
+      isCatchingUp = loaded < furthest;
+      wait(isCatchingUp ? 'catchingUp' : '');
+    }
     furthest = Math.max(furthest, loaded);
     if (total > 0) onprogress({ loaded: Math.min(furthest, total), total });
   };

@@ -6,31 +6,74 @@ import { readableSize } from './texts.js';
 /** S3 takes no more in one PUT. */
 const MAX_PUT_SIZE = 5 * 1024 ** 3;
 
+/** What the API takes as meta. */
+const MAX_META = { pairs: 50, key: 64, value: 512, octets: 2048 };
+
 /**
- * @param {File} file
- * @param {number} [maxFileSize] bytes
- * @param {string[]} [acceptedFileTypes] MIME types
+ * What is said of a file.
+ *
+ * @typedef {object} Described
+ * @property {string} name
+ * @property {number} size bytes
+ * @property {string} type empty where nobody knows it
  */
-export function refuse(file, maxFileSize = MAX_PUT_SIZE, acceptedFileTypes = []) {
+
+/**
+ * @param {Described} file
+ * @param {number} [maxFileSize] bytes
+ * @param {string[]} [acceptedFileTypes] MIME types, `image/*` and the like, endings of names such as `.pdf`
+ */
+export function refuse({ name, size, type }, maxFileSize = MAX_PUT_SIZE, acceptedFileTypes = []) {
   const limit = Math.min(maxFileSize, MAX_PUT_SIZE);
-  if (file.size > limit) throw new UploadError('tooLarge', { values: { size: readableSize(limit) } });
-  /** @param {string} type */
-  const accepts = (type) => (type.endsWith('/*') ? file.type.startsWith(type.slice(0, -1)) : file.type === type);
+  if (size > limit) throw new UploadError('tooLarge', { values: { size: readableSize(limit) } });
+  /** @param {string} accepted */
+  const accepts = (accepted) => {
+    if (accepted.startsWith('.')) return name.toLowerCase().endsWith(accepted.toLowerCase());
+    return accepted.endsWith('/*') ? type.startsWith(accepted.slice(0, -1)) : type === accepted;
+  };
   if (acceptedFileTypes.length > 0 && !acceptedFileTypes.some(accepts)) throw new UploadError('typeRefused');
 }
 
 /**
- * The body of `POST /file`.
+ * The body of `POST /file`. A type that is not known is left out: the API takes none that is empty.
  *
- * @param {File} file
+ * @param {Described} file
  * @param {Record<string, unknown>} metadata
  */
-export function describe(file, metadata) {
-  const meta = Object.fromEntries(Object.entries(metadata).filter(([, value]) => typeof value === 'string'));
-  return {
-    name: file.name,
-    size: file.size,
-    ...(file.type && { type: file.type }),
-    ...(Object.keys(meta).length > 0 && { meta }),
-  };
+export function describe({ name, size, type }, metadata) {
+  const meta = metaOf(metadata);
+  return { name, size, ...(type && { type }), ...(Object.keys(meta).length > 0 && { meta }) };
+}
+
+/**
+ * What may accompany a file: FilePond's plugins keep objects of their own in the metadata, the API takes strings. What
+ * it would refuse is left out, for the file's sake.
+ *
+ * @param {Record<string, unknown>} metadata
+ * @returns {Record<string, string>}
+ */
+function metaOf(metadata) {
+  /** @type {Record<string, string>} */
+  const meta = {};
+  const leftOut = [];
+  let octets = 0;
+  for (const [key, value] of Object.entries(metadata)) {
+    if (!['string', 'number', 'boolean', 'bigint'].includes(typeof value)) continue;
+    const text = String(value);
+    const more = new TextEncoder().encode(key + text).length;
+    const fits =
+      key.length >= 1 &&
+      key.length <= MAX_META.key &&
+      [...text].length <= MAX_META.value &&
+      Object.keys(meta).length < MAX_META.pairs &&
+      octets + more <= MAX_META.octets;
+    if (fits) {
+      meta[key] = text;
+      octets += more;
+    } else {
+      leftOut.push(key);
+    }
+  }
+  if (leftOut.length > 0) console.warn(`Filestore: metadata too long to be kept with a file: ${leftOut.join(', ')}`);
+  return meta;
 }

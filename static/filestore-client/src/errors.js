@@ -1,7 +1,17 @@
 import { say } from './texts.js';
 
+const REQUEST_TIMEOUT = 408;
 const TOO_MANY_REQUESTS = 429;
-const PASSING = new Set([TOO_MANY_REQUESTS, 500, 502, 503, 504]);
+const NOT_FOUND = 404;
+const NOT_ALLOWED = 405;
+const NOT_IMPLEMENTED = 501;
+const VERSION_NOT_SUPPORTED = 505;
+
+/** @param {number} status of HTTP */
+function isPassing(status) {
+  if (status === REQUEST_TIMEOUT || status === TOO_MANY_REQUESTS) return true;
+  return status >= 500 && status !== NOT_IMPLEMENTED && status !== VERSION_NOT_SUPPORTED;
+}
 
 /** What went wrong, in words for the person who uploads. */
 export class UploadError extends Error {
@@ -43,20 +53,27 @@ export class UploadError extends Error {
  * @returns {Promise<UploadError>}
  */
 export async function serviceError(response) {
-  const { status } = response;
-  const passing = PASSING.has(status);
-  const retryAfter = Number(response.headers.get('Retry-After')) || 0;
-  if (passing) {
-    return new UploadError(status === TOO_MANY_REQUESTS ? 'serviceBusy' : 'serviceProblem', { status, passing, retryAfter });
+  const { status, url } = response;
+  if (isPassing(status)) {
+    const retryAfter = Number(response.headers.get('Retry-After')) || 0;
+    return new UploadError(status === TOO_MANY_REQUESTS ? 'serviceBusy' : 'serviceProblem', { status, passing: true, retryAfter });
   }
   /** @type {{ message?: string, errors?: { message: string }[] }} */
   const { message, errors = [] } = await response.json().catch(() => ({}));
-  return new UploadError('serviceRefusal', { values: { status }, words: errors[0]?.message ?? message, status });
+  const words = errors[0]?.message ?? message;
+  if (!words && [NOT_FOUND, NOT_ALLOWED, NOT_IMPLEMENTED].includes(status)) {
+    return new UploadError('wrongAddress', { values: { url }, status });
+  }
+  return new UploadError('serviceRefusal', { values: { status }, words, status });
 }
 
-/** @param {number} status */
-export function storageError(status) {
-  const passing = PASSING.has(status);
+/**
+ * @param {number} status
+ * @param {string} answer S3's XML
+ */
+export function storageError(status, answer) {
+  // S3 says so with status 400 when a connection was too slow for it.
+  const passing = isPassing(status) || answer.includes('<Code>RequestTimeout</Code>');
   return new UploadError(passing ? 'storageProblem' : 'storageRefusal', { values: { status }, status, passing });
 }
 

@@ -6,6 +6,8 @@ const ATTEMPTS = 5;
 /** A throttle is no failure: twenty files at once are a reason to wait for one's turn, not to give up. */
 const THROTTLED_ATTEMPTS = 30;
 const LONGEST_WAIT = 20;
+/** Milliseconds. API Gateway answers within 29 seconds; what takes longer is lost on the way. */
+const LONGEST_CALL = 35_000;
 
 /**
  * A request, repeated while what goes wrong may pass.
@@ -35,7 +37,7 @@ export function call(url, { method, json, headers = {}, credentials = 'omit', si
       /** @type {Response} */
       let response;
       try {
-        response = await fetch(url, init);
+        response = await fetch(url, method === 'GET' ? init : { ...init, signal: atMost(LONGEST_CALL, signal) });
       } catch {
         signal?.throwIfAborted();
         throw unreachable();
@@ -70,7 +72,7 @@ export async function persist(attempt, signal, wait = () => undefined) {
         if (reason.isThrottle) throttled += 1;
         else failed += 1;
         if (failed === ATTEMPTS || throttled === THROTTLED_ATTEMPTS) throw reason;
-        wait(reason.isThrottle ? 'busy' : 'again');
+        wait(reason.isThrottle ? 'busy' : reason.key === 'stalled' ? 'stalling' : 'again');
         const backoff = Math.min(2 ** (failed + throttled - 1), LONGEST_WAIT);
         // Files that were turned away together must not come back together.
         await pause(Math.max(reason.retryAfter, backoff) * 1000 * (0.5 + Math.random()), signal);
@@ -78,6 +80,17 @@ export async function persist(attempt, signal, wait = () => undefined) {
       wait('');
     }
   }
+}
+
+/**
+ * @param {number} milliseconds
+ * @param {AbortSignal} [signal]
+ * @returns {AbortSignal | null}
+ */
+function atMost(milliseconds, signal) {
+  // Browsers before 2024 have none of it.
+  if (!AbortSignal.any) return signal ?? null;
+  return AbortSignal.any([AbortSignal.timeout(milliseconds), ...(signal ? [signal] : [])]);
 }
 
 /**

@@ -1,0 +1,240 @@
+/** What FilePond asks of a server, answered by the client. */
+
+import { call, claim, FilestoreClient, group, say, UploadError, wasSubmitted } from './client.js';
+import { download as get } from './download.js';
+
+/**
+ * Its own senders are no use here: they run encodeURI over the URL, which breaks the signature of a presigned one.
+ *
+ * @typedef {object} Server
+ * @property {import('filepond').ProcessServerConfigFunction} process
+ * @property {import('filepond').RevertServerConfigFunction} revert
+ * @property {import('filepond').RestoreServerConfigFunction} restore
+ * @property {import('filepond').LoadServerConfigFunction | null} load
+ * @property {null} fetch
+ */
+
+/**
+ * A file that FilePond's plugins have made into several, such as the sizes of a picture.
+ *
+ * @typedef {{ name: string | null, file: File }[]} Variants
+ */
+
+/** @typedef {{ file: File, stop: () => void }} Running */
+
+const NOT_FOUND = 404;
+/** FilePond takes it for an error that no repetition will mend. */
+const FINAL = 410;
+/** Milliseconds after which FilePond has given a file the id of its upload. */
+const SETTLED = 1000;
+
+/**
+ * The uploads of each FilePond, by the function that it calls for them.
+ *
+ * @type {WeakMap<Function, Set<Running>>}
+ */
+export const runningOf = new WeakMap();
+
+/**
+ * The FilePond that calls a function for its uploads, once it has shown itself.
+ *
+ * @type {WeakMap<Function, import('filepond').FilePond>}
+ */
+export const pondOf = new WeakMap();
+
+/**
+ * @param {string} apiRootUrl the stack's output ApiRootUrl
+ * @param {import('./filepond.js').UploaderOptions} [options]
+ * @returns {Server} FilePond's `server` option
+ */
+export function createServer(apiRootUrl, options = {}) {
+  const { restoreAs = false, download, onwait = () => undefined, fileValidateTypeDetectType: detectType, texts } = options;
+  const client = new FilestoreClient(apiRootUrl, { ...clientOptions(options), restoreAs });
+  /** @type {Set<Running>} */
+  const running = new Set();
+
+  /** @type {import('filepond').ProcessServerConfigFunction} */
+  const process = (_fieldName, given, metadata, load, error, progress, abort) => {
+    const file = /** @type {File} */ (given);
+    /** @type {Variants} */
+    const variants = Array.isArray(given) ? given : [{ name: null, file }];
+    const shares = variants.map(() => ({ loaded: 0, total: 0 }));
+    const uploads = variants.map(({ name, file: variant }, index) =>
+      client.upload(variant, {
+        metadata,
+        name: (name ?? '') + variant.name,
+        ...(detectType && { type: detectType(variant, variant.type) }),
+        onprogress: (share) => {
+          shares[index] = share;
+          progress(true, sum(shares, 'loaded'), sum(variants.map((each) => each.file), 'size'));
+        },
+        onwait: (message) => onwait(variants[0]?.file ?? file, message),
+      }),
+    );
+    let isOver = false;
+    const stop = () => {
+      if (isOver) return;
+      isOver = true;
+      for (const upload of uploads) {
+        upload.abort();
+        upload.done.then(({ id }) => client.undo(id)).catch(() => undefined);
+      }
+    };
+    const entry = { file, stop };
+    running.add(entry);
+    Promise.all(uploads.map(({ done }) => done))
+      .then(
+        (arrived) => {
+          if (isOver) return;
+          isOver = true;
+          const ids = arrived.map(({ id }) => id);
+          if (ids.length > 1) group(ids);
+          load(ids.join());
+          // Removed meanwhile, where a plugin has made another file of it and `stop` was not called.
+          setTimeout(() => {
+            const pond = pondOf.get(process);
+            if (pond && !pond.getFiles().some(({ serverId }) => serverId === ids.join())) undo(client, ids.join());
+          }, SETTLED);
+        },
+        (reason) => {
+          if (isOver) return;
+          stop();
+          error(/** @type {any} */ ({ type: 'error', code: isFinal(reason) ? FINAL : 0, body: client.explain(reason) }));
+        },
+      )
+      .finally(() => running.delete(entry));
+    return {
+      abort() {
+        // By default FilePond shows progress for a moment longer than there is any. What is uploaded by then is
+        // taken back through revert.
+        stop();
+        abort();
+      },
+    };
+  };
+  runningOf.set(process, running);
+
+  return {
+    process,
+
+    revert(source, load, error) {
+      undo(client, String(source)).then(load, (reason) => error(client.explain(reason)));
+    },
+
+    restore(source, load, error) {
+      const [id = ''] = String(source).split('/');
+      const [upload] = claim((known) => (known.group ?? known.id) === id);
+      if (upload && !upload.pending) {
+        // A bare file would be copied by FilePond, and with that lose its size.
+        load(/** @type {any} */ ({ body: standIn(upload) }));
+      } else {
+        if (upload) undo(client, id);
+        error(/** @type {any} */ (gone(say(upload ? 'interrupted' : 'expired', {}, texts))));
+      }
+      return { abort: () => undefined };
+    },
+
+    load: download
+      ? (id, load, error, progress, abort) => {
+          const controller = new AbortController();
+          const { signal } = controller;
+          progress(false, 0, 0);
+          Promise.resolve(download(String(id)))
+            .then((url) => get(url, String(id), signal))
+            .then(load, (reason) => {
+              if (signal.aborted) return;
+              const missing = reason instanceof UploadError && reason.status === NOT_FOUND;
+              error(missing ? /** @type {any} */ (gone(say('missing', {}, texts))) : client.explain(reason));
+            });
+          return {
+            abort() {
+              controller.abort();
+              abort();
+            },
+          };
+        }
+      : null,
+
+    fetch: null,
+  };
+}
+
+/**
+ * What FilePond gets for what is to be in the field after a reload.
+ *
+ * @param {FilestoreClient} client
+ */
+export function restored(client) {
+  /** @type {Map<string, string>} */
+  const sources = new Map();
+  for (const { id, group: ids = id, name, pending } of client.restorable()) {
+    // FilePond calls what it cannot restore after the end of its source.
+    if (!sources.has(ids)) sources.set(ids, pending ? `${ids}/${name.replace(/[/?]/g, '_')}` : ids);
+  }
+  return [...sources.values()].map((source) => ({ source, options: { type: /** @type {const} */ ('limbo') } }));
+}
+
+/**
+ * The client's options in the forms that FilePond and its plugins take.
+ *
+ * @param {import('./filepond.js').UploaderOptions & { fileSizeBase?: number }} options
+ * @returns {import('./client.js').ClientOptions}
+ */
+function clientOptions({ maxFileSize, acceptedFileTypes, fileSizeBase = 1000, headers, lifetime, stallTimeout, texts }) {
+  const types = typeof acceptedFileTypes === 'string' ? acceptedFileTypes.split(',').map((type) => type.trim()) : acceptedFileTypes;
+  const size = bytes(maxFileSize, fileSizeBase);
+  return {
+    ...(size > 0 && { maxFileSize: size }),
+    ...(types && { acceptedFileTypes: types.filter(Boolean) }),
+    ...(headers && { headers }),
+    ...(lifetime && { lifetime }),
+    ...(stallTimeout && { stallTimeout }),
+    ...(texts && { texts }),
+  };
+}
+
+/**
+ * @param {number | string | null | undefined} size such as 2048, '2048', '10MB', '1.5 GB'
+ * @param {number} base
+ */
+function bytes(size, base) {
+  const [, number, unit = ''] = /^\s*([\d.]+)\s*([KMGT]?)i?B?\s*$/i.exec(String(size ?? '')) ?? [];
+  return number ? Number(number) * base ** ' KMGT'.indexOf(unit.toUpperCase() || ' ') : 0;
+}
+
+/**
+ * @param {FilestoreClient} client
+ * @param {string} ids
+ */
+async function undo(client, ids) {
+  await Promise.all(ids.split(',').map((id) => (wasSubmitted(id) ? undefined : client.undo(id.split('/')[0] ?? id))));
+}
+
+/** @param {unknown} reason */
+function isFinal(reason) {
+  return reason instanceof UploadError && !reason.passing;
+}
+
+/** @param {string} message */
+function gone(message) {
+  return { type: 'error', code: FINAL, body: message };
+}
+
+/**
+ * @template {string} Key
+ * @param {Record<Key, number>[]} all
+ * @param {Key} key
+ */
+function sum(all, key) {
+  return all.reduce((total, each) => total + each[key], 0);
+}
+
+/**
+ * A file to show for one whose contents have gone to S3, and are not needed here any more. It has no type: plugins
+ * would try to show its contents.
+ *
+ * @param {import('./client.js').UnsubmittedUpload} upload
+ */
+function standIn({ name, size }) {
+  return Object.defineProperty(new File([], name), 'size', { value: size });
+}

@@ -1,0 +1,86 @@
+"""The form in states that are hard to come by with a real service."""
+
+import json
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Complaints, Site
+from tests.browser.pages import Form, Network
+from tests.browser.service import Service
+
+REASON = "A name has at most 765 octets in UTF-8, and no characters that turn the direction of others."
+
+
+@pytest.fixture
+def form(page: Page, site: Site, service: Service) -> Form:
+    """The page without a back end, for the test's own service."""
+    config = {
+        "apiRootUrl": service.url,
+        "backendUrl": None,
+        "storeOnLoad": False,
+        "unstoredFileLifetime": 3600,
+        "maxFileSize": 5 * 1024**3,
+    }
+    page.route("**/config.json", lambda route: route.fulfill(json=config))
+    return Form(page).open(f"http://127.0.0.1:{site.port}/index.html")
+
+
+def choose(page: Page, *files: tuple[str, str]) -> None:
+    chosen: Any = [{"name": name, "mimeType": kind, "buffer": b"x"} for name, kind in files]
+    page.locator(".filepond--browser").set_input_files(chosen)
+
+
+def test_offline_it_cannot_be_sent(page: Page, form: Form, network: Network) -> None:
+    choose(page, ("cv.pdf", "application/pdf"))
+    form.pond.expect_uploaded(1)
+    expect(form.submit).to_be_enabled()
+    network.offline()
+    expect(form.submit).to_be_disabled()
+    expect(form.status).to_have_text("You are offline. Send the form when the connection is back.")
+    network.normal()
+    expect(form.submit).to_be_enabled()
+    expect(form.status).to_have_text("1 file ready to send.")
+
+
+def test_accepts_types_as_systems_call_them(page: Page, form: Form) -> None:
+    choose(
+        page,
+        ("cv.zip", "application/x-zip-compressed"),
+        ("slides.ppt", "application/vnd.ms-powerpoint"),
+        ("photo.heic", ""),
+    )
+    form.pond.expect_uploaded(3)
+
+
+def test_of_too_many_files_the_first_are_taken_and_the_rest_are_named(page: Page, form: Form, service: Service) -> None:
+    service.open.clear()
+    choose(page, *((f"{number}.txt", "text/plain") for number in range(102)))
+    expect(page.locator("#left-out")).to_have_text("At most 100 files can be added. Left out: 100.txt, 101.txt")
+    expect(page.locator("#left-out")).to_be_in_viewport()
+    expect(form.pond.items).to_have_count(100)
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_long_reasons_cover_nothing(
+    page: Page, form: Form, service: Service, complaints: Complaints, width: int
+) -> None:
+    complaints.expect("status of 400")
+    page.set_viewport_size({"width": width, "height": 844})
+    service.plan = lambda _: (400, json.dumps({"message": REASON, "code": "invalid_body"}))
+    choose(
+        page, ("certificates and samples of my work.pdf", "application/pdf"), ("setup.exe", "application/x-msdownload")
+    )
+    expect(page.locator("#failures p")).to_have_count(2)
+    expect(form.submit).to_be_disabled()
+    expect(page.locator("#failures")).to_contain_text(REASON)
+    page.wait_for_function(
+        """() => [...document.querySelectorAll('.filepond--item')].every((item) => {
+          const box = (name) => item.querySelector(name).getBoundingClientRect();
+          const [row, info, status] = ['.filepond--file', '.filepond--file-info', '.filepond--file-status'].map(box);
+          const texts = [...item.querySelectorAll('.filepond--file-status *')].filter((text) => text.offsetWidth > 0);
+          return info.right <= status.left + 1 && status.right <= row.right && texts.length > 0
+            && texts.every((text) => text.getBoundingClientRect().left >= status.left - 1);
+        })"""
+    )
