@@ -163,7 +163,7 @@ revoke: $(RUN) ## Delete an API key: NAME=...
 remove: $(RUN) ## Delete the stack: DATA=keep leaves its files, DATA=delete (not in prod) does not
 	@$(OPS) remove $(if $(DATA),--data '$(DATA)')
 
-lock: ## Write constraints.txt and the locks in .ci anew from requirements.txt
+lock: ## Write constraints.txt and the locks of deployment and functions in .ci anew
 	@rm -rf $(VENV) && $(PYTHON) -m venv $(VENV)
 	@mkdir -p $(VENV)/lock/source && cp -R requirements requirements.txt $(VENV)/lock && cp source/requirements.txt $(VENV)/lock/source
 	@sed -i.old '/^-c /d' $(VENV)/lock/requirements/*.txt

@@ -16,12 +16,13 @@ class FieldError(NamedTuple):
 
 
 class FilestoreError(Exception):
-    """Base of every error that a caller is told about."""
+    """Base of every error of ours. What has no status of its own is told to nobody but the log."""
 
     code: ClassVar[str] = "internal_error"
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, reason: str = "") -> None:
+        """``message`` is for the caller, ``reason``, where there is more to say, for the log alone: it is the text."""
+        super().__init__(reason or message)
         self.message = message
 
 
@@ -98,8 +99,8 @@ class NoAnswerError(TryAgainError):
 
 
 class StorageError(FilestoreError):
-    """Storage refused a call for good: a right is missing, or a table or bucket. ``reason`` is the code it gave."""
+    """Storage refused a call for good: a right is missing, or a table or bucket. ``kind`` is the code that it gave."""
 
-    def __init__(self, reason: str, message: str) -> None:
-        super().__init__(f"{reason}: {message}")
-        self.reason = reason
+    def __init__(self, kind: str, reason: str) -> None:
+        super().__init__("Storage refused a call.", reason)
+        self.kind = kind

@@ -26,10 +26,42 @@ CALLS: dict[str, Callable[[Any], object]] = {
 }
 
 
+# Every call that a function makes of AWS.
+EVERY_CALL: dict[str, tuple[str, Callable[[Any], object]]] = {
+    "PutItem": ("dynamodb", CALLS["dynamodb"]),
+    "BatchGetItem": (
+        "dynamodb",
+        lambda client: client.batch_get_item(
+            RequestItems={"files": {"Keys": [{"id": {"S": "0"}}], "ConsistentRead": True}}
+        ),
+    ),
+    "BatchExecuteStatement": (
+        "dynamodb",
+        lambda client: client.batch_execute_statement(
+            Statements=[{"Statement": 'UPDATE "files" SET "a"=? WHERE "id"=?', "Parameters": [{"N": "1"}, {"S": "ü"}]}]
+        ),
+    ),
+    "Query": (
+        "dynamodb",
+        lambda client: client.query(
+            TableName="files", KeyConditionExpression="a = :a", ExpressionAttributeValues={":a": {"S": "0"}}
+        ),
+    ),
+    "DeleteObjects": ("s3", CALLS["s3"]),
+    "ListObjectVersions": ("s3", lambda client: client.list_object_versions(Bucket="files", Prefix="0 ü")),
+    "HeadObject": ("s3", lambda client: client.head_object(Bucket="files", Key="0", VersionId="a+b/c=")),
+}
+
 ANSWERS = {"dynamodb": b"{}", "s3": b"<DeleteResult/>"}
 
 
-def requests(client: Any, service: str, times: int = 1, statuses: Sequence[int] = ()) -> list[AWSRequest]:
+def requests(
+    client: Any,
+    service: str,
+    times: int = 1,
+    statuses: Sequence[int] = (),
+    call: Callable[[Any], object] | None = None,
+) -> list[AWSRequest]:
     """What goes out to AWS, which answers with these statuses in turn, and then with 200."""
     sent: list[AWSRequest] = []
 
@@ -42,7 +74,7 @@ def requests(client: Any, service: str, times: int = 1, statuses: Sequence[int] 
     client.meta.events.register_first("before-send", send)
     try:
         for _ in range(times):
-            CALLS[service](client)
+            (call or CALLS[service])(client)
     finally:
         client.meta.events.unregister("before-send", send)
     return sent
@@ -145,6 +177,36 @@ class TestTheSignature:
         assert len(requests(client, service)) == 1
 
 
+@pytest.mark.parametrize("endpoint", ["", "http://127.0.0.1:4566", "https://Proxy.example:8443/a/path"])
+@pytest.mark.parametrize("name", EVERY_CALL)
+def test_a_call_is_what_the_sdk_would_send(name: str, endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if endpoint:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    service, call = EVERY_CALL[name]
+    config = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
+    (theirs,) = requests(Session().create_client(service, config=config), service, call=call)
+    ours = requests(made(service), service, 2, call=call)
+    for each in ours:
+        assert (each.method, each.url, each.body) == (theirs.method, theirs.url, theirs.body)
+        assert _of_the_call(each) == _of_the_call(theirs)
+        assert _authorization(each) == _signed_by_the_sdk(each, made(service), monkeypatch)
+
+
+def test_the_host_is_looked_for_once_for_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The addresses of objects differ, their host does not."""
+    client = made("s3")
+    asked: list[str] = []
+
+    def host(url: str) -> str:
+        asked.append(url)
+        return "files.s3.eu-central-1.amazonaws.com"
+
+    monkeypatch.setattr(aws, "_host_from_url", host)
+    for key in ("a", "b", "c"):
+        requests(client, "s3", call=lambda client, key=key: client.head_object(Bucket="files", Key=key))  # type: ignore[misc]
+    assert len(asked) <= 1
+
+
 def test_a_header_that_comes_twice_is_signed_as_the_sdk_does(monkeypatch: pytest.MonkeyPatch) -> None:
     _at("2026-01-01T00:00:00Z", monkeypatch)
     signatures = []
@@ -181,6 +243,14 @@ def _signed_by_the_sdk(sent: AWSRequest, client: Any, monkeypatch: pytest.Monkey
 
 def _authorization(sent: AWSRequest) -> str:
     return _text(sent.headers["Authorization"])
+
+
+def _of_the_call(sent: AWSRequest) -> dict[str, str]:
+    """Its headers, but for those that are of the moment; the features in its user agent in order."""
+    moment = ("Authorization", "X-Amz-Date", "amz-sdk-invocation-id", "amz-sdk-request", "User-Agent")
+    return {name: _text(value) for name, value in sent.headers.items() if name not in moment} | {
+        "User-Agent": " ".join(_in_order(sent.headers["User-Agent"]))
+    }
 
 
 def _text(value: str | bytes) -> str:

@@ -18,6 +18,15 @@ def anchors(document: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_nothing_is_said_twice(document: Path) -> None:
+    """Two versions of a document, put together line by line, say everything twice."""
+    text = re.sub(r"^(```|~~~).*?^\1$", "", document.read_text(), flags=re.MULTILINE | re.DOTALL)
+    parts = re.split(r"\n\n+|\n(?=- |\d+\. |#)", text)
+    beginnings = [" ".join(part.split()[:9]) for part in parts if len(part.split()) >= 9 and part[0] != "|"]
+    assert [part for part in beginnings if beginnings.count(part) > 1] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_links_within_the_repository_lead_somewhere(document: Path) -> None:
     text = document.read_text()
     for target, anchor in re.findall(r"\]\(([^)#:]*)(?:#([^)]*))?\)", text):

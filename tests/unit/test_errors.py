@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from filestore import errors
 from filestore.api import errors as statuses
@@ -92,3 +93,27 @@ def test_a_more_special_error_has_the_status_of_what_it_is_a_kind_of() -> None:
         pass
 
     assert statuses.answer(SpecialError("Why.")).status == 404
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            ClientError({"Error": {"Code": "AccessDenied", "Message": "no right"}}, "BatchExecuteStatement"),
+            r"AccessDenied.*BatchExecuteStatement.*no right",
+        ),
+        (ReadTimeoutError(endpoint_url="https://dynamodb.example"), r"Read timeout.*dynamodb\.example"),
+    ],
+    ids=["refused", "no answer"],
+)
+def test_a_function_without_a_caller_says_why_it_failed(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, said: str
+) -> None:
+    """Lambda writes the text of what was raised into the log, and nothing of its cause."""
+
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("botocore.client.BaseClient._make_api_call", fail)
+    with pytest.raises(FilestoreError, match=said):
+        invoke("uploaded", sample_event("uploaded"))

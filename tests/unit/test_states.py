@@ -122,4 +122,4 @@ def test_upkeep_is_done_where_it_is_needed_and_changes_no_state(files: FileRepos
 def test_states_that_no_statement_asks_for_have_no_condition() -> None:
     """A condition that nobody has thought through is none."""
     with pytest.raises(KeyError):
-        where(frozenset({State.STORED, State.EXPIRED}))
+        where(ID, frozenset({State.STORED, State.EXPIRED}))

@@ -2,11 +2,10 @@
 
 from filestore.api.endpoint import endpoint
 from filestore.api.request import MAX_IDS, Request, is_encodable, is_printable
-from filestore.api.response import MAX_PAYLOAD, Response, batch, fitting, no_content, ok
+from filestore.api.response import Response, batch, fitting, no_content, ok
 
 __all__ = [
     "MAX_IDS",
-    "MAX_PAYLOAD",
     "Request",
     "Response",
     "batch",

@@ -33,7 +33,7 @@ _RETRY_AFTER = "1"
 
 
 def answer(error: FilestoreError) -> Response:
-    """Returns the answer that tells the caller of an error. Of one of ours it says no more than that."""
+    """Returns the answer that tells the caller of an error. Of a fault of ours it says only that there was one."""
     status = next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
         return failure()

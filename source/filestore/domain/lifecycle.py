@@ -2,12 +2,13 @@
 
 ::
 
-    (no record) ──▶ pending ──▶ uploaded ──▶ stored ──▶ deleted
-                       │           ├──▶ expired            ▲
-                       ▼           └──── undone ───────────┘
-                   (no record)
+    (no record) ──▶ pending ──▶ uploaded ──▶ stored
+                       │            │
+                       ▼            ▼
+                   (no record)   expired
 
-``filestore.storage.conditions`` has the condition of each state, ``architecture/lifecycle.svg`` the whole picture.
+A pending file may become stored at once, and each of these three deleted. ``filestore.storage.conditions`` has the
+condition of each state, ``architecture/lifecycle.svg`` the whole picture.
 """
 
 from enum import StrEnum
@@ -34,7 +35,8 @@ OVER = frozenset({State.DELETED, State.EXPIRED})
 class Transition(NamedTuple):
     """A change of state: the states that it may begin in, and the one that it ends in, None for no record at all.
 
-    Each is one conditional write, so that of two that race exactly one wins. Nothing else changes a state.
+    Each is one conditional write, so that of two that race exactly one wins. Nothing else changes a state. Statements
+    take ``before``; what they write makes ``after`` true, which the tests see on the emulator.
     """
 
     before: frozenset[State]

@@ -55,8 +55,8 @@ _MESSAGES: Mapping[Problem, str] = {
 
 _PROBLEMS: Mapping[State, Problem] = {
     State.PENDING: Problem.NOT_UPLOADED,
-    # Of a stored one it says that storing was refused: nothing is known but that.
     State.UPLOADED: Problem.NOT_STORED,
+    # Nobody asks: a stored file can be stored and shown.
     State.STORED: Problem.NOT_STORED,
     State.DELETED: Problem.DELETED,
     State.EXPIRED: Problem.EXPIRED,

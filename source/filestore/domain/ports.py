@@ -1,7 +1,8 @@
 """What the use cases ask of storage. ``filestore.storage`` keeps these promises, with DynamoDB and S3.
 
-Methods raise TryAgainError where a whole call was throttled or not answered, and StorageError where it was refused for
-good. Those that change several files return what became of each, by its id. They are protocols for the type checker:
+Methods raise NoAnswerError where a call was not answered, StorageError where it was refused for good, and
+ThrottledError where it was throttled and the method has no other word for that. Those that change several files return
+what became of each, by its id. They are protocols for the type checker:
 no function pays for them at run time.
 """
 

@@ -21,10 +21,14 @@ def handler(request: api.Request) -> api.Response:
     described = wiring.describe_files().describe(request.ids(), deleted=deleted, nonstored=nonstored)
     details = [_json(each) for each in described.files]
     room = api.fitting(details)
-    left_out = dict.fromkeys((each["id"] for each in details[room:]), Problem.TRY_AGAIN)
-    if left_out and not with_problems:
+    left_out = [each["id"] for each in details[room:]]
+    if with_problems:
+        problems = described.problems | dict.fromkeys(left_out, Problem.TRY_AGAIN)
+        return api.batch(details[:room], problems, with_problems=True)
+    response = api.batch(details[:room], described.problems, with_problems=False)
+    if left_out:
         raise TooManyIdsError(f"The answer would be too long: ask for {room} of these ids at once, or problems=yes.")
-    return api.batch(details[:room], described.problems | left_out, with_problems=with_problems)
+    return response
 
 
 def _json(description: Description) -> dict[str, Any]:

@@ -98,7 +98,7 @@ def _check_type(value: object) -> Iterator[FieldError]:
     if not isinstance(value, str) or not is_media_type(value):
         yield FieldError("/type", "A type is a MIME type, such as image/png.")
     elif value.startswith("application/x-www-form-urlencoded"):
-        # The SDK leaves one spelling of it out of what it signs, so S3 would not insist on it.
+        # What a form would send by itself says nothing of a file; S3 would keep it and every download have it.
         yield FieldError("/type", "This is the type of a form, not of a file.")
 
 

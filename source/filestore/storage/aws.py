@@ -11,11 +11,16 @@ from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Self, cast
 
-from botocore.auth import AUTH_TYPE_MAPS, SIGNED_HEADERS_BLACKLIST, S3SigV4Auth, SigV4Auth
+from botocore.auth import (  # type: ignore[attr-defined]  # the stubs lack the last one
+    AUTH_TYPE_MAPS,
+    SIGNED_HEADERS_BLACKLIST,
+    S3SigV4Auth,
+    SigV4Auth,
+    _host_from_url,
+)
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.context import get_context
-from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as NoConnectionError
 from botocore.handlers import BUILTIN_HANDLERS, REGISTER_FIRST, REGISTER_LAST
@@ -102,7 +107,7 @@ class _Signing(SigV4Auth):
                 name, value = header.lower(), " ".join(text.split())
                 if name not in SIGNED_HEADERS_BLACKLIST:
                     signed[name] = f"{signed[name]},{value}" if name in signed else value
-            self.signed = {"host": _host(str(request.url)), **signed}
+            self.signed = {"host": _host("/".join(str(request.url).split("/", 3)[:3])), **signed}
         return self.signed
 
     def canonical_headers(self, headers_to_sign: Any) -> str:
@@ -137,8 +142,10 @@ def signing_key(secret: str, scope: str) -> bytes:
 
 
 @lru_cache(maxsize=4)
-def _host(url: str) -> str:
-    return str(SigV4Auth(ReadOnlyCredentials("", "", None), "", "").headers_to_sign(AWSRequest("POST", url))["host"])
+def _host(origin: str) -> str:
+    """What clients send as Host: they leave out the scheme's own port."""
+    host: str = _host_from_url(origin)
+    return host
 
 
 @cache
@@ -184,12 +191,12 @@ class _DomainErrors:
     def __exit__(self, kind: object, error: BaseException | None, traceback: TracebackType | None) -> None:
         match error:
             case ClientError():
-                refusal = error.response["Error"]
-                if refusal["Code"] in _THROTTLES:
-                    raise ThrottledError(Problem.TRY_AGAIN.message) from error
-                raise StorageError(refusal["Code"], refusal.get("Message", "")) from error
+                code = error.response["Error"]["Code"]
+                if code in _THROTTLES:
+                    raise ThrottledError(Problem.TRY_AGAIN.message, str(error)) from error
+                raise StorageError(code, str(error)) from error
             case HTTPClientError() | NoConnectionError():
-                raise NoAnswerError("There was no answer. Repeat the call: it is harmless.") from error
+                raise NoAnswerError("There was no answer. Repeat the call: it is harmless.", str(error)) from error
 
 
 domain_errors = _DomainErrors()

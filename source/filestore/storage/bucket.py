@@ -89,9 +89,9 @@ class Bucket:
         except ThrottledError:
             return None
         except StorageError as error:
-            if error.reason in _NOT_THERE:
+            if error.kind in _NOT_THERE:
                 return (None,)
-            if error.reason != _FORBIDDEN:
+            if error.kind != _FORBIDDEN:
                 raise
             # S3 refuses a version that is gone to whoever may not list the bucket's objects (HeadObject in the API
             # reference). Nobody knows then, and one file must not hold up the others.

@@ -1,9 +1,10 @@
-"""From states to conditions: the only place that says how a record tells its state.
+"""From states to conditions: the only place that says in PartiQL how a record tells its state.
 
-``File.state`` reads a whole record; a statement has DynamoDB decide, at the moment of the write.
+``File.state`` says it of a record that was read; a statement has DynamoDB decide, at the moment of the write.
 """
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from filestore.domain import lifecycle
 from filestore.domain.lifecycle import State
@@ -17,9 +18,17 @@ _CONDITIONS: Mapping[frozenset[State], str] = {
 }
 
 
-def where(states: frozenset[State], *guards: str) -> str:
-    """Returns the WHERE of a PartiQL statement on one file: its id (a parameter), its state, and what else has to hold.
+class Condition(NamedTuple):
+    """A condition in PartiQL, and the parameters that its question marks stand for, in order."""
+
+    text: str
+    parameters: tuple[object, ...] = ()
+
+
+def where(file_id: str, states: frozenset[State], *guards: Condition) -> Condition:
+    """Returns the WHERE of a statement on one file: its id, its state, and what else has to hold.
 
     Raises KeyError for states that no statement has asked for so far: add their condition to the table.
     """
-    return " AND ".join(('WHERE "id"=?', _CONDITIONS[states], *guards))
+    text = " AND ".join(('WHERE "id"=?', _CONDITIONS[states], *(guard.text for guard in guards)))
+    return Condition(text, (file_id, *(parameter for guard in guards for parameter in guard.parameters)))

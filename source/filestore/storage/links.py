@@ -111,6 +111,7 @@ class LinkSigner:
             [
                 method,
                 self._path + path,
+                # Sorted by their names, of which none is the beginning of another.
                 "&".join(sorted(asked + authorising)),
                 *(f"{name}:{signed[name]}" for name in names),
                 "",

@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING
 from filestore.domain import lifecycle
 from filestore.domain.file import Deletion, File, ObjectVersion
 from filestore.domain.lifecycle import Transition
+from filestore.domain.outcome import Problem
 from filestore.errors import ThrottledError
 from filestore.storage.aws import domain_errors
-from filestore.storage.conditions import where
+from filestore.storage.conditions import Condition, where
 from filestore.storage.items import to_item
 from filestore.storage.statements import Change, Statements
 
@@ -36,8 +37,9 @@ _MARK = 'SET "deleted_at"=? SET "deletion"=?'
 _MARK_AND_SWEEP = f'{_MARK} SET "sweep_shard"=? SET "sweep_at"=? REMOVE "purge_at"'
 _LEAVE_THE_SWEEP = 'REMOVE "sweep_shard" REMOVE "sweep_at"'
 _RETURNING_OLD = " RETURNING ALL OLD *"
-# No record is without created_at.
-_NEVER = '"created_at" IS MISSING'
+# No record is without created_at, so this refuses, and brings the record.
+_NEVER = Condition('"created_at" IS MISSING')
+_TYPE_IS_KNOWN = Condition('"type_from" IS MISSING')
 
 
 class FileRepository:
@@ -129,7 +131,7 @@ class FileRepository:
         """Type and version are pinned in one write, so that neither changes under a reader."""
         told = types.get(upload.key)
         set_type, typed = (' SET "type"=?', (told,)) if told else ("", ())
-        forget, declared = (' REMOVE "type_from"', ()) if upload.key in types else ("", ('"type_from" IS MISSING',))
+        forget, declared = (' REMOVE "type_from"', ()) if upload.key in types else ("", (_TYPE_IS_KNOWN,))
         return self._update(
             upload.key,
             'SET "uploaded_at"=? SET "size"=? SET "version_id"=? SET "etag"=?'
@@ -163,15 +165,14 @@ class FileRepository:
     def undo(self, file_id: str, *, token_hash: str, deleted_at: str, sweep_at: int, even_stored: bool) -> Attempt:
         """Mark the upload that the token belongs to as deleted."""
         transition = lifecycle.UNDO_EVEN_STORED if even_stored else lifecycle.UNDO
-        in_time, until = (['"url_expires_at" > ?'], [sweep_at]) if even_stored else ([], [])
+        in_time = [Condition('"url_expires_at" > ?', (sweep_at,))] if even_stored else []
         change = self._update(
             file_id,
             _MARK_AND_SWEEP,
             transition.before,
-            '"token_hash"=?',
+            Condition('"token_hash"=?', (token_hash,)),
             *in_time,
             values=(deleted_at, Deletion.UNDONE, file_id[:1], sweep_at),
-            limits=(token_hash, *until),
             returning=_RETURNING_OLD,
         )
         return self._statements.execute([change])[file_id]
@@ -193,7 +194,9 @@ class FileRepository:
                 files = [found[file_id] for file_id in ids if file_id in found]
                 yield [file for file in files if file.sweep_at is not None and file.sweep_at <= now]
                 if throttled:
-                    raise ThrottledError(f"The reads of {len(throttled)} files that are due were throttled.")
+                    raise ThrottledError(
+                        Problem.TRY_AGAIN.message, f"The reads of {len(throttled)} files that are due were throttled."
+                    )
 
     def expire(self, ids: Iterable[str], *, deleted_at: str) -> dict[str, Attempt]:
         """Mark uploads that nobody stored as expired. They stay due: their objects are still there."""
@@ -210,9 +213,10 @@ class FileRepository:
 
     def remove_pending(self, ids: Iterable[str]) -> dict[str, Attempt]:
         """Drop the records of uploads that never happened."""
-        condition = where(lifecycle.REMOVE_PENDING.before)
+        conditions = ((file_id, where(file_id, lifecycle.REMOVE_PENDING.before)) for file_id in ids)
         return self._statements.execute(
-            Change(file_id, f'DELETE FROM "{self._table}" {condition}', (file_id,)) for file_id in ids
+            Change(file_id, f'DELETE FROM "{self._table}" {condition.text}', condition.parameters)
+            for file_id, condition in conditions
         )
 
     def finish_deletion(self, purge_at: Mapping[str, int | None]) -> dict[str, Attempt]:
@@ -222,7 +226,7 @@ class FileRepository:
                 file_id,
                 _LEAVE_THE_SWEEP if at is None else f'{_LEAVE_THE_SWEEP} SET "purge_at"=?',
                 lifecycle.OVER,
-                '"sweep_at" IS NOT MISSING',
+                Condition('"sweep_at" IS NOT MISSING'),
                 values=() if at is None else (at,),
             )
             for file_id, at in purge_at.items()
@@ -231,7 +235,7 @@ class FileRepository:
     def sweep_later(self, sweep_at: Mapping[str, int], states: frozenset[State]) -> dict[str, Attempt]:
         """Move files to a later time in the sweep, each to its own, while they are in one of these states."""
         return self._statements.execute(
-            self._update(file_id, 'SET "sweep_at"=?', states, '"sweep_at" < ?', values=(at,), limits=(at,))
+            self._update(file_id, 'SET "sweep_at"=?', states, Condition('"sweep_at" < ?', (at,)), values=(at,))
             for file_id, at in sweep_at.items()
         )
 
@@ -240,11 +244,11 @@ class FileRepository:
         file_id: str,
         changes: str,
         states: frozenset[State],
-        *guards: str,
+        *guards: Condition,
         values: Sequence[object] = (),
-        limits: Sequence[object] = (),
         returning: str = "",
     ) -> Change:
-        """An UPDATE of one file: ``values`` are the parameters of the changes, ``limits`` those of the guards."""
-        statement = f'UPDATE "{self._table}" {changes} {where(states, *guards)}{returning}'
-        return Change(file_id, statement, (*values, file_id, *limits))
+        """An UPDATE of one file: ``values`` are the parameters of the changes."""
+        condition = where(file_id, states, *guards)
+        statement = f'UPDATE "{self._table}" {changes} {condition.text}{returning}'
+        return Change(file_id, statement, (*values, *condition.parameters))

@@ -171,7 +171,7 @@ def _attempt(response: Mapping[str, Any]) -> Attempt:
         return Refused(from_item(item) if item else None)
     if error["Code"] in _TRANSIENT:
         return Throttled()
-    raise StorageError(error["Code"], error.get("Message", ""))
+    raise StorageError(error["Code"], f"{error['Code']} in a batch of statements: {error.get('Message', '')}")
 
 
 def _batches(items: Sequence[_T], size: int) -> Iterator[Sequence[_T]]:

@@ -94,12 +94,12 @@ class Sweep:
 
     def _end_pending(self, pending: Sequence[File], now: int, swept: Swept) -> None:
         """Record the uploads whose event was lost, and remove the records of those that can never come."""
-        over_at = {file.id: self._over_at(file) for file in pending}
-        versions = self.bucket.versions(list(over_at))
+        closes_at = {file.id: self._closes_at(file) for file in pending}
+        versions = self.bucket.versions(list(closes_at))
         self._adopt(versions, swept)
         none = [file_id for file_id, found in versions.items() if not any(version.is_lasting for version in found)]
-        self.files.sweep_later({file_id: over_at[file_id] for file_id in none if over_at[file_id] > now}, PENDING)
-        self._remove({file_id: versions[file_id] for file_id in versions if over_at[file_id] <= now}, swept)
+        self.files.sweep_later({file_id: closes_at[file_id] for file_id in none if closes_at[file_id] > now}, PENDING)
+        self._remove({file_id: versions[file_id] for file_id in versions if closes_at[file_id] <= now}, swept)
 
     def _adopt(self, versions: Mapping[str, Sequence[ObjectVersion]], swept: Swept) -> None:
         # What is too large is not recorded but removed, and S3 may refuse that for longer than TTL waits.
@@ -112,29 +112,29 @@ class Sweep:
     def _remove(self, over: Mapping[str, Sequence[ObjectVersion]], swept: Swept) -> None:
         # What came while the bucket was not versioned yet is no file, and nothing else can come in its place any more.
         hopeless = [found for found in over.values() if not any(self._may_be_a_file(each) for each in found)]
-        homeless = [version for found in hopeless for version in found if not version.is_lasting]
-        remaining = self.bucket.delete(homeless)
-        swept.versions += sum(version.key not in remaining for version in homeless)
+        unwanted = [version for found in hopeless for version in found if not version.is_lasting]
+        remaining = self.bucket.delete(unwanted)
+        swept.versions += sum(version.key not in remaining for version in unwanted)
         removed = self.files.remove_pending(file_id for file_id, found in over.items() if not found)
         swept.pending_removed += len(_applied(removed))
 
     def _may_be_a_file(self, version: ObjectVersion) -> bool:
         return version.is_lasting and version.size <= self.settings.max_file_size
 
-    def _over_at(self, file: File) -> int:
+    def _closes_at(self, file: File) -> int:
         """When no upload to the file's URL can be on its way any more."""
         return file.url_expires_at + max(URL_MARGIN, self.late_upload_margin)
 
-    def _put_off(self, unstored: Sequence[File], now: int) -> list[File]:
+    def _put_off(self, uploaded: Sequence[File], now: int) -> list[File]:
         """Give the uploads that live on the time that they live to; returns the others."""
         lifetime = self.settings.unstored_file_lifetime
-        live_to = {file.id: int(seconds(file.uploaded_at)) + lifetime for file in unstored if file.uploaded_at}
+        live_to = {file.id: int(seconds(file.uploaded_at)) + lifetime for file in uploaded if file.uploaded_at}
         self.files.sweep_later({file_id: at for file_id, at in live_to.items() if at > now}, UPLOADED)
-        return [file for file in unstored if live_to[file.id] <= now]
+        return [file for file in uploaded if live_to[file.id] <= now]
 
-    def _expire(self, unstored: Sequence[File], now: int) -> list[File]:
-        marked = _applied(self.files.expire((file.id for file in unstored), deleted_at=timestamp(now)))
-        return [file for file in unstored if file.id in marked]
+    def _expire(self, uploaded: Sequence[File], now: int) -> list[File]:
+        marked = _applied(self.files.expire((file.id for file in uploaded), deleted_at=timestamp(now)))
+        return [file for file in uploaded if file.id in marked]
 
     def _finish(self, deleted: Iterable[File], now: int, swept: Swept) -> None:
         files = {file.id: file for file in deleted}
@@ -144,7 +144,7 @@ class Sweep:
         swept.versions += sum(version.key not in remaining for version in found)
         gone = [files[file_id] for file_id in versions if file_id not in remaining]
         # More may come: look again when that is over.
-        alive = {file.id: self._over_at(file) for file in gone if self._over_at(file) > now}
+        alive = {file.id: self._closes_at(file) for file in gone if self._closes_at(file) > now}
         self.files.sweep_later(alive, OVER)
         finished = self.files.finish_deletion(
             {

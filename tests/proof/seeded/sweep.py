@@ -25,7 +25,7 @@ def _uploaded_only(original: Any, repository: FileRepository, shard: str, *, now
 
 def _over_in(method: str, over_at: Callable[[Any], int]) -> Bug:
     """Uploads are over at another time, as far as this method of the sweep goes."""
-    return within(Sweep, method, Sweep, "_over_at", lambda _, __, file: over_at(file))
+    return within(Sweep, method, Sweep, "_closes_at", lambda _, __, file: over_at(file))
 
 
 BUGS: Mapping[str, Bug] = {
