@@ -250,9 +250,8 @@ class TestRefusals:
         self, page: Page, open_field: Callable[..., Pond], message: Any
     ) -> None:
         pond = open_field("{ maxFiles: 3, itemInsertLocation: 'after' }")
-        page.locator(".filepond--browser").set_input_files(
-            [{"name": f"{number}.txt", "mimeType": "text/plain", "buffer": b"x"} for number in range(5)]
-        )
+        files: Any = [{"name": f"{number}.txt", "mimeType": "text/plain", "buffer": b"x"} for number in range(5)]
+        page.locator(".filepond--browser").set_input_files(files)
         message.to_have_text("At most 3 files can be added. Left out: 3.txt, 4.txt")
         pond.expect_uploaded(3)
         assert names(page) == ["0.txt", "1.txt", "2.txt"]

@@ -109,7 +109,13 @@ class TestTypes:
         imports = "".join(f"import '{plugin}';\n" for plugin in plugins)
         for number, options in enumerate([*RIGHT, *(options for options, _ in WRONG)]):
             (tmp_path / f"{number}.ts").write_text(imports + USE.replace("OPTIONS", options))
-        compiler = [STATIC / "node_modules" / ".bin" / "tsc", "--strict", "--noEmit", "--target", "es2022"]
+        compiler: list[str | Path] = [
+            STATIC / "node_modules" / ".bin" / "tsc",
+            "--strict",
+            "--noEmit",
+            "--target",
+            "es2022",
+        ]
         settings = ["--module", "esnext", "--moduleResolution", "bundler", "--types", "", "--pretty", "false"]
         files = [path.name for path in sorted(tmp_path.glob("*.ts"))]
         checked = subprocess.run(
