@@ -5,7 +5,7 @@
  */
 
 import { say, wasSubmitted } from './client.js';
-import { pondOf, runningOf } from './filepond-server.js';
+import { pondOf, runningOf, settled } from './filepond-server.js';
 
 /** @typedef {import('filepond').FilePond & { element: HTMLElement, server: { process: Function }, maxFiles: number | null, name: string }} Pond */
 /** @typedef {{ texts?: import('./client.js').Texts, onleftout?: (files: File[], message: string) => void }} Settings */
@@ -113,6 +113,7 @@ function onevent(name, { pond: raw, error, file }) {
   ponds.set(pond, settings);
   pondOf.set(process, pond);
   guard(pond.element.closest('form'));
+  if (name === 'processfile' && pond.getFiles().some(({ id }) => id === file?.id)) settled.add(file.serverId);
   if (name === 'removefile' && file) {
     for (const upload of runningOf.get(process) ?? []) if (upload.file === file.file) upload.stop();
   }
