@@ -30,12 +30,17 @@ class Call(NamedTuple):
 
 
 class Service:
-    """``plan`` takes a call and returns a status and a body where it is not to go well, else None."""
+    """``plan`` takes a call and returns a status and a body where it is not to go well, else None.
+
+    While ``reading`` is cleared no contents are taken; while ``open`` is cleared they are, and nothing is answered.
+    """
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
         self.plan: Callable[[Call], tuple[int, str] | None] = lambda _: None
+        self.reading = threading.Event()
         self.open = threading.Event()
+        self.reading.set()
         self.open.set()
         app = flask.Flask(__name__, static_folder=None)
 
@@ -44,6 +49,8 @@ class Service:
             request = flask.request
             if request.method == "OPTIONS":
                 return flask.Response("", 204, CORS)
+            if request.method == "PUT":
+                self.reading.wait(60)
             call = Call(request.method, path, request.get_data())
             self.calls.append(call)
             if request.method == "PUT":
@@ -75,6 +82,7 @@ class Service:
         return [call for call in self.calls if call.method == method]
 
     def stop(self) -> None:
+        self.reading.set()
         self.open.set()
         self._server.shutdown()
         self._thread.join()

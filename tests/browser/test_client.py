@@ -172,9 +172,20 @@ class TestTryingAgain:
     ) -> None:
         """The bar does not go back, and would seem dead meanwhile."""
         complaints.expect("status of 500")
-        service.plan = once("PUT", 500)
+        first = once("PUT", 500)
+
+        def stop_reading(call: Call) -> tuple[int, str] | None:
+            answer = first(call)
+            if answer:
+                service.reading.clear()
+            return answer
+
+        service.plan = stop_reading
         page = open_client()
-        page.evaluate("send(new File([new Uint8Array(3e7)], 'a.bin'))")
+        page.evaluate("void send(new File([new Uint8Array(3e7)], 'a.bin'))")
+        page.wait_for_function("said.length === 3")
+        service.reading.set()
+        page.evaluate("upload.done")
         assert page.evaluate("said") == ["Trying again …", "", "Sending again what did not arrive …", ""]
         steps = page.evaluate("steps")
         assert steps == sorted(steps)

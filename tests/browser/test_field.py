@@ -13,6 +13,7 @@ from tests.browser.pages import Pond
 from tests.browser.service import Service, until
 
 ADD = "(name) => void window.pond.addFile(new File(['contents'], name)).catch(() => undefined)"
+REMOVE = "(name) => pond.removeFile(pond.getFiles().find(({ filename }) => filename === name).id)"
 IMPATIENT = "const later = setTimeout; window.setTimeout = (act, time) => later(act, Math.min(time, 50));"
 IDS = "() => new FormData(document.forms[0]).getAll('documents')"
 
@@ -130,17 +131,6 @@ class TestLeaving:
         expect(pond.items).to_have_count(0)
         assert asked == ["beforeunload"]
 
-    def test_is_not_what_a_field_does_whose_options_are_made_again(
-        self, page: Page, open_field: Callable[..., Pond], service: Service
-    ) -> None:
-        """As a component does that is shown again."""
-        pond = open_field("{ restoreAs: 'mine' }")
-        begin(page, service, "a.bin")
-        assert page.evaluate("() => FilestoreUploader.options('x', { restoreAs: 'mine' }).files") == []
-        service.open.set()
-        pond.expect_uploaded(1)
-        assert service.made("DELETE") == []
-
     def test_restores_in_the_order_in_which_files_were_added(
         self, page: Page, open_field: Callable[..., Pond], service: Service
     ) -> None:
@@ -206,6 +196,35 @@ class TestAfterSubmitting:
         page.evaluate("() => dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
         expect(pond.items).to_have_count(0)
         assert service.made("DELETE") == []
+
+
+class TestShowingAgain:
+    AGAIN = """() => window.pond.setOptions(
+      FilestoreUploader.options(API, { restoreAs: 'mine', labelIdle: 'Other words' })
+    )"""
+
+    def test_with_new_options_keeps_what_is_there(
+        self, page: Page, open_field: Callable[..., Pond], service: Service
+    ) -> None:
+        """A component makes its options anew whenever it is rendered."""
+        pond = open_field("{ restoreAs: 'mine' }")
+        add(page, "restored.bin")
+        pond.expect_uploaded(1)
+        page.reload()
+        pond.expect_uploaded(1)
+        add(page, "done.bin")
+        pond.expect_uploaded(2)
+        begin(page, service, "under way.bin")
+        page.evaluate(self.AGAIN.replace("API", json.dumps(service.url)))
+        expect(page.locator(".filepond--drop-label")).to_contain_text("Other words")
+        begin(page, service, "new.bin")
+        expect(pond.items).to_have_count(4)
+        page.evaluate(REMOVE, "under way.bin")
+        until(lambda: len(service.made("DELETE")) == 1)
+        assert service.made("DELETE")[0].path.endswith("under way.bin")
+        service.open.set()
+        pond.expect_uploaded(3)
+        assert sorted(names(page)) == ["done.bin", "new.bin", "restored.bin"]
 
 
 class TestTakingAway:

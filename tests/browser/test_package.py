@@ -22,11 +22,14 @@ PACKAGE = STATIC / "filestore-client"
 UPLOADER = PACKAGE / "dist" / "uploader.js"
 
 
+def node() -> str:
+    return shutil.which("node") or pytest.fail("The package is built with Node.js.", pytrace=False)
+
+
 @pytest.fixture(scope="module", autouse=True)
 def built() -> Path:
     """The package as its build makes it, which fails where an entry is larger than it may be."""
-    node = shutil.which("node") or pytest.fail("The package is built with Node.js.", pytrace=False)
-    finished = subprocess.run([node, "build.mjs"], cwd=PACKAGE, capture_output=True, text=True, check=False)
+    finished = subprocess.run([node(), "build.mjs"], cwd=PACKAGE, capture_output=True, text=True, check=False)
     assert finished.returncode == 0, finished.stdout + finished.stderr
     return PACKAGE / "dist"
 
@@ -36,6 +39,13 @@ class TestThePackage:
         minified = UPLOADER.read_bytes()
         assert len(gzip.compress(minified)) <= 12 * 1024
         assert re.findall(rb"\bimport\b", minified) == []
+
+    def test_is_imported_where_there_is_no_browser(self) -> None:
+        """Pages are rendered on servers, too."""
+        code = "await import('./dist/client.js'); await import('./dist/filepond.js')"
+        command = [node(), "--input-type=module", "--eval", code]
+        imported = subprocess.run(command, cwd=PACKAGE, capture_output=True, text=True, check=False)
+        assert (imported.returncode, imported.stderr) == (0, "")
 
     def test_typescript_accepts_every_script(self) -> None:
         checked = subprocess.run(

@@ -105,3 +105,20 @@ class TestVariants:
         page.reload()
         expect(page.locator(".filepond--root")).to_be_visible()
         expect(pond.items).to_have_count(0)
+
+
+class TestTransforming:
+    def test_takes_back_what_was_removed_midway(
+        self, page: Page, open_field: Callable[..., Pond], service: Service
+    ) -> None:
+        """What is uploaded is another file than the one that was added."""
+        html = with_plugin("filepond-plugin-image-transform", "FilePondPluginImageTransform")
+        pond = open_field("{ imageTransformOutputMimeType: 'image/jpeg' }", html=html)
+        service.open.clear()
+        page.locator(".filepond--browser").set_input_files(file("sunset.png", SUNSET, "image/png"))
+        until(lambda: len(service.made("PUT")) == 1)
+        page.evaluate("() => void window.pond.removeFile(window.pond.getFiles()[0].id)")
+        expect(pond.items).to_have_count(0)
+        service.open.set()
+        until(lambda: len(service.made("DELETE")) == 1)
+        assert json.loads(service.made("POST")[0].body)["type"] == "image/jpeg"

@@ -5,10 +5,15 @@
  */
 
 import { say, wasSubmitted } from './client.js';
-import { pondOf, runningOf } from './filepond-server.js';
+import { pondOf, runningOf, settled } from './filepond-server.js';
 
 /** @typedef {import('filepond').FilePond & { element: HTMLElement, server: { process: Function }, maxFiles: number | null, name: string }} Pond */
-/** @typedef {{ texts?: import('./client.js').Texts, onleftout?: (files: File[], message: string) => void }} Settings */
+/**
+ * @typedef {object} Settings
+ * @property {string | false} restoreAs
+ * @property {import('./client.js').Texts} [texts]
+ * @property {(files: File[], message: string) => void} [onleftout]
+ */
 
 /** Those of FilePond.FileStatus and FilePond.FileOrigin, for pages where FilePond is no global. */
 const STATUS = { IDLE: 2, PROCESSING_COMPLETE: 5, PROCESSING_ERROR: 6, LOAD_ERROR: 8, PROCESSING_REVERT_ERROR: 10 };
@@ -25,6 +30,12 @@ const EVENTS = ['init', 'addfile', 'processfilestart', 'processfile', 'processfi
 const settingsOf = new WeakMap();
 /** @type {Map<Pond, Settings>} */
 const ponds = new Map();
+/**
+ * A component that is shown again gives its FilePond another one, while uploads of the one before go on.
+ *
+ * @type {WeakMap<Pond, Set<Function>>}
+ */
+const processesOf = new WeakMap();
 /** @type {WeakMap<object, Pond>} */
 const opened = new WeakMap();
 /** @type {WeakSet<HTMLFormElement>} */
@@ -43,6 +54,11 @@ export function watch(process, settings) {
     document.addEventListener(`FilePond:${name}`, (event) => onevent(name, /** @type {CustomEvent} */ (event).detail));
   }
   addEventListener('pageshow', ({ persisted }) => persisted && removeSubmitted());
+}
+
+/** @param {string | false} restoreAs */
+export function isShown(restoreAs) {
+  return [...ponds.values()].some((settings) => settings.restoreAs === restoreAs);
 }
 
 /**
@@ -112,9 +128,13 @@ function onevent(name, { pond: raw, error, file }) {
   }
   ponds.set(pond, settings);
   pondOf.set(process, pond);
+  const processes = processesOf.get(pond) ?? new Set();
+  processesOf.set(pond, processes.add(process));
   guard(pond.element.closest('form'));
+  if (name === 'processfile' && pond.getFiles().some(({ id }) => id === file?.id)) settled.add(file.serverId);
   if (name === 'removefile' && file) {
-    for (const upload of runningOf.get(process) ?? []) if (upload.file === file.file) upload.stop();
+    const running = [...processes].flatMap((each) => [...(runningOf.get(each) ?? [])]);
+    for (const upload of running) if (upload.file === file.file) upload.stop();
   }
   if (name === 'warning' && Array.isArray(file)) takeWhatFits(pond, file, settings);
   else if (file?.id) offerRetry(pond, file.id, error?.code !== FINAL);

@@ -43,6 +43,13 @@ export const runningOf = new WeakMap();
 export const pondOf = new WeakMap();
 
 /**
+ * The ids of uploads of which it is known what became of them: they came to be in a field, or were taken back.
+ *
+ * @type {Set<string>}
+ */
+export const settled = new Set();
+
+/**
  * @param {string} apiRootUrl the stack's output ApiRootUrl
  * @param {import('./filepond.js').UploaderOptions} [options]
  * @returns {Server} FilePond's `server` option
@@ -91,9 +98,11 @@ export function createServer(apiRootUrl, options = {}) {
           if (ids.length > 1) group(ids);
           load(ids.join());
           // Removed meanwhile, where a plugin has made another file of it and `stop` was not called.
+          const source = ids.join();
           setTimeout(() => {
             const pond = pondOf.get(process);
-            if (pond && !pond.getFiles().some(({ serverId }) => serverId === ids.join())) undo(client, ids.join());
+            if (!pond || settled.has(source) || pond.getFiles().some(({ serverId }) => serverId === source)) return;
+            undo(client, source).catch(() => undefined);
           }, SETTLED);
         },
         (reason) => {
@@ -118,6 +127,7 @@ export function createServer(apiRootUrl, options = {}) {
     process,
 
     revert(source, load, error) {
+      settled.add(String(source));
       undo(client, String(source)).then(load, (reason) => error(client.explain(reason)));
     },
 
@@ -128,7 +138,7 @@ export function createServer(apiRootUrl, options = {}) {
         // A bare file would be copied by FilePond, and with that lose its size.
         load(/** @type {any} */ ({ body: standIn(upload) }));
       } else {
-        if (upload) undo(client, id);
+        if (upload) undo(client, id).catch(() => undefined);
         error(/** @type {any} */ (gone(say(upload ? 'interrupted' : 'expired', {}, texts))));
       }
       return { abort: () => undefined };

@@ -9,7 +9,7 @@
  */
 
 import { FilestoreClient, say, submitted, unsubmitted, UploadError } from './client.js';
-import { close, watch } from './filepond-field.js';
+import { close, isShown, watch } from './filepond-field.js';
 import { createServer, restored } from './filepond-server.js';
 
 export { createServer, UploadError };
@@ -68,12 +68,14 @@ export const FilestoreUploader = {
    */
   options(url, options = {}) {
     const { restoreAs = location.pathname + location.search, texts = {} } = options;
-    const { headers, restoreAs: _, lifetime, stallTimeout, download, onwait, onleftout, texts: __, files = [], ...others } = options;
+    const { headers, restoreAs: _, lifetime, stallTimeout, download, onwait, onleftout, texts: __, files, ...others } = options;
     const server = createServer(url, { ...options, restoreAs });
-    watch(server.process, { texts, ...(onleftout && { onleftout }) });
+    watch(server.process, { restoreAs, texts, ...(onleftout && { onleftout }) });
+    // FilePond takes away what a list of files does not have: a field that is shown already gets none.
+    const before = isShown(restoreAs) ? [] : restored(new FilestoreClient(url, { restoreAs }));
     return {
       server: /** @type {any} */ (server),
-      files: [...files, ...restored(new FilestoreClient(url, { restoreAs }))],
+      ...((files || before.length > 0) && { files: [...(files ?? []), ...before] }),
       maxParallelUploads: PARALLEL_UPLOADS,
       labelFileProcessingError: /** @type {any} */ (body),
       labelFileLoadError: /** @type {any} */ ((/** @type {{ body: string }} */ error) => body(error) || say('notFetched', {}, texts)),
