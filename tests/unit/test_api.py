@@ -1,6 +1,7 @@
 """What holds for every endpoint."""
 
 import base64
+import importlib
 import json
 from collections.abc import Callable
 from typing import Any
@@ -185,6 +186,8 @@ def test_a_fault_of_ours_is_a_500_that_tells_nothing(
     def break_down() -> None:
         raise ZeroDivisionError("the secret reason")
 
+    # It calls the same while it is imported.
+    importlib.import_module("filestore.handlers.info")
     monkeypatch.setattr(wiring, "describe_files", break_down)
     reply = call("info", ["a"])
     assert (reply.status, reply.body["code"]) == (500, "internal_error")
