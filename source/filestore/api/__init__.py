@@ -2,7 +2,7 @@
 
 from filestore.api.endpoint import endpoint
 from filestore.api.request import MAX_IDS, Request, is_encodable, is_printable
-from filestore.api.response import MAX_PAYLOAD, Response, batch, fitting, no_content, ok
+from filestore.api.response import MAX_PAYLOAD, Response, batch, details, fitting, no_content, ok
 
 __all__ = [
     "MAX_IDS",
@@ -10,6 +10,7 @@ __all__ = [
     "Request",
     "Response",
     "batch",
+    "details",
     "endpoint",
     "fitting",
     "is_encodable",
