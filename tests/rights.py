@@ -22,6 +22,7 @@ ALLOWED: dict[str, dict[str, str]] = {
         "s3:GetObjectVersion": OBJECTS,
     },
     "Info": {"dynamodb:BatchGetItem": TABLE, "s3:GetObjectVersion": OBJECTS},
+    "Show": {"dynamodb:BatchGetItem": TABLE, "s3:GetObjectVersion": OBJECTS},
     "Delete": {
         "dynamodb:BatchGetItem": TABLE,
         "dynamodb:PartiQLUpdate": TABLE,
@@ -54,6 +55,7 @@ ALLOWED: dict[str, dict[str, str]] = {
 WITH_ENCRYPTION_KEY: dict[str, dict[str, str]] = {
     "Upload": {"kms:GenerateDataKey": KEY},
     "Info": {"kms:Decrypt": KEY},
+    "Show": {"kms:Decrypt": KEY},
 }
 """In addition, where EncryptionKeyArn is given: a presigned URL can do what its signer can."""
 

@@ -94,6 +94,13 @@ class Stack:
             timeout=60,
         )
 
+    def show(self, file_id: str, query: str = "", headers: Any = None) -> requests.Response:
+        return requests.get(
+            f"{self.outputs['ApiRootUrl']}/files/{file_id}{query}",
+            headers=self.key if headers is None else headers,
+            timeout=60,
+        )
+
     def request_patiently(self, method: str, path: str, **kwargs: Any) -> requests.Response:
         """Any request, repeated while it is throttled."""
         while True:

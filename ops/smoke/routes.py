@@ -81,6 +81,19 @@ def details_and_flags(smoke: Smoke) -> str:
     return "nonstored and deleted"
 
 
+@check(source="swagger.yaml: GET /files/{id}")
+def show(smoke: Smoke) -> str:
+    """One file is described by its id alone, and an id of nothing is a 404."""
+    stored = smoke.store(_STORED)
+    do = _LOG.format("ShowFunction")
+    shown = smoke.call("GET", f"/files/{stored['id']}", headers=smoke.key_headers())
+    expect("id", (shown.status_code, shown.json().get("id")), (HTTPStatus.OK, stored["id"]), do)
+    expect("bytes", smoke.get(shown.json()["url"]).content, _STORED, do)
+    unknown = smoke.call("GET", f"/files/{UNKNOWN_ID}", headers=smoke.key_headers())
+    expect("an unknown file", (unknown.status_code, unknown.json().get("code")), (HTTPStatus.NOT_FOUND, "unknown"), do)
+    return "200, 404"
+
+
 @check(source="swagger.yaml: problems")
 def problems(smoke: Smoke) -> str:
     """With problems=yes each of the three routes says why an id is left out."""

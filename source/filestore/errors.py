@@ -73,7 +73,7 @@ class OriginNotAllowedError(FilestoreError):
 
 
 class UnknownFileError(FilestoreError):
-    """There is no such file."""
+    """There is no such file, or the request does not let it in."""
 
     code = "unknown"
 

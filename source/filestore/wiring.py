@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from filestore.storage.links import LinkSigner
     from filestore.use_cases.delete import DeleteFiles
     from filestore.use_cases.info import DescribeFiles
+    from filestore.use_cases.show import ShowFile
     from filestore.use_cases.store import StoreFiles
     from filestore.use_cases.sweep import Sweep
     from filestore.use_cases.undo import UndoUpload
@@ -63,6 +64,14 @@ def describe_files() -> DescribeFiles:
     from filestore.use_cases.info import DescribeFiles
 
     return DescribeFiles(_files(), _links())
+
+
+@cache
+def show_file() -> ShowFile:
+    """GET /files/{id}."""
+    from filestore.use_cases.show import ShowFile
+
+    return ShowFile(describe_files())
 
 
 @cache

@@ -151,6 +151,28 @@ def test_unknown_ids_create_no_record(stack: Stack) -> None:
     assert stack.record(UNKNOWN_ID) is None
 
 
+class TestShow:
+    def test_describes_one_file_as_several_are_described(self, stack: Stack) -> None:
+        file_id = stack.store(b"contents")["id"]
+        reply = stack.show(file_id)
+        assert reply.status_code == 200
+        details = reply.json()
+        assert requests.get(details.pop("url"), timeout=60).content == b"contents"
+        (described,) = stack.files("POST", [file_id]).json()
+        assert details == {name: value for name, value in described.items() if name != "url"}
+
+        stack.files("DELETE", [file_id])
+        for refused in (stack.show(file_id), stack.show(UNKNOWN_ID), stack.show("no%20id")):
+            assert (refused.status_code, refused.json()["code"]) == (404, "unknown")
+        assert "deleted_at" in stack.show(file_id, "?deleted=yes").json()
+
+    def test_needs_a_key_and_takes_no_flag_but_yes_or_no(self, stack: Stack) -> None:
+        keyless = stack.show(UNKNOWN_ID, headers={})
+        assert (keyless.status_code, keyless.json()["code"]) == (403, "forbidden")
+        mistyped = stack.show(UNKNOWN_ID, "?deleted=maybe")
+        assert (mistyped.status_code, mistyped.json()["code"]) == (400, "invalid_request")
+
+
 class TestUndo:
     def test_removes_the_upload(self, stack: Stack) -> None:
         upload = stack.upload(size=8)

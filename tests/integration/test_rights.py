@@ -80,6 +80,14 @@ def hands_out_a_download(stack: Stack) -> bool:
     return requests.get(details["url"], timeout=60).status_code == 200
 
 
+def shows_a_file(stack: Stack) -> bool:
+    return stack.show(stack.store()["id"]).status_code == 200
+
+
+def shows_a_download(stack: Stack) -> bool:
+    return requests.get(stack.show(stack.store()["id"]).json()["url"], timeout=60).status_code == 200
+
+
 def deletes_a_file(stack: Stack) -> bool:
     return stack.files("DELETE", [stack.store()["id"]]).status_code == 200
 
@@ -153,6 +161,8 @@ NEEDED: dict[tuple[str, str], Callable[[Stack], bool]] = {
     ("Store", "s3:ListBucketVersions"): looks_for_an_upload_before_refusing_to_store_it,
     ("Info", "dynamodb:BatchGetItem"): describes_a_file,
     ("Info", "s3:GetObjectVersion"): hands_out_a_download,
+    ("Show", "dynamodb:BatchGetItem"): shows_a_file,
+    ("Show", "s3:GetObjectVersion"): shows_a_download,
     ("Delete", "dynamodb:BatchGetItem"): deletes_nothing_unknown,
     ("Delete", "dynamodb:PartiQLUpdate"): deletes_a_file,
     ("Delete", "s3:DeleteObject"): deletes_a_file_with_its_object,

@@ -23,7 +23,7 @@ def by_guessing(proof: Proving) -> str:
 
 
 def by_fuzzing(proof: Proving) -> str:
-    Fuzz(proof, 1).run(200)
+    Fuzz(proof, 1).run(400)
     return ""
 
 

@@ -70,6 +70,7 @@ def test_a_name_of_the_real_world_survives(name: str) -> None:
     assert names(attachment(name))[1] == name
 
 
+@settings(deadline=None)
 @given(HARMLESS)
 def test_letters_and_digits_of_any_script_survive(name: str) -> None:
     assert names(attachment(f"a{name}.txt"))[1] == f"a{name}.txt"
@@ -107,6 +108,7 @@ def test_what_could_harm_who_saves_the_file_is_replaced(name: str, plain: str, e
     assert names(attachment(name)) == (plain, exact)
 
 
+@settings(deadline=None)
 @given(st.text() | HOSTILE | st.text(st.characters(codec="utf-8"), max_size=300))
 @example("\ufdfa" * 255)
 @example("; " * 127 + "日" * 200)
@@ -144,6 +146,7 @@ def test_a_name_costs_no_more_than_s3_takes(name: str, kept: str) -> None:
     assert len(quote(header)) <= 3_800
 
 
+@settings(deadline=None)
 @given(st.text(st.sampled_from(" ;日é😀a\u202e."), min_size=255, max_size=255))
 def test_no_name_costs_more_than_s3_takes(name: str) -> None:
     assert len(quote(attachment(name))) <= 3_800

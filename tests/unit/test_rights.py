@@ -136,6 +136,7 @@ class TestWhoMayInvoke:
             "UndoFunctionAliaslive": (gateway, "DELETE/file/*"),
             "StoreFunctionAliaslive": (gateway, "PUT/files"),
             "InfoFunctionAliaslive": (gateway, "POST/files"),
+            "ShowFunctionAliaslive": (gateway, "GET/files/*"),
             "DeleteFunctionAliaslive": (gateway, "DELETE/files"),
             "SweepFunctionAliaslive": ("events.amazonaws.com", "${SweepFunctionSchedule.Arn}"),
         }
@@ -240,6 +241,10 @@ class TestTheCodeAsksForAllItMayAndNothingElse:
     def test_info(self, stored: dict[str, Any], asked_for: set[str]) -> None:
         support.call("info", [stored["id"]])
         assert asked_for | {"s3:GetObjectVersion"} == set(rights.ALLOWED["Info"])
+
+    def test_show(self, stored: dict[str, Any], asked_for: set[str]) -> None:
+        support.call("show", file_id=stored["id"])
+        assert asked_for | {"s3:GetObjectVersion"} == set(rights.ALLOWED["Show"])
 
     def test_delete(self, stored: dict[str, Any], asked_for: set[str]) -> None:
         support.call("delete", [stored["id"], support.UNKNOWN_ID])

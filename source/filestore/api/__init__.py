@@ -2,13 +2,14 @@
 
 from filestore.api.endpoint import endpoint
 from filestore.api.request import MAX_IDS, Request, is_encodable, is_printable
-from filestore.api.response import Response, batch, fitting, no_content, ok
+from filestore.api.response import Response, batch, details, fitting, no_content, ok
 
 __all__ = [
     "MAX_IDS",
     "Request",
     "Response",
     "batch",
+    "details",
     "endpoint",
     "fitting",
     "is_encodable",

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from itertools import accumulate
 from typing import Any
 
+from filestore.domain.file import File
 from filestore.domain.outcome import Problem
 from filestore.errors import TryAgainError
 
@@ -51,6 +52,24 @@ def batch(result: Iterable[object], problems: Mapping[str, Problem], *, with_pro
     if Problem.TRY_AGAIN in problems.values():
         raise TryAgainError(Problem.TRY_AGAIN.message)
     return ok(list(result), file_id=None, **counts)
+
+
+def details(file: File, url: str | None) -> dict[str, Any]:
+    """What a back end may know of a file, with the URL to download it; absent values are absent keys."""
+    shown = {
+        "id": file.id,
+        "name": file.name,
+        "type": file.type,
+        "size": file.size,
+        "created_at": file.created_at,
+        "uploaded_at": file.uploaded_at,
+        "stored_at": file.stored_at,
+        "deleted_at": file.deleted_at,
+        "meta": file.meta,
+        "checksum": file.checksum._asdict() if file.checksum else None,
+        "url": url,
+    }
+    return {name: value for name, value in shown.items() if value is not None}
 
 
 def fitting(members: Iterable[object]) -> int:

@@ -1,11 +1,8 @@
 """POST /files: describe files, with a URL to download each that is stored."""
 
-from typing import Any
-
 from filestore import api, wiring
 from filestore.domain.outcome import Problem
 from filestore.errors import TooManyIdsError
-from filestore.use_cases.info import Description
 
 wiring.describe_files()
 
@@ -19,7 +16,7 @@ def handler(request: api.Request) -> api.Response:
     """
     deleted, nonstored, with_problems = (request.flag(name) for name in ("deleted", "nonstored", "problems"))
     described = wiring.describe_files().describe(request.ids(), deleted=deleted, nonstored=nonstored)
-    details = [_json(each) for each in described.files]
+    details = [api.details(file, url) for file, url in described.files]
     room = api.fitting(details)
     left_out = [each["id"] for each in details[room:]]
     if with_problems:
@@ -29,22 +26,3 @@ def handler(request: api.Request) -> api.Response:
     if left_out:
         raise TooManyIdsError(f"The answer would be too long: ask for {room} of these ids at once, or problems=yes.")
     return response
-
-
-def _json(description: Description) -> dict[str, Any]:
-    """What a back end may know of a file; absent values are absent keys."""
-    file = description.file
-    shown = {
-        "id": file.id,
-        "name": file.name,
-        "type": file.type,
-        "size": file.size,
-        "created_at": file.created_at,
-        "uploaded_at": file.uploaded_at,
-        "stored_at": file.stored_at,
-        "deleted_at": file.deleted_at,
-        "meta": file.meta,
-        "checksum": file.checksum._asdict() if file.checksum else None,
-        "url": description.url,
-    }
-    return {name: value for name, value in shown.items() if value is not None}
