@@ -6,7 +6,7 @@ from email.message import Message
 from urllib.parse import quote, unquote
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from filestore.domain.disposition import attachment
