@@ -132,7 +132,7 @@ bench: $(TEST) ## Measure what Filestore costs; QUICK=1 in two minutes
 diagrams: ## Draw the architecture's diagrams anew (needs Graphviz)
 	@for name in architecture/*.dot; do dot -Tsvg "$$name" -o "$${name%.dot}.svg"; done
 
-deploy: is-environment $(DEPLOY) $(BUILT) ## Deploy to AWS: ENV=dev or prod, as samconfig.toml says; STACK=name for another stack
+deploy: is-environment has-account $(DEPLOY) $(BUILT) ## Deploy to AWS: ENV=dev or prod, as samconfig.toml says; STACK=name for another stack
 	@$(MAKE) --no-print-directory deploy-built
 
 # Of what make build has made. Of the environment it needs the SAM CLI alone, so that a job with rights installs nothing else.
@@ -142,6 +142,11 @@ deploy-built: is-environment
 	@SAM_CLI_TELEMETRY=0 $(BIN)/sam deploy --config-file '$(CURDIR)/samconfig.toml' --config-env '$(ENV)' \
 		--template-file '$(BUILT)' $(if $(STACK),--stack-name '$(STACK)') \
 		$(if $(filter no,$(CONFIRM)),--no-confirm-changeset) || { $(OPS) check; exit 1; }
+
+# Before minutes of installing and building.
+.PHONY: has-account
+has-account: $(RUN)
+	@$(OPS) check
 
 .PHONY: is-environment
 is-environment:

@@ -19,6 +19,11 @@ _LOCK = "lock"
 _LOOK = 0.5
 
 
+def is_foreign(state: Path) -> bool:
+    """Whether the folder has files, and no stack ever had it. Starting one there would remove what is not ours."""
+    return state.is_dir() and any(state.iterdir()) and not (state / _LOCK).exists()
+
+
 def claim(state: Path) -> TextIO | None:
     """Lock the state folder until the file is closed or the process ends; returns None where a stack has it."""
     lock = (state / _LOCK).open("w")

@@ -141,6 +141,10 @@ class Stack:
         if not str(self.state).isprintable():
             raise LocalError(f"STATE_DIR is a path that cannot be printed: {str(self.state)!a}. Choose another.")
         try:
+            if running.is_foreign(self.state):
+                raise LocalError(
+                    f"{self.state.absolute()} has files that are no stack's. Choose an empty folder: STATE_DIR=..."
+                )
             # The API key is in it.
             self.state.mkdir(parents=True, exist_ok=True)
             self.state.chmod(0o700)

@@ -28,7 +28,7 @@ export function showResult(person, files, { apiRootUrl, backendUrl, storeOnLoad 
   element('command-title').textContent = stored ? 'Look at them' : 'Keep them';
   element('command').textContent = [
     `curl -X ${stored ? 'POST' : 'PUT'} '${apiRootUrl}/files' \\`,
-    '  -H "x-api-key: $API_KEY" \\',
+    '  -H "x-api-key: $KEY" \\',
     "  -H 'Content-Type: application/json' \\",
     `  -d '${ids}'`,
   ].join('\n');

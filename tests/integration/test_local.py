@@ -175,6 +175,18 @@ class TestFailures:
             f"error: {path} cannot be used ({why}). Choose another: STATE_DIR=...\n",
         )
 
+    def test_a_folder_with_files_of_somebody_is_left_alone(self, tmp_path: Path) -> None:
+        mine = tmp_path / "tmp" / "mine"
+        mine.parent.mkdir()
+        mine.write_text("precious")
+        tmp_path.chmod(0o755)
+        refused = run(tmp_path)
+        assert (refused.returncode, refused.stderr) == (
+            1,
+            f"error: {tmp_path} has files that are no stack's. Choose an empty folder: STATE_DIR=...\n",
+        )
+        assert (mine.read_text(), tmp_path.stat().st_mode & 0o777) == ("precious", 0o755)
+
     def test_a_path_of_several_lines_is_refused_in_one(self, tmp_path: Path) -> None:
         refused = run(tmp_path / "two\nlines")
         assert (refused.returncode, refused.stderr) == (

@@ -19,7 +19,10 @@ from ops.errors import OperatorError
 from tests.stack import eventually
 from tests.support import ROOT
 
-CHOOSE = "Choose an AWS profile: AWS_PROFILE=... make ... (aws configure makes one)"
+CHOOSE = (
+    "Choose an AWS profile: AWS_PROFILE=... make ..., or set AWS_DEFAULT_REGION and the variables of a key"
+    " (aws configure makes a profile)"
+)
 ON_AWS = [
     ["ops", "--stack", "theirs", "keys"],
     ["ops.audit", "--stack", "theirs"],

@@ -63,3 +63,15 @@ def test_who_looks_keeps_nobody_from_starting(state: Path) -> None:
     lock = running.claim(state)
     assert lock
     lock.close()
+
+
+def test_a_folder_with_files_of_somebody_is_not_a_stacks(tmp_path: Path) -> None:
+    """A start clears a folder in it, and keeps others out of all of it."""
+    assert not running.is_foreign(tmp_path / "none")
+    assert not running.is_foreign(tmp_path)
+    (tmp_path / "tmp").mkdir()
+    assert running.is_foreign(tmp_path)
+
+
+def test_a_folder_that_a_stack_had_is_one_whatever_is_in_it(locked: Path) -> None:
+    assert not running.is_foreign(locked)
