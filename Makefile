@@ -44,7 +44,7 @@ logs: $(RUN) ## Show what the functions of make run have logged; ID=... for one 
 	@$(BIN)/python -m ops.logs --state-dir '$(STATE_DIR)' '$(ID)'
 
 test: lint $(TEST) ## Check everything and run every test
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m tests
 
 scan: $(SCAN)/.installed ## Check the template, the code and the workflows for what makes them unsafe
 	@$(SCAN)/bin/python -m tools.template --whole .aws-sam/whole.yaml

@@ -1,0 +1,38 @@
+"""Every test, in two processes beside each other: those of the page wait for Chromium half of their time."""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+
+from local import npm
+
+# What looks at the log of all tests does so in each process.
+LOGS = "tests/test_logs.py"
+PAGE = ("tests/browser", LOGS)
+REST = ("tests/integration", "tests/proof", "tests/unit", LOGS)
+
+
+def main(options: Sequence[str]) -> int:
+    """Returns the exit status: 0 where every test passed. ``options`` are pytest's, for both."""
+    # Both would, and in the same folder.
+    npm.install(print, for_tests=True)
+    pytest = [sys.executable, "-m", "pytest", *options]
+    print("The tests of the page run beside the others. What they say comes at the end.", flush=True)
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as said:
+        page = subprocess.Popen([*pytest, *PAGE], stdout=said, stderr=subprocess.STDOUT)
+        try:
+            rest = subprocess.run([*pytest, *REST], check=False).returncode
+            page.wait()
+        finally:
+            # Ctrl-C reaches it as well; what still runs then has to clear up.
+            page.terminate()
+            page.wait()
+        said.seek(0)
+        shutil.copyfileobj(said, sys.stdout)
+    return rest or page.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
