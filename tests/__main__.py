@@ -1,4 +1,7 @@
-"""Every test, in two processes beside each other: those of the page wait for Chromium half of their time."""
+"""Every test, in two processes beside each other: those of the page wait for Chromium half of their time.
+
+Each takes about as long, so that neither waits for the other.
+"""
 
 import shutil
 import subprocess
@@ -10,8 +13,8 @@ from local import npm
 
 # What looks at the log of all tests does so in each process.
 LOGS = "tests/test_logs.py"
-PAGE = ("tests/browser", LOGS)
-REST = ("tests/integration", "tests/proof", "tests/unit", LOGS)
+FIRST = ("tests/integration", "tests/proof", LOGS)
+SECOND = ("tests/browser", "tests/unit", LOGS)
 
 
 def main(options: Sequence[str]) -> int:
@@ -19,19 +22,19 @@ def main(options: Sequence[str]) -> int:
     # Both would, and in the same folder.
     npm.install(print, for_tests=True)
     pytest = [sys.executable, "-m", "pytest", *options]
-    print("The tests of the page run beside the others. What they say comes at the end.", flush=True)
+    print("The tests of the page and of the units run beside these. What they say comes at the end.", flush=True)
     with tempfile.TemporaryFile("w+", encoding="utf-8") as said:
-        page = subprocess.Popen([*pytest, *PAGE], stdout=said, stderr=subprocess.STDOUT)
+        second = subprocess.Popen([*pytest, *SECOND], stdout=said, stderr=subprocess.STDOUT)
         try:
-            rest = subprocess.run([*pytest, *REST], check=False).returncode
-            page.wait()
+            first = subprocess.run([*pytest, *FIRST], check=False).returncode
+            second.wait()
         finally:
             # Ctrl-C reaches it as well; what still runs then has to clear up.
-            page.terminate()
-            page.wait()
+            second.terminate()
+            second.wait()
         said.seek(0)
         shutil.copyfileobj(said, sys.stdout)
-    return rest or page.returncode
+    return first or second.returncode
 
 
 if __name__ == "__main__":

@@ -195,6 +195,8 @@ class TestFailures:
         )
 
     def test_what_cannot_be_written_in_it_is_named(self, tmp_path: Path) -> None:
+        # A folder that a stack had.
+        (tmp_path / "lock").touch()
         (tmp_path / "emulator.log").mkdir()
         refused = run(tmp_path)
         assert refused.returncode == 1
