@@ -13,8 +13,8 @@ from local import npm
 
 # What looks at the log of all tests does so in each process.
 LOGS = "tests/test_logs.py"
-FIRST = ("tests/integration", "tests/proof", LOGS)
-SECOND = ("tests/browser", "tests/unit", LOGS)
+FIRST = ("tests/integration", LOGS)
+SECOND = ("tests/browser", "tests/proof", "tests/unit", LOGS)
 
 
 def main(options: Sequence[str]) -> int:
@@ -22,7 +22,7 @@ def main(options: Sequence[str]) -> int:
     # Both would, and in the same folder.
     npm.install(print, for_tests=True)
     pytest = [sys.executable, "-m", "pytest", *options]
-    print("The tests of the page and of the units run beside these. What they say comes at the end.", flush=True)
+    print("The other tests run beside those of the stack. What they say comes at the end.", flush=True)
     with tempfile.TemporaryFile("w+", encoding="utf-8") as said:
         second = subprocess.Popen([*pytest, *SECOND], stdout=said, stderr=subprocess.STDOUT)
         try:

@@ -26,7 +26,9 @@ CALLS: Mapping[str, tuple[str, ...]] = {
 _UNUSED = (
     "botocore/docs/[!_u]*",
     "aws_lambda_powertools/event_handler",
+    "aws_lambda_powertools/metrics",
     "aws_lambda_powertools/middleware_factory",
+    "aws_lambda_powertools/tracing",
     "aws_lambda_powertools/utilities/[!_j]*",
     "bin",
     "dateutil/zoneinfo",
@@ -44,6 +46,20 @@ _UNUSED = (
 _CHANGED = "# Changed when Filestore was built: "
 # Modules that every cold start imports, for something that no function does.
 _REPLACED = {
+    # Powertools brings Metrics and Tracer along with the Logger, which is all that telemetry.py takes of it.
+    "aws_lambda_powertools/__init__.py": f"""\
+{_CHANGED}the Logger alone.
+from aws_lambda_powertools.logging import Logger
+from aws_lambda_powertools.package_logger import set_package_logger_handler
+from aws_lambda_powertools.shared.user_agent import inject_user_agent
+from aws_lambda_powertools.shared.version import VERSION
+
+__version__ = VERSION
+__all__ = ["Logger"]
+
+set_package_logger_handler()
+inject_user_agent()
+""",
     # What writes the docstrings of botocore's clients, from models that have no text here; for help() alone.
     "botocore/docs/__init__.py": "",
     "botocore/docs/docstring.py": f"""\
