@@ -88,6 +88,17 @@ def shows_a_download(stack: Stack) -> bool:
     return requests.get(stack.show(stack.store()["id"]).json()["url"], timeout=60).status_code == 200
 
 
+def lists_files(stack: Stack) -> bool:
+    stack.store()
+    return stack.page(limit="1").status_code == 200
+
+
+def lists_a_download(stack: Stack) -> bool:
+    stack.store()
+    (newest,) = stack.page(limit="1").json()["files"]
+    return requests.get(newest["url"], timeout=60).status_code == 200
+
+
 def deletes_a_file(stack: Stack) -> bool:
     return stack.files("DELETE", [stack.store()["id"]]).status_code == 200
 
@@ -161,6 +172,9 @@ NEEDED: dict[tuple[str, str], Callable[[Stack], bool]] = {
     ("Store", "s3:ListBucketVersions"): looks_for_an_upload_before_refusing_to_store_it,
     ("Info", "dynamodb:BatchGetItem"): describes_a_file,
     ("Info", "s3:GetObjectVersion"): hands_out_a_download,
+    ("List", "dynamodb:BatchGetItem"): lists_files,
+    ("List", "dynamodb:Query"): lists_files,
+    ("List", "s3:GetObjectVersion"): lists_a_download,
     ("Show", "dynamodb:BatchGetItem"): shows_a_file,
     ("Show", "s3:GetObjectVersion"): shows_a_download,
     ("Delete", "dynamodb:BatchGetItem"): deletes_nothing_unknown,

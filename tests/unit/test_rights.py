@@ -136,6 +136,7 @@ class TestWhoMayInvoke:
             "UndoFunctionAliaslive": (gateway, "DELETE/file/*"),
             "StoreFunctionAliaslive": (gateway, "PUT/files"),
             "InfoFunctionAliaslive": (gateway, "POST/files"),
+            "ListFunctionAliaslive": (gateway, "GET/files"),
             "ShowFunctionAliaslive": (gateway, "GET/files/*"),
             "DeleteFunctionAliaslive": (gateway, "DELETE/files"),
             "SweepFunctionAliaslive": ("events.amazonaws.com", "${SweepFunctionSchedule.Arn}"),
@@ -241,6 +242,10 @@ class TestTheCodeAsksForAllItMayAndNothingElse:
     def test_info(self, stored: dict[str, Any], asked_for: set[str]) -> None:
         support.call("info", [stored["id"]])
         assert asked_for | {"s3:GetObjectVersion"} == set(rights.ALLOWED["Info"])
+
+    def test_list(self, stored: dict[str, Any], asked_for: set[str]) -> None:
+        assert [file["id"] for file in support.call("list").body["files"]] == [stored["id"]]
+        assert asked_for | {"s3:GetObjectVersion"} == set(rights.ALLOWED["List"])
 
     def test_show(self, stored: dict[str, Any], asked_for: set[str]) -> None:
         support.call("show", file_id=stored["id"])

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from filestore.errors import FieldError, InvalidBodyError, InvalidRequestError, TooManyIdsError
+from filestore.errors import FieldError, InvalidBodyError, InvalidQueryError, TooManyIdsError
 
 MAX_IDS = 100
 """Ids that one call takes."""
@@ -44,14 +44,19 @@ class Request:
         """A path parameter."""
         return str((self.event.get("pathParameters") or {}).get(name, ""))
 
+    def query(self, name: str) -> str | None:
+        """A query parameter, as it came."""
+        value: str | None = (self.event.get("queryStringParameters") or {}).get(name)
+        return value
+
     def flag(self, name: str) -> bool:
         """A query parameter that says yes, true or 1, or else no, false or 0, in any case; absent means no."""
-        value = (self.event.get("queryStringParameters") or {}).get(name)
+        value = self.query(name)
         if value is None or value.lower() in _NO:
             return False
         if value.lower() in _YES:
             return True
-        raise InvalidRequestError(f"The query parameter {name} is yes (true, 1) or no (false, 0).")
+        raise InvalidQueryError(name, f"The query parameter {name} is yes (true, 1) or no (false, 0).")
 
     def json(self) -> object:
         """The body."""

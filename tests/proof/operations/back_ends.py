@@ -50,14 +50,15 @@ def info(world: World, op: Op) -> None:
         world.require(world.truth.was(file_id, shown, since), f"I11: info showed {file_id}")
         if "url" in details:
             world.require(world.truth.was(file_id, {model.STORED}, since), f"I11: a URL for {file_id}")
-            _download(world, file_id, details["url"])
+            download(world, file_id, details["url"])
         else:
             world.require(world.truth.was(file_id, shown - {model.STORED}, since), f"I7: no URL for {file_id}")
     says = model.SAYS_WHERE_DELETED_ARE_SHOWN if "deleted" in flags else model.SAYS
     require_truth(world, op, problems, since, says)
 
 
-def _download(world: World, file_id: str, url: str) -> None:
+def download(world: World, file_id: str, url: str) -> None:
+    """The bytes are there, and are those that they were before."""
     query = parse_qs(urlsplit(url).query)
     versions = world.memory.objects.get(file_id, [])
     version = query.get("versionId", [versions[-1].id if versions else ""])[0]
