@@ -173,8 +173,8 @@ lock: ## Write constraints.txt and the locks of deployment and functions in .ci 
 	@mkdir -p $(VENV)/lock/source && cp -R requirements requirements.txt $(VENV)/lock && cp source/requirements.txt $(VENV)/lock/source
 	@sed -i.old '/^-c /d' $(VENV)/lock/requirements/*.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $(VENV)/lock/requirements.txt
-	@$(BIN)/python -m pip freeze --disable-pip-version-check > constraints.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/uv.txt
+	@$(BIN)/python -m pip freeze --all --exclude setuptools --disable-pip-version-check > constraints.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r .ci/uv-requirements.txt
 	@set -e; for lock in deploy:x86_64-manylinux_2_28:requirements/deploy.txt functions:aarch64-manylinux2014:source/requirements.txt; do \
 		name=$${lock%%:*}; platform=$${lock#*:}; \
 		head -1 .ci/$$name-requirements.txt > $(VENV)/lock/$$name.txt; \

@@ -27,7 +27,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 _SECONDS_OF_SILENCE = 2
-_UV = Path(__file__).parent.parent / "requirements/uv.txt"
+_UV = Path(__file__).parent.parent / ".ci/uv-requirements.txt"
 # What uv calls what pip calls so. An extra index is not among them: all that is installed here is public, and what
 # an extra index calls by the same name must not come in its place.
 _SETTINGS = {"index-url": "UV_DEFAULT_INDEX", "cert": "SSL_CERT_FILE"}
@@ -123,7 +123,7 @@ def _installed_by_uv(python: Path, requirements: Path, lock: int, progress: "_Pr
         return False
     listed = subprocess.run([*pip, "config", "list"], capture_output=True, text=True, check=False).stdout
     environment = {"UV_SYSTEM_CERTS": "true", **_settings(listed), **os.environ}
-    install = [uv, "pip", "install", "--python", python, "--requirement", requirements]
+    install: list[str | Path] = [uv, "pip", "install", "--python", python, "--requirement", requirements]
     return _run(install, lock, progress, may_fail=True, environment=environment) == 0
 
 

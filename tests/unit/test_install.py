@@ -116,14 +116,14 @@ def test_pip_installs_what_uv_cannot(project: Project) -> None:
     assert project.install() == (0, "Installing what is needed ...\n")
     project.list.write_text("requests\n")
     project.without_uv()
-    project.pip('case "$*" in *uv.txt) exit 1;; esac')
+    project.pip('case "$*" in *uv-requirements.txt) exit 1;; esac')
     assert project.install() == (0, "Installing what is needed ...\n")
     asked = [re.sub(r"\S+/", "", line) for line in project.asked()]
     quietly = "--no-input --disable-pip-version-check --progress-bar off --no-compile"
     assert asked == [
         "uv pip install --python python --requirement run.txt",
         f"python -m pip install {quietly} --requirement run.txt",
-        f"python -m pip install {quietly} --requirement uv.txt",
+        f"python -m pip install {quietly} --requirement uv-requirements.txt",
         f"python -m pip install {quietly} --requirement run.txt",
     ]
 
