@@ -27,6 +27,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "redrive": events.redrive,
     "store": back_ends.store,
     "info": back_ends.info,
+    "content": back_ends.content,
     "delete": back_ends.delete,
     "sweep": sweep.sweep,
 }

@@ -13,6 +13,7 @@ from filestore.errors import (
     InvalidBodyError,
     InvalidRequestError,
     InvalidTokenError,
+    NotStoredError,
     OriginNotAllowedError,
     TryAgainError,
     UnknownFileError,
@@ -24,6 +25,7 @@ STATUSES: Mapping[type[FilestoreError], HTTPStatus] = {
     OriginNotAllowedError: HTTPStatus.FORBIDDEN,
     UnknownFileError: HTTPStatus.NOT_FOUND,
     AlreadyStoredError: HTTPStatus.CONFLICT,
+    NotStoredError: HTTPStatus.CONFLICT,
     TryAgainError: HTTPStatus.SERVICE_UNAVAILABLE,
     FilestoreError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }

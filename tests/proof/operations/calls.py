@@ -16,7 +16,7 @@ def call(world: World, op: Op, operation: str, **request: Any) -> support.Reply 
         reply = support.call(operation, **request)
     except Died:
         return None
-    expected = {200, 204, 403, 404, 409} | ({503} if op.fault else set()) | ({400} if world.on_load else set())
+    expected = {200, 204, 302, 403, 404, 409} | ({503} if op.fault else set()) | ({400} if world.on_load else set())
     expected = {500} if world.is_denied() else expected
     world.require(reply.status in expected, f"I10: {operation} answered {reply.status} {reply.body}")
     return reply
