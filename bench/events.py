@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-OPERATIONS = ("upload", "undo", "store", "info", "list", "show", "delete", "uploaded", "sweep")
+OPERATIONS = ("upload", "undo", "store", "info", "list", "show", "content", "delete", "uploaded", "sweep")
 """Every function."""
 
 BATCHES = ("store", "info", "list", "delete", "uploaded")

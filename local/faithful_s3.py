@@ -1,7 +1,7 @@
 """Where the emulator's S3 is laxer or poorer than Amazon S3, and uploads and downloads meet it.
 
-- A GET that names a version ignores the ``response-*`` parameters and the ``Range`` header there, while S3 honours both
-  (GetObject in the Amazon S3 API reference). Filestore's downloads always name a version.
+- A GET or HEAD that names a version ignores the ``response-*`` parameters and the ``Range`` header there, while S3
+  honours both (GetObject and HeadObject in the Amazon S3 API reference). Filestore's downloads always name a version.
 - S3 takes no upload whose length it is not told beforehand: 501 for ``Transfer-Encoding: chunked``, 411 where there is
   no length at all (Error responses in the Amazon S3 API reference).
 - Whoever has a presigned URL adds no ``x-amz-*`` header of their own: those that are there have to be signed
@@ -60,7 +60,7 @@ def faithful(emulator: App) -> App:
             if refusal:
                 await _answer(send, refusal, _cors(scope, headers))
                 return
-            if scope["method"] == "GET" and "versionId" in query:
+            if scope["method"] in ("GET", "HEAD") and "versionId" in query:
                 wanted = {
                     name: query.get(key, [""])[0].encode("latin-1", "replace") for key, name in _OVERRIDES.items()
                 }
@@ -127,7 +127,7 @@ async def _answer(send: Send, refusal: _Refusal, cors: Mapping[str, str]) -> Non
 
 
 class _VersionedRead:
-    """Sends on the answer to a GET of a version, with the overrides applied and cut to the range."""
+    """Sends on the answer to a GET or HEAD of a version, with the overrides applied and cut to the range."""
 
     def __init__(self, send: Send, overrides: dict[bytes, bytes], wanted: re.Match[bytes] | None) -> None:
         self._send = send

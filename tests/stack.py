@@ -119,6 +119,13 @@ class Stack:
             ids += [file["id"] for file in page["files"]]
         return ids
 
+    def content(self, file_id: str, query: str = "", method: str = "GET", **kwargs: Any) -> requests.Response:
+        """Redirects are followed; a header goes along in each, as curl has it."""
+        url = f"{self.outputs['ApiRootUrl']}/files/{file_id}/content{query}"
+        return requests.request(
+            method, url, timeout=60, headers=kwargs.pop("headers", self.key), **{"allow_redirects": True, **kwargs}
+        )
+
     def request_patiently(self, method: str, path: str, **kwargs: Any) -> requests.Response:
         """Any request, repeated while it is throttled."""
         while True:

@@ -122,6 +122,24 @@ def _ids(page: Mapping[str, Any]) -> set[str]:
     return {file["id"] for file in page["files"]}
 
 
+@check(source="swagger.yaml: GET and HEAD /files/{id}/content; Amazon S3 API reference, HeadObject")
+def content(smoke: Smoke) -> str:
+    """A redirect leads to the bytes, a part of them and, for a HEAD, to their headers alone."""
+    path = f"/files/{smoke.store(_STORED)['id']}/content"
+    do = _LOG.format("ContentFunction")
+    led = smoke.call("GET", path, headers=smoke.key_headers(), allow_redirects=False)
+    expect("status", led.status_code, HTTPStatus.FOUND, do)
+    expect("bytes", smoke.get(led.headers["Location"]).content, _STORED, do)
+    part = smoke.get(led.headers["Location"], headers={"Range": "bytes=1-2"})
+    expect("a part", (part.status_code, part.content), (HTTPStatus.PARTIAL_CONTENT, _STORED[1:3]), do)
+    asked = smoke.call("HEAD", path, headers=smoke.key_headers(), allow_redirects=False)
+    expect("status of a HEAD", asked.status_code, HTTPStatus.FOUND, do)
+    headers = smoke.get(asked.headers["Location"], method="HEAD").headers
+    expect("size", headers.get("Content-Length"), str(len(_STORED)), do)
+    expect("disposition", headers.get("Content-Disposition", "")[:11], "attachment;", do)
+    return "302, 206, 302 of a HEAD"
+
+
 @check(source="swagger.yaml: problems")
 def problems(smoke: Smoke) -> str:
     """With problems=yes each of the three routes says why an id is left out."""

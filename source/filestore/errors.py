@@ -102,6 +102,12 @@ class AlreadyStoredError(FilestoreError):
     code = "already_stored"
 
 
+class NotStoredError(FilestoreError):
+    """The file is not stored, so nobody can have its contents yet."""
+
+    code = "not_stored"
+
+
 class TryAgainError(FilestoreError):
     """It was throttled past our retries, or nobody answered. Repeating the call is harmless."""
 

@@ -17,6 +17,7 @@ from filestore.storage.repository import FileRepository
 if TYPE_CHECKING:
     from filestore.storage.bucket import Bucket
     from filestore.storage.links import LinkSigner
+    from filestore.use_cases.content import LinkContent
     from filestore.use_cases.delete import DeleteFiles
     from filestore.use_cases.info import DescribeFiles
     from filestore.use_cases.list import ListFiles
@@ -82,6 +83,14 @@ def show_file() -> ShowFile:
     from filestore.use_cases.show import ShowFile
 
     return ShowFile(describe_files())
+
+
+@cache
+def link_content() -> LinkContent:
+    """GET /files/{id}/content."""
+    from filestore.use_cases.content import LinkContent
+
+    return LinkContent(_files(), _links())
 
 
 @cache

@@ -2,6 +2,9 @@
 
 import hashlib
 import random
+import re
+import shutil
+import subprocess
 import time
 from typing import Any
 from urllib.parse import unquote
@@ -193,6 +196,33 @@ class TestList:
         assert (stranger.status_code, stranger.json()["code"]) == (400, "invalid_cursor")
         too_many = stack.page(limit="1001")
         assert (too_many.status_code, too_many.json()["code"]) == (400, "invalid_request")
+
+
+class TestContent:
+    def test_curl_follows_it(self, stack: Stack) -> None:
+        url = f"{stack.outputs['ApiRootUrl']}/files/{stack.store(b'0123456789')['id']}/content"
+
+        def curl(*options: str) -> bytes:
+            key = f"x-api-key: {stack.outputs['ApiKey']}"
+            command = [shutil.which("curl") or "curl", "-fsSL", "-H", key, *options, url]
+            return subprocess.run(command, capture_output=True, check=True, timeout=60).stdout
+
+        assert curl() == b"0123456789"
+        assert curl("-r", "2-4") == b"234"
+        headers = curl("-I").decode().split("\r\n\r\n")[1]
+        assert "HTTP/1.1 200" in headers
+        assert re.search(r"^content-length: 10$", headers.replace("\r", ""), re.IGNORECASE | re.MULTILINE)
+
+    def test_is_refused_with_its_reason(self, stack: Stack) -> None:
+        file_id = stack.upload()["id"]
+        pending = stack.content(file_id)
+        assert (pending.status_code, pending.json()["code"]) == (409, "not_stored")
+        assert stack.content(file_id, method="HEAD").status_code == 409
+        unknown = stack.content(UNKNOWN_ID)
+        assert (unknown.status_code, unknown.json()["code"]) == (404, "unknown")
+        keyless = stack.content(file_id, headers={})
+        assert (keyless.status_code, keyless.json()["code"]) == (403, "forbidden")
+        assert stack.content(file_id, method="HEAD", headers={}).status_code == 403
 
 
 class TestUndo:

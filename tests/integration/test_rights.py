@@ -99,6 +99,14 @@ def lists_a_download(stack: Stack) -> bool:
     return requests.get(newest["url"], timeout=60).status_code == 200
 
 
+def leads_to_contents(stack: Stack) -> bool:
+    return stack.content(stack.store()["id"], allow_redirects=False).status_code == 302
+
+
+def leads_to_a_download(stack: Stack) -> bool:
+    return stack.content(stack.store()["id"]).status_code == 200
+
+
 def deletes_a_file(stack: Stack) -> bool:
     return stack.files("DELETE", [stack.store()["id"]]).status_code == 200
 
@@ -177,6 +185,8 @@ NEEDED: dict[tuple[str, str], Callable[[Stack], bool]] = {
     ("List", "s3:GetObjectVersion"): lists_a_download,
     ("Show", "dynamodb:BatchGetItem"): shows_a_file,
     ("Show", "s3:GetObjectVersion"): shows_a_download,
+    ("Content", "dynamodb:BatchGetItem"): leads_to_contents,
+    ("Content", "s3:GetObjectVersion"): leads_to_a_download,
     ("Delete", "dynamodb:BatchGetItem"): deletes_nothing_unknown,
     ("Delete", "dynamodb:PartiQLUpdate"): deletes_a_file,
     ("Delete", "s3:DeleteObject"): deletes_a_file_with_its_object,

@@ -29,6 +29,7 @@ MAY: dict[str, set[tuple[State, State]]] = {
     "store": {(PENDING, STORED), (UPLOADED, STORED)},
     "info": set(),
     "list": set(),
+    "content": set(),
     "delete": {(PENDING, DELETED), (UPLOADED, DELETED), (STORED, DELETED)},
     "undo": {(PENDING, DELETED), (UPLOADED, DELETED)},
     "sweep": {
@@ -133,6 +134,14 @@ def type_of(sent: str, by_name: str) -> str:
     """The type of an upload that declared none."""
     says_nothing = {"binary/octet-stream", "application/octet-stream", "application/x-www-form-urlencoded"}
     return by_name if sent in says_nothing or "/" not in sent else sent
+
+
+def cannot_script(media_type: str) -> bool:
+    """Whether a browser that shows what has this type runs no script of it."""
+    *_, last = media_type.split(",")
+    essence = last.split(";")[0].strip().lower()
+    plain = essence in ("application/pdf", "text/plain") or essence.split("/")[0] in ("image", "audio", "video")
+    return plain and "svg" not in essence and not essence.endswith("xml")
 
 
 def _is_finished(item: Item) -> bool:

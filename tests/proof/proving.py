@@ -29,6 +29,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "store": back_ends.store,
     "info": back_ends.info,
     "list": listing.listing,
+    "content": back_ends.content,
     "delete": back_ends.delete,
     "sweep": sweep.sweep,
 }

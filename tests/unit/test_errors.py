@@ -25,6 +25,7 @@ STATUSES = {
     "InvalidRequestError": 400,
     "InvalidTokenError": 403,
     "NoAnswerError": 503,
+    "NotStoredError": 409,
     "OriginNotAllowedError": 403,
     "StorageError": 500,
     "StoredOnLoadError": 400,

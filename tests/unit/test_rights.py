@@ -124,12 +124,13 @@ def test_there_is_no_role_but_theirs_and_those_of_aws_own_services(resources: di
 class TestWhoMayInvoke:
     def test_is_the_gateway_on_its_own_route_and_the_schedule_alone(self, resources: dict[str, Any]) -> None:
         permissions = [r["Properties"] for r in resources.values() if r["Type"] == "AWS::Lambda::Permission"]
-        callers = {}
+        callers: dict[str, tuple[str, ...]] = {}
         for permission in permissions:
             assert permission["Action"] == "lambda:InvokeFunction"
             source = permission["SourceArn"]
             where = source["Fn::Sub"][0].rsplit("${__Stage__}/", 1)[-1] if "Fn::Sub" in source else text(source)
-            callers[permission["FunctionName"]["Ref"]] = (permission["Principal"], where)
+            function = permission["FunctionName"]["Ref"]
+            callers[function] = (permission["Principal"], *callers.get(function, ())[1:], where)
         gateway = "apigateway.amazonaws.com"
         assert callers == {
             "UploadFunctionAliaslive": (gateway, "POST/file"),
@@ -138,6 +139,7 @@ class TestWhoMayInvoke:
             "InfoFunctionAliaslive": (gateway, "POST/files"),
             "ListFunctionAliaslive": (gateway, "GET/files"),
             "ShowFunctionAliaslive": (gateway, "GET/files/*"),
+            "ContentFunctionAliaslive": (gateway, "GET/files/*/content", "HEAD/files/*/content"),
             "DeleteFunctionAliaslive": (gateway, "DELETE/files"),
             "SweepFunctionAliaslive": ("events.amazonaws.com", "${SweepFunctionSchedule.Arn}"),
         }
@@ -250,6 +252,10 @@ class TestTheCodeAsksForAllItMayAndNothingElse:
     def test_show(self, stored: dict[str, Any], asked_for: set[str]) -> None:
         support.call("show", file_id=stored["id"])
         assert asked_for | {"s3:GetObjectVersion"} == set(rights.ALLOWED["Show"])
+
+    def test_content(self, stored: dict[str, Any], asked_for: set[str]) -> None:
+        support.call("content", file_id=stored["id"])
+        assert asked_for | {"s3:GetObjectVersion"} == set(rights.ALLOWED["Content"])
 
     def test_delete(self, stored: dict[str, Any], asked_for: set[str]) -> None:
         support.call("delete", [stored["id"], support.UNKNOWN_ID])

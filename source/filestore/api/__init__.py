@@ -2,7 +2,7 @@
 
 from filestore.api.endpoint import endpoint
 from filestore.api.request import MAX_IDS, Request, is_encodable, is_printable
-from filestore.api.response import Response, batch, details, fitting, no_content, ok
+from filestore.api.response import Response, batch, details, fitting, found, no_content, ok
 
 __all__ = [
     "MAX_IDS",
@@ -12,6 +12,7 @@ __all__ = [
     "details",
     "endpoint",
     "fitting",
+    "found",
     "is_encodable",
     "is_printable",
     "no_content",

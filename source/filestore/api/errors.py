@@ -12,6 +12,7 @@ from filestore.errors import (
     FilestoreError,
     InvalidRequestError,
     InvalidTokenError,
+    NotStoredError,
     OriginNotAllowedError,
     TryAgainError,
     UnknownFileError,
@@ -23,6 +24,7 @@ STATUSES: Mapping[type[FilestoreError], HTTPStatus] = {
     OriginNotAllowedError: HTTPStatus.FORBIDDEN,
     UnknownFileError: HTTPStatus.NOT_FOUND,
     AlreadyStoredError: HTTPStatus.CONFLICT,
+    NotStoredError: HTTPStatus.CONFLICT,
     TryAgainError: HTTPStatus.SERVICE_UNAVAILABLE,
     FilestoreError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }

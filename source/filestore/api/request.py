@@ -35,6 +35,11 @@ class Request:
 
     event: Mapping[str, Any]
 
+    @property
+    def method(self) -> str:
+        """GET, for example."""
+        return str(self.event.get("httpMethod"))
+
     def header(self, name: str) -> str | None:
         """A header's value, whatever the case of its name."""
         headers = self.event.get("headers") or {}
@@ -57,6 +62,15 @@ class Request:
         if value.lower() in _YES:
             return True
         raise InvalidQueryError(name, f"The query parameter {name} is yes (true, 1) or no (false, 0).")
+
+    def choice(self, name: str, default: str, *others: str) -> str:
+        """A query parameter that has one of these values; absent it has the first."""
+        value = self.query(name)
+        if value is None:
+            return default
+        if value not in (default, *others):
+            raise InvalidQueryError(name, f"The query parameter {name} is {' or '.join((default, *others))}.")
+        return value
 
     def json(self) -> object:
         """The body."""

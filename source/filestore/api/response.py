@@ -41,6 +41,11 @@ def no_content(*, file_id: str | None = None, **counts: int) -> Response:
     return Response(HTTPStatus.NO_CONTENT, counts=counts, file_id=file_id)
 
 
+def found(url: str, *, file_id: str | None = None) -> Response:
+    """302 to this URL."""
+    return Response(HTTPStatus.FOUND, headers={"Location": url}, file_id=file_id)
+
+
 def batch(result: Iterable[object], problems: Mapping[str, Problem], *, with_problems: bool, **counts: int) -> Response:
     """The answer to a batch: what there is to say of each id, alone or with the problem of every id that is left out.
 

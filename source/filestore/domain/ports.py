@@ -133,5 +133,7 @@ class Links(Protocol):
     ) -> UploadLink:
         """Sign a PUT. What is given is signed, so that S3 refuses anything else. ``size`` is in bytes."""
 
-    def download(self, key: str, *, version_id: str, content_type: str, content_disposition: str) -> str:
-        """Sign a GET of exactly this version, answered with no header of the uploader's."""
+    def download(
+        self, key: str, *, version_id: str, content_type: str, content_disposition: str, method: str = ...
+    ) -> str:
+        """Sign a GET, or a HEAD, of exactly this version, answered with no header of the uploader's."""

@@ -13,19 +13,12 @@ _DEFAULT_LIMIT = 100
 @api.endpoint
 def handler(request: api.Request) -> api.Response:
     """Returns a page of files and the cursor of the next. Lambda lets only so much through: the rest is on the next."""
-    query = Query(newest_first=_is_newest_first(request), deleted=request.flag("deleted"))
+    query = Query(newest_first=request.choice("order", "desc", "asc") == "desc", deleted=request.flag("deleted"))
     files = wiring.list_files()
     page = files.list(query, limit=_limit(request), cursor=request.query("cursor"))
     details = [api.details(file, url) for file, url in page.files]
     room = max(1, api.fitting(details))
     return api.ok({"files": details[:room], "next": files.cut(query, page, room).next})
-
-
-def _is_newest_first(request: api.Request) -> bool:
-    order = request.query("order")
-    if order not in (None, "asc", "desc"):
-        raise InvalidQueryError("order", "The order is asc, the oldest first, or desc, the newest first.")
-    return order != "asc"
 
 
 def _limit(request: api.Request) -> int:

@@ -69,14 +69,18 @@ class LinkSigner:
         signed = headers if size is None else {**headers, "Content-Length": str(size)}
         return UploadLink(url=self._sign("PUT", key, headers=signed), headers=headers)
 
-    def download(self, key: str, *, version_id: str, content_type: str, content_disposition: str) -> str:
-        """Sign a GET of exactly this version, answered with no header of the uploader's. S3 refuses it to a HEAD.
+    def download(
+        self, key: str, *, version_id: str, content_type: str, content_disposition: str, method: str = "GET"
+    ) -> str:
+        """Sign a GET, or a HEAD, of exactly this version, answered with no header of the uploader's.
+
+        S3 refuses to one method what was signed for the other.
 
         The type and the disposition are the longest parts of the URL. S3 takes 8192 bytes of request line and headers,
         browsers send up to 1000 of their own, and a session token takes up to 2048: 4600 are left for these two.
         """
         return self._sign(
-            "GET",
+            method,
             key,
             query={
                 **_NOTHING_OF_THE_UPLOADERS,

@@ -3,7 +3,7 @@
 from urllib.parse import parse_qs, urlsplit
 
 from tests.proof import model
-from tests.proof.operations.calls import batch, require_truth
+from tests.proof.operations.calls import batch, call, require_truth
 from tests.proof.settings import MAX_FILE_SIZE
 from tests.proof.vocabulary import Op
 from tests.proof.world import World
@@ -55,6 +55,30 @@ def info(world: World, op: Op) -> None:
             world.require(world.truth.was(file_id, shown - {model.STORED}, since), f"I7: no URL for {file_id}")
     says = model.SAYS_WHERE_DELETED_ARE_SHOWN if "deleted" in flags else model.SAYS
     require_truth(world, op, problems, since, says)
+
+
+def content(world: World, op: Op) -> None:
+    """A back end is led to the contents of one file, to be shown perhaps."""
+    file_id, since = world.id_of(op.files[0]), world.truth.moment
+    query = {"disposition": "inline"} if op.variant & 1 else None
+    reply = call(world, op, "content", file_id=file_id, query=query)
+    if reply is None:
+        return
+    truth = {
+        302: {model.STORED},
+        404: {model.NONE, model.DELETED, model.EXPIRED},
+        409: {model.PENDING, model.UPLOADED},
+    }
+    if reply.status in truth:
+        world.require(world.truth.was(file_id, truth[reply.status], since), f"I7: content answered {reply.status}")
+    if reply.status == 302:
+        url = reply.headers["Location"]
+        download(world, file_id, url)
+        said = {name: value[0] for name, value in parse_qs(urlsplit(url).query).items()}
+        is_shown = said["response-content-disposition"].startswith("inline")
+        scripts = not model.cannot_script(said["response-content-type"])
+        world.require(not (is_shown and scripts), f"a browser shows {said['response-content-type']}")
+        world.require(op.variant & 1 or not is_shown, "I7: a browser shows what it was to save")
 
 
 def download(world: World, file_id: str, url: str) -> None:

@@ -18,10 +18,8 @@ def call(
         reply = support.call(operation, **request)
     except Died:
         return None
-    expected = expected or {200, 204, 403, 404, 409} | ({503} if op.fault else set()) | (
-        {400} if world.on_load else set()
-    )
-    expected = {500} if world.is_denied() else expected
+    usual = {200, 204, 302, 403, 404, 409} | ({503} if op.fault else set()) | ({400} if world.on_load else set())
+    expected = {500} if world.is_denied() else expected or usual
     world.require(reply.status in expected, f"I10: {operation} answered {reply.status} {reply.body}")
     return reply
 

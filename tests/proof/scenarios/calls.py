@@ -8,6 +8,7 @@ from tests.proof.scenarios.steps import (
     DEAD_URL,
     INTERRUPTED_DELETE,
     LATE,
+    OLD,
     PUT,
     STORED,
     SWEPT,
@@ -58,6 +59,12 @@ SCENARIOS: Mapping[str, Scenario] = {
     ),
     "the files are listed while one is deleted and one is stored": Scenario(
         (*TWO, Step((Op("store", (0,)),))), Op("list"), (Op("delete", (0,)), Op("store", (1,))), files=2
+    ),
+    "contents are asked for after an overwrite": Scenario((*STORED, PUT), Op("content", (0,))),
+    "contents are asked for that are not stored": Scenario(UPLOADED, Op("content", (0,))),
+    "contents are asked for that nobody stored in time": Scenario((*UPLOADED, OLD, SWEPT), Op("content", (0,))),
+    "an image is shown that may be none": Scenario(
+        (PUT, Step((Op("store", (0,)),))), Op("content", (0,), variant=1), declared=False
     ),
     "an upload in the last second is stored": Scenario((DEAD_URL, SWEPT, LATE, PUT), Op("store", (0,))),
     "an upload of exactly MaxFileSize is stored": Scenario((Step((Op("put", (0,), variant=3),)),), Op("store", (0,))),
