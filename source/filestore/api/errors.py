@@ -12,6 +12,7 @@ from filestore.errors import (
     FilestoreError,
     InvalidRequestError,
     InvalidTokenError,
+    NoKeyError,
     NotStoredError,
     OriginNotAllowedError,
     TryAgainError,
@@ -21,6 +22,7 @@ from filestore.errors import (
 STATUSES: Mapping[type[FilestoreError], HTTPStatus] = {
     InvalidRequestError: HTTPStatus.BAD_REQUEST,
     InvalidTokenError: HTTPStatus.FORBIDDEN,
+    NoKeyError: HTTPStatus.FORBIDDEN,
     OriginNotAllowedError: HTTPStatus.FORBIDDEN,
     UnknownFileError: HTTPStatus.NOT_FOUND,
     AlreadyStoredError: HTTPStatus.CONFLICT,
