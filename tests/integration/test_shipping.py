@@ -1,7 +1,6 @@
 """A stack's life: deployed, upgraded, with other parameters, beside another."""
 
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -12,7 +11,6 @@ import requests
 from local import deploy
 from local.emulator import ROOT, Emulator
 from local.errors import LocalError
-from local.loopback import free_port
 from ops import removal
 from tests.deployment import Deployment
 from tests.stack import eventually
@@ -21,15 +19,6 @@ from tests.stack import eventually
 # git archive --format=zip -o tests/integration/releases/VERSION.zip TAG source template.yaml swagger.yaml \
 #   monitoring.yaml
 PREVIOUS_RELEASE = ROOT / "tests/integration/releases/1.0.0-rc.1.zip"
-
-
-@pytest.fixture(scope="module")
-def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    """An account of the module's own."""
-    emulator = Emulator(free_port(), tmp_path_factory.mktemp("account"))
-    emulator.start()
-    yield emulator
-    emulator.stop()
 
 
 class TestUpgrade:
