@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-OPERATIONS = ("upload", "undo", "store", "info", "show", "content", "delete", "uploaded", "sweep")
+OPERATIONS = ("upload", "undo", "store", "info", "show", "content", "update", "delete", "uploaded", "sweep")
 """Every function."""
 
 BATCHES = ("store", "info", "delete", "uploaded")

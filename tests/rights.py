@@ -24,6 +24,7 @@ ALLOWED: dict[str, dict[str, str]] = {
     "Info": {"dynamodb:BatchGetItem": TABLE, "s3:GetObjectVersion": OBJECTS},
     "Show": {"dynamodb:BatchGetItem": TABLE, "s3:GetObjectVersion": OBJECTS},
     "Content": {"dynamodb:BatchGetItem": TABLE, "s3:GetObjectVersion": OBJECTS},
+    "Update": {"dynamodb:BatchGetItem": TABLE, "dynamodb:PartiQLUpdate": TABLE, "s3:GetObjectVersion": OBJECTS},
     "Delete": {
         "dynamodb:BatchGetItem": TABLE,
         "dynamodb:PartiQLUpdate": TABLE,
@@ -58,6 +59,7 @@ WITH_ENCRYPTION_KEY: dict[str, dict[str, str]] = {
     "Info": {"kms:Decrypt": KEY},
     "Show": {"kms:Decrypt": KEY},
     "Content": {"kms:Decrypt": KEY},
+    "Update": {"kms:Decrypt": KEY},
 }
 """In addition, where EncryptionKeyArn is given: a presigned URL can do what its signer can."""
 

@@ -101,6 +101,14 @@ class Stack:
             timeout=60,
         )
 
+    def update(self, file_id: str, body: object, headers: Any = None) -> requests.Response:
+        return requests.patch(
+            f"{self.outputs['ApiRootUrl']}/files/{file_id}",
+            json=body,
+            headers=self.key if headers is None else headers,
+            timeout=60,
+        )
+
     def content(self, file_id: str, query: str = "", method: str = "GET", **kwargs: Any) -> requests.Response:
         """Redirects are followed; a header goes along in each, as curl has it."""
         url = f"{self.outputs['ApiRootUrl']}/files/{file_id}/content{query}"

@@ -112,6 +112,21 @@ def content(smoke: Smoke) -> str:
     return "302, 206, 302 of a HEAD"
 
 
+@check(source="swagger.yaml: PATCH /files/{id}")
+def update(smoke: Smoke) -> str:
+    """Another name is in the details and in the header of a download."""
+    path = f"/files/{smoke.store(_STORED)['id']}"
+    do = _LOG.format("UpdateFunction")
+    changed = smoke.call("PATCH", path, {"name": "renamed.txt", "meta": {"a": "b"}}, headers=smoke.key_headers())
+    expect("status", changed.status_code, HTTPStatus.OK, do)
+    expect("details", (changed.json().get("name"), changed.json().get("meta")), ("renamed.txt", {"a": "b"}), do)
+    disposition = smoke.get(changed.json()["url"]).headers.get("Content-Disposition", "")
+    expect("disposition", disposition[:34], 'attachment; filename="renamed.txt"', do)
+    unknown = smoke.call("PATCH", f"/files/{UNKNOWN_ID}", {"name": "a"}, headers=smoke.key_headers())
+    expect("an unknown file", unknown.status_code, HTTPStatus.NOT_FOUND, do)
+    return "200, 404"
+
+
 @check(source="swagger.yaml: problems")
 def problems(smoke: Smoke) -> str:
     """With problems=yes each of the three routes says why an id is left out."""

@@ -84,6 +84,12 @@ class AlreadyStoredError(FilestoreError):
     code = "already_stored"
 
 
+class DeletedError(FilestoreError):
+    """The file is deleted or expired, so nothing of it can change any more."""
+
+    code = "deleted"
+
+
 class NotStoredError(FilestoreError):
     """The file is not stored, so nobody can have its contents yet."""
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from filestore.use_cases.store import StoreFiles
     from filestore.use_cases.sweep import Sweep
     from filestore.use_cases.undo import UndoUpload
+    from filestore.use_cases.update import UpdateFile
     from filestore.use_cases.upload import BeginUpload
     from filestore.use_cases.uploaded import RecordUploads
 
@@ -81,6 +82,14 @@ def link_content() -> LinkContent:
     from filestore.use_cases.content import LinkContent
 
     return LinkContent(_files(), _links())
+
+
+@cache
+def update_file() -> UpdateFile:
+    """PATCH /files/{id}."""
+    from filestore.use_cases.update import UpdateFile
+
+    return UpdateFile(_files(), describe_files())
 
 
 @cache

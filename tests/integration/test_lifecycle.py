@@ -203,6 +203,21 @@ class TestContent:
         assert stack.content(file_id, method="HEAD", headers={}).status_code == 403
 
 
+def test_another_name_is_that_of_the_downloads(stack: Stack) -> None:
+    file_id = stack.store()["id"]
+    reply = stack.update(file_id, {"name": "ä.txt", "meta": {"form": "7"}})
+    assert (reply.status_code, reply.json()["name"], reply.json()["meta"]) == (200, "ä.txt", {"form": "7"})
+    assert stack.content(file_id).headers["Content-Disposition"].endswith("filename*=UTF-8''%C3%A4.txt")
+    for body in ([], {"name": ""}):
+        refused = stack.update(file_id, body)
+        assert (refused.status_code, refused.json()["code"]) == (400, "invalid_body")
+    keyless = stack.update(file_id, {"name": "a"}, headers={})
+    assert (keyless.status_code, keyless.json()["code"]) == (403, "forbidden")
+    stack.files("DELETE", [file_id])
+    deleted = stack.update(file_id, {"name": "a"})
+    assert (deleted.status_code, deleted.json()["code"]) == (409, "deleted")
+
+
 class TestUndo:
     def test_removes_the_upload(self, stack: Stack) -> None:
         upload = stack.upload(size=8)

@@ -96,6 +96,18 @@ def leads_to_a_download(stack: Stack) -> bool:
     return stack.content(stack.store()["id"]).status_code == 200
 
 
+def renames_a_file(stack: Stack) -> bool:
+    return stack.update(stack.store()["id"], {"name": "b"}).status_code == 200
+
+
+def renames_nothing_unknown(stack: Stack) -> bool:
+    return stack.update(UNKNOWN_ID, {"name": "b"}).status_code == 404
+
+
+def hands_out_a_download_under_a_new_name(stack: Stack) -> bool:
+    return requests.get(stack.update(stack.store()["id"], {"name": "b"}).json()["url"], timeout=60).status_code == 200
+
+
 def deletes_a_file(stack: Stack) -> bool:
     return stack.files("DELETE", [stack.store()["id"]]).status_code == 200
 
@@ -173,6 +185,9 @@ NEEDED: dict[tuple[str, str], Callable[[Stack], bool]] = {
     ("Show", "s3:GetObjectVersion"): shows_a_download,
     ("Content", "dynamodb:BatchGetItem"): leads_to_contents,
     ("Content", "s3:GetObjectVersion"): leads_to_a_download,
+    ("Update", "dynamodb:PartiQLUpdate"): renames_a_file,
+    ("Update", "dynamodb:BatchGetItem"): renames_nothing_unknown,
+    ("Update", "s3:GetObjectVersion"): hands_out_a_download_under_a_new_name,
     ("Delete", "dynamodb:BatchGetItem"): deletes_nothing_unknown,
     ("Delete", "dynamodb:PartiQLUpdate"): deletes_a_file,
     ("Delete", "s3:DeleteObject"): deletes_a_file_with_its_object,

@@ -28,6 +28,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "store": back_ends.store,
     "info": back_ends.info,
     "content": back_ends.content,
+    "update": back_ends.update,
     "delete": back_ends.delete,
     "sweep": sweep.sweep,
 }

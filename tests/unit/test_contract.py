@@ -25,7 +25,7 @@ FUNCTIONS = {
     for logical_id, resource in RESOURCES.items()
     if resource["Type"] == "AWS::Serverless::Function"
 }
-OF_BACK_ENDS = {"store", "info", "show", "content", "delete"}
+OF_BACK_ENDS = {"store", "info", "show", "content", "update", "delete"}
 
 
 def logical_id(operation: str) -> str:
@@ -162,6 +162,7 @@ class TestErrors:
         "info": OF_BACK_ENDS,
         "show": OF_BACK_ENDS | {400: {"invalid_request"}, 404: {"unknown"}},
         "content": OF_BACK_ENDS | {400: {"invalid_request"}, 404: {"unknown"}, 409: {"not_stored"}},
+        "update": OF_BACK_ENDS | {400: {"invalid_body"}, 404: {"unknown"}, 409: {"deleted"}},
         "delete": OF_BACK_ENDS,
     }
 

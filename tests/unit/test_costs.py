@@ -47,6 +47,7 @@ CALLS: dict[tuple[str, int], dict[str, int]] = {
     ("info", 100): {"BatchGetItem": 1},
     ("show", 1): {"BatchGetItem": 1},
     ("content", 1): {"BatchGetItem": 1},
+    ("update", 1): {"BatchExecuteStatement": 1},
     ("delete", 1): {"BatchExecuteStatement": 1, "DeleteObjects": 1},
     ("delete", 25): {"BatchExecuteStatement": 1, "DeleteObjects": 1},
     ("delete", 26): {"BatchExecuteStatement": 2, "DeleteObjects": 1},
@@ -92,12 +93,13 @@ _ALL = (
 )
 _API = f"{_ALL} api api.endpoint api.errors api.request api.response"
 MODULES = {
-    "upload": f"{_API} domain.clock domain.media_type use_cases.upload storage.links",
+    "upload": f"{_API} api.declared domain.clock domain.media_type use_cases.upload storage.links",
     "undo": f"{_API} domain.clock use_cases.delete use_cases.undo storage.bucket",
     "store": f"{_API} domain.clock domain.media_type use_cases.store use_cases.types storage.bucket",
     "info": f"{_API} domain.disposition use_cases.info storage.links",
     "show": f"{_API} domain.disposition use_cases.info use_cases.show storage.links",
     "content": f"{_API} domain.disposition domain.media_type use_cases.content storage.links",
+    "update": f"{_API} api.declared domain.disposition use_cases.info use_cases.update storage.links",
     "delete": f"{_API} domain.clock use_cases.delete storage.bucket",
     "uploaded": f"{_ALL} domain.clock domain.media_type use_cases.types use_cases.uploaded storage.bucket",
     "sweep": f"{_ALL} domain.clock domain.media_type use_cases.sweep use_cases.types use_cases.uploaded storage.bucket",

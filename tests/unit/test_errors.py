@@ -17,6 +17,7 @@ pytestmark = pytest.mark.usefixtures("moto_aws")
 
 STATUSES = {
     "AlreadyStoredError": 409,
+    "DeletedError": 409,
     "FileTooLargeError": 400,
     "FilestoreError": 500,
     "InvalidBodyError": 400,

@@ -139,6 +139,7 @@ class TestWhoMayInvoke:
             "InfoFunctionAliaslive": (gateway, "POST/files"),
             "ShowFunctionAliaslive": (gateway, "GET/files/*"),
             "ContentFunctionAliaslive": (gateway, "GET/files/*/content", "HEAD/files/*/content"),
+            "UpdateFunctionAliaslive": (gateway, "PATCH/files/*"),
             "DeleteFunctionAliaslive": (gateway, "DELETE/files"),
             "SweepFunctionAliaslive": ("events.amazonaws.com", "${SweepFunctionSchedule.Arn}"),
         }
@@ -251,6 +252,11 @@ class TestTheCodeAsksForAllItMayAndNothingElse:
     def test_content(self, stored: dict[str, Any], asked_for: set[str]) -> None:
         support.call("content", file_id=stored["id"])
         assert asked_for | {"s3:GetObjectVersion"} == set(rights.ALLOWED["Content"])
+
+    def test_update(self, stored: dict[str, Any], asked_for: set[str]) -> None:
+        for file_id in (stored["id"], support.UNKNOWN_ID):
+            support.call("update", {"name": "a"}, file_id=file_id)
+        assert asked_for | {"s3:GetObjectVersion"} == set(rights.ALLOWED["Update"])
 
     def test_delete(self, stored: dict[str, Any], asked_for: set[str]) -> None:
         support.call("delete", [stored["id"], support.UNKNOWN_ID])

@@ -9,6 +9,7 @@ from typing import Any
 from filestore.api.response import Response
 from filestore.errors import (
     AlreadyStoredError,
+    DeletedError,
     FilestoreError,
     InvalidBodyError,
     InvalidRequestError,
@@ -25,6 +26,7 @@ STATUSES: Mapping[type[FilestoreError], HTTPStatus] = {
     OriginNotAllowedError: HTTPStatus.FORBIDDEN,
     UnknownFileError: HTTPStatus.NOT_FOUND,
     AlreadyStoredError: HTTPStatus.CONFLICT,
+    DeletedError: HTTPStatus.CONFLICT,
     NotStoredError: HTTPStatus.CONFLICT,
     TryAgainError: HTTPStatus.SERVICE_UNAVAILABLE,
     FilestoreError: HTTPStatus.INTERNAL_SERVER_ERROR,

@@ -59,6 +59,9 @@ class Files(Protocol):
     def store(self, ids: Iterable[str], *, stored_at: str) -> dict[str, Attempt]:
         """Store the files that are uploaded; nothing is left to sweep for them."""
 
+    def update(self, file_id: str, *, name: str | None, meta: Mapping[str, str] | None) -> Attempt:
+        """Give a file that is not deleted another name, other meta, or both; None leaves what there is."""
+
     def delete(self, ids: Iterable[str], *, deleted_at: str, sweep_at: int) -> dict[str, Attempt]:
         """Mark files as deleted, whatever their state. Their objects are still to be removed: due at ``sweep_at``."""
 

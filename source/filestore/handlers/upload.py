@@ -2,41 +2,27 @@
 
 import base64
 import binascii
-import re
 from collections.abc import Iterator
-from typing import Any
 
 from filestore import api, wiring
+from filestore.api.declared import check_meta, check_name, checked, file_name
 from filestore.domain.file import Checksum
 from filestore.domain.media_type import is_media_type
-from filestore.errors import FieldError, InvalidBodyError
+from filestore.errors import FieldError
 
 wiring.begin_upload()
 
 # Octets of a digest by algorithm: FIPS 180-4, IEEE 802.3, and CRC-64/NVME of the NVM Express specification.
 _CHECKSUM_OCTETS = {"SHA256": 32, "CRC32": 4, "CRC64NVME": 8}
-# No file system has names of more than 255 characters in UTF-16, which are at most 765 octets in UTF-8.
-_MAX_NAME = 255
-_MAX_NAME_OCTETS = 765
-_MAX_META_PAIRS = 50
-_MAX_META_KEY = 64
-_MAX_META_VALUE = 512
-# Octets of all keys and values in UTF-8. Anybody may send them, and every kilobyte of a record is another write unit
-# each time that it changes (SECURITY.md has the bill).
-_MAX_META = 2048
-# However much is wrong, an answer stays small.
-_MAX_ERRORS = 20
-# Embeddings, overrides and isolates of a direction: in "\u202egpj.exe" they show "exe.jpg" (Unicode TR 36, 3.1).
-_DIRECTION = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
 
 
 @api.endpoint
 def handler(request: api.Request) -> api.Response:
     """The contents never pass through here: the browser PUTs them to S3 itself."""
-    body = _checked(request.json())
+    body = checked(request.json(), _CHECKS, needed="name")
     checksum = body.get("checksum")
     upload = wiring.begin_upload().begin(
-        name=_file_name(body["name"]),
+        name=file_name(body["name"]),
         size=body.get("size"),
         content_type=body.get("type"),
         checksum=Checksum(**checksum) if checksum else None,
@@ -56,37 +42,6 @@ def handler(request: api.Request) -> api.Response:
         file_id=upload.id,
         UploadsRequested=1,
     )
-
-
-def _checked(body: object) -> dict[str, Any]:
-    """The body, once nothing is wrong with it."""
-    if not isinstance(body, dict):
-        raise InvalidBodyError([FieldError("", "A JSON object is needed.")])
-    errors = [FieldError(_pointer(key), "There is no such property.") for key in body if key not in _CHECKS]
-    if "name" not in body:
-        errors.append(FieldError("/name", "A name is needed."))
-    errors += [error for key, check in _CHECKS.items() if key in body for error in check(body[key])]
-    if errors:
-        raise InvalidBodyError(errors[:_MAX_ERRORS])
-    return body
-
-
-def _file_name(path: str) -> str:
-    """The name without its directory, in the notation of either kind of system."""
-    return re.split(r"[/\\]", path)[-1]
-
-
-def _check_name(value: object) -> Iterator[FieldError]:
-    if not isinstance(value, str):
-        yield FieldError("/name", "A name is a string.")
-    elif not api.is_printable(value):
-        yield FieldError("/name", "A name has no control characters.")
-    elif _DIRECTION.search(value):
-        yield FieldError("/name", "A name has no characters that turn the direction of others.")
-    elif not 1 <= len(_file_name(value)) <= _MAX_NAME or _file_name(value) in (".", ".."):
-        yield FieldError("/name", f"A name has 1 to {_MAX_NAME} characters, its directory not counted.")
-    elif _octets(_file_name(value)) > _MAX_NAME_OCTETS:
-        yield FieldError("/name", f"A name has at most {_MAX_NAME_OCTETS} octets in UTF-8.")
 
 
 def _check_size(value: object) -> Iterator[FieldError]:
@@ -120,32 +75,10 @@ def _digest_octets(digest: str) -> int | None:
         return None
 
 
-def _check_meta(value: object) -> Iterator[FieldError]:
-    if not isinstance(value, dict) or len(value) > _MAX_META_PAIRS:
-        yield FieldError("/meta", f"Meta is an object of at most {_MAX_META_PAIRS} strings.")
-        return
-    for key, text in value.items():
-        if not 1 <= len(key) <= _MAX_META_KEY or not api.is_printable(key):
-            yield FieldError("/meta", f"A key of meta has 1 to {_MAX_META_KEY} printable characters.")
-        elif not isinstance(text, str) or len(text) > _MAX_META_VALUE or not api.is_encodable(text):
-            yield FieldError(_pointer("meta", key), f"A value has at most {_MAX_META_VALUE} characters.")
-    if sum(_octets(key) + _octets(text) for key, text in value.items() if isinstance(text, str)) > _MAX_META:
-        yield FieldError("/meta", f"The keys and values of meta have at most {_MAX_META} octets in UTF-8 together.")
-
-
-def _octets(text: str) -> int:
-    return len(text.encode(errors="surrogatepass"))
-
-
-def _pointer(*parts: str) -> str:
-    """A JSON Pointer (RFC 6901). What no valid body has as a key is cut."""
-    return "".join("/" + part[:_MAX_META_KEY].replace("~", "~0").replace("/", "~1") for part in parts)
-
-
 _CHECKS = {
-    "name": _check_name,
+    "name": check_name,
     "size": _check_size,
     "type": _check_type,
     "checksum": _check_checksum,
-    "meta": _check_meta,
+    "meta": check_meta,
 }

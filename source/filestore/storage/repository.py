@@ -149,6 +149,13 @@ class FileRepository:
             self._update(file_id, stored, lifecycle.STORE.before, values=(stored_at,)) for file_id in ids
         )
 
+    def update(self, file_id: str, *, name: str | None, meta: Mapping[str, str] | None) -> Attempt:
+        """Change what is said of a file, in one write."""
+        given = {key: value for key, value in (("name", name), ("meta", meta)) if value is not None}
+        changes = " ".join(f'SET "{key}"=?' for key in given)
+        change = self._update(file_id, changes, lifecycle.LIVE, values=tuple(given.values()), returning=_RETURNING_OLD)
+        return self._statements.execute([change])[file_id]
+
     def delete(self, ids: Iterable[str], *, deleted_at: str, sweep_at: int) -> dict[str, Attempt]:
         """Mark files as deleted. Their objects are still to be removed: due at ``sweep_at``."""
         return self._statements.execute(

@@ -52,6 +52,15 @@ SCENARIOS: Mapping[str, Scenario] = {
     "an image is shown that may be none": Scenario(
         (PUT, Step((Op("store", (0,)),))), Op("content", (0,), variant=1), declared=False
     ),
+    "a stored file is renamed": Scenario(STORED, Op("update", (0,), variant=2)),
+    "a file that has meta is renamed": Scenario((*STORED, Step((Op("update", (0,), variant=1),))), Op("update", (0,))),
+    "an upload is renamed": Scenario(UPLOADED, Op("update", (0,))),
+    "a file is renamed, and the write brings no record": Scenario(STORED, Op("update", (0,), Fault("untold"))),
+    "a file is renamed while it is deleted": Scenario(
+        STORED, Op("update", (0,)), (Op("delete", (0,)),), choices=(1, 1)
+    ),
+    "a deleted file is renamed": Scenario(INTERRUPTED_DELETE, Op("update", (0,))),
+    "an unknown file is renamed": Scenario((), Op("update", (0,)), files=0),
     "an upload in the last second is stored": Scenario((DEAD_URL, SWEPT, LATE, PUT), Op("store", (0,))),
     "an upload of exactly MaxFileSize is stored": Scenario((Step((Op("put", (0,), variant=3),)),), Op("store", (0,))),
     "an upload is stored whose type was throttled": Scenario(
