@@ -5,10 +5,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-OPERATIONS = ("upload", "undo", "store", "info", "show", "content", "update", "delete", "uploaded", "sweep")
+OPERATIONS = ("upload", "undo", "store", "info", "list", "show", "content", "update", "delete", "uploaded", "sweep")
 """Every function."""
 
-BATCHES = ("store", "info", "delete", "uploaded")
+BATCHES = ("store", "info", "list", "delete", "uploaded")
 """Those that take more than one file."""
 
 _EVENTS = Path(__file__).parents[1] / "events"
@@ -21,6 +21,8 @@ def event(operation: str, files: int = 1) -> dict[str, Any]:
     if operation == "uploaded":
         (message,) = sample["Records"]
         sample["Records"] = [_message(message, file_id) for file_id in ids]
+    elif operation == "list":
+        sample["queryStringParameters"] = {"limit": str(files)}
     elif operation in BATCHES:
         sample["body"] = json.dumps(ids)
     elif operation == "undo":

@@ -2,6 +2,7 @@
 
 TABLE = "${FilesTable.Arn}"
 DUE_INDEX = "${FilesTable.Arn}/index/due"
+LIST_INDEX = "${FilesTable.Arn}/index/listed"
 BUCKET = "${StorageBucket.Arn}"
 OBJECTS = "${StorageBucket.Arn}/*"
 QUEUE = "${UploadedQueue.Arn}"
@@ -22,6 +23,7 @@ ALLOWED: dict[str, dict[str, str]] = {
         "s3:GetObjectVersion": OBJECTS,
     },
     "Info": {"dynamodb:BatchGetItem": TABLE, "s3:GetObjectVersion": OBJECTS},
+    "List": {"dynamodb:Query": LIST_INDEX, "dynamodb:BatchGetItem": TABLE, "s3:GetObjectVersion": OBJECTS},
     "Show": {"dynamodb:BatchGetItem": TABLE, "s3:GetObjectVersion": OBJECTS},
     "Content": {"dynamodb:BatchGetItem": TABLE, "s3:GetObjectVersion": OBJECTS},
     "Update": {"dynamodb:BatchGetItem": TABLE, "dynamodb:PartiQLUpdate": TABLE, "s3:GetObjectVersion": OBJECTS},
@@ -57,6 +59,7 @@ ALLOWED: dict[str, dict[str, str]] = {
 WITH_ENCRYPTION_KEY: dict[str, dict[str, str]] = {
     "Upload": {"kms:GenerateDataKey": KEY},
     "Info": {"kms:Decrypt": KEY},
+    "List": {"kms:Decrypt": KEY},
     "Show": {"kms:Decrypt": KEY},
     "Content": {"kms:Decrypt": KEY},
     "Update": {"kms:Decrypt": KEY},

@@ -9,7 +9,7 @@ from typing import ClassVar, NamedTuple
 
 
 class FieldError(NamedTuple):
-    """One thing that is wrong in a body: a JSON Pointer (RFC 6901) to it and what is wrong."""
+    """What is wrong, and where: a JSON Pointer (RFC 6901) into the body, or the name of a query parameter."""
 
     path: str
     message: str
@@ -27,13 +27,31 @@ class FilestoreError(Exception):
 
 
 class InvalidRequestError(FilestoreError):
-    """The request cannot be understood."""
+    """The request cannot be understood; ``errors`` says where, if that can be said."""
 
     code = "invalid_request"
+    errors: Sequence[FieldError] = ()
+
+
+class InvalidQueryError(InvalidRequestError):
+    """A query parameter has a value that it does not take."""
+
+    def __init__(self, name: str, message: str) -> None:
+        super().__init__(message)
+        self.errors = (FieldError(name, message),)
+
+
+class InvalidCursorError(InvalidQueryError):
+    """The cursor is not one that this query has given out."""
+
+    code = "invalid_cursor"
+
+    def __init__(self, message: str) -> None:
+        super().__init__("cursor", message)
 
 
 class InvalidBodyError(InvalidRequestError):
-    """The body is not what this request takes; ``errors`` says where."""
+    """The body is not what this request takes."""
 
     code = "invalid_body"
 

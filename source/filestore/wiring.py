@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from filestore.use_cases.content import LinkContent
     from filestore.use_cases.delete import DeleteFiles
     from filestore.use_cases.info import DescribeFiles
+    from filestore.use_cases.list import ListFiles
     from filestore.use_cases.show import ShowFile
     from filestore.use_cases.store import StoreFiles
     from filestore.use_cases.sweep import Sweep
@@ -66,6 +67,15 @@ def describe_files() -> DescribeFiles:
     from filestore.use_cases.info import DescribeFiles
 
     return DescribeFiles(_files(), _links())
+
+
+@cache
+def list_files() -> ListFiles:
+    """GET /files."""
+    from filestore.storage.places import ListIndex
+    from filestore.use_cases.list import ListFiles
+
+    return ListFiles(ListIndex(aws.dynamodb(), settings().table_name), describe_files())
 
 
 @cache

@@ -25,7 +25,7 @@ FUNCTIONS = {
     for logical_id, resource in RESOURCES.items()
     if resource["Type"] == "AWS::Serverless::Function"
 }
-OF_BACK_ENDS = {"store", "info", "show", "content", "update", "delete"}
+OF_BACK_ENDS = {"store", "info", "list", "show", "content", "update", "delete"}
 
 
 def logical_id(operation: str) -> str:
@@ -160,6 +160,7 @@ class TestErrors:
         },
         "store": OF_BACK_ENDS | {400: {"invalid_body", "invalid_request", "too_many_ids", "stored_on_load"}},
         "info": OF_BACK_ENDS,
+        "list": OF_BACK_ENDS | {400: {"invalid_request", "invalid_cursor"}},
         "show": OF_BACK_ENDS | {400: {"invalid_request"}, 404: {"unknown"}},
         "content": OF_BACK_ENDS | {400: {"invalid_request"}, 404: {"unknown"}, 409: {"not_stored"}},
         "update": OF_BACK_ENDS | {400: {"invalid_body"}, 404: {"unknown"}, 409: {"deleted"}},

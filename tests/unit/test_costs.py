@@ -45,6 +45,10 @@ CALLS: dict[tuple[str, int], dict[str, int]] = {
     ("store", 100): {"BatchExecuteStatement": 4},
     ("info", 1): {"BatchGetItem": 1},
     ("info", 100): {"BatchGetItem": 1},
+    # One a shard, whatever is in the table.
+    ("list", 1): {"Query": 16, "BatchGetItem": 1},
+    ("list", 101): {"Query": 16, "BatchGetItem": 2},
+    ("list", 1000): {"Query": 16, "BatchGetItem": 10},
     ("show", 1): {"BatchGetItem": 1},
     ("content", 1): {"BatchGetItem": 1},
     ("update", 1): {"BatchExecuteStatement": 1},
@@ -97,6 +101,7 @@ MODULES = {
     "undo": f"{_API} domain.clock use_cases.delete use_cases.undo storage.bucket",
     "store": f"{_API} domain.clock domain.media_type use_cases.store use_cases.types storage.bucket",
     "info": f"{_API} domain.disposition use_cases.info storage.links",
+    "list": f"{_API} domain.disposition use_cases.info use_cases.list storage.links storage.places",
     "show": f"{_API} domain.disposition use_cases.info use_cases.show storage.links",
     "content": f"{_API} domain.disposition domain.media_type use_cases.content storage.links",
     "update": f"{_API} api.declared domain.disposition use_cases.info use_cases.update storage.links",
@@ -180,25 +185,36 @@ class TestIndexWrites:
             SIGNED_URL_EXPIRATION=default["SignedUrlExpiration"],
             UNSTORED_FILE_LIFETIME=default["UnstoredFileLifetime"],
         )
-        (index,) = TEMPLATE["Resources"]["FilesTable"]["Properties"]["GlobalSecondaryIndexes"]
-        assert index["Projection"] == {"ProjectionType": "KEYS_ONLY"}
-        keys = [key["AttributeName"] for key in index["KeySchema"]]
+        indexes = {
+            index["IndexName"]: [key["AttributeName"] for key in index["KeySchema"]]
+            for index in TEMPLATE["Resources"]["FilesTable"]["Properties"]["GlobalSecondaryIndexes"]
+            if index["Projection"] == {"ProjectionType": "KEYS_ONLY"}
+        }
 
-        def place(file_id: str) -> list[Any] | None:
+        def places(file_id: str) -> dict[str, list[Any] | None]:
             item = record(file_id) or {}
-            return [item[key] for key in keys] if set(keys) <= item.keys() else None
+            return {
+                index: [item[key] for key in keys] if set(keys) <= item.keys() else None
+                for index, keys in indexes.items()
+            }
 
         upload = call("upload", {"name": "a"}).body
-        places = [None, place(upload["id"])]
+        told = [dict.fromkeys(indexes), places(upload["id"])]
         invoke("uploaded", upload_event(put(upload["url"], b"contents")))
-        places.append(place(upload["id"]))
+        told.append(places(upload["id"]))
         assert call("store", [upload["id"]]).body == [upload["id"]]
-        places.append(place(upload["id"]))
-        writes = [
-            0 if before == after else (before is not None) + (after is not None)
-            for before, after in itertools.pairwise(places)
-        ]
-        assert writes == list(INDEX_WRITES.values()) == [1, 0, 1]
+        told.append(places(upload["id"]))
+        assert call("delete", [upload["id"]]).body == [upload["id"]]
+        told.append(places(upload["id"]))
+        writes = {
+            index: [
+                0 if before[index] == after[index] else (before[index] is not None) + (after[index] is not None)
+                for before, after in itertools.pairwise(told)
+            ]
+            for index in indexes
+        }
+        assert writes == {"due": [1, 0, 1, 1], "listed": [0, 0, 1, 0]}
+        assert list(INDEX_WRITES.values()) == [1, 0, 2]
 
 
 @pytest.mark.usefixtures("emulator_aws")

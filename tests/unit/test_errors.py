@@ -21,6 +21,8 @@ STATUSES = {
     "FileTooLargeError": 400,
     "FilestoreError": 500,
     "InvalidBodyError": 400,
+    "InvalidCursorError": 400,
+    "InvalidQueryError": 400,
     "InvalidRequestError": 400,
     "InvalidTokenError": 403,
     "NoAnswerError": 503,
@@ -45,6 +47,8 @@ def subclasses(kind: type[FilestoreError]) -> Iterator[type[FilestoreError]]:
 def make(kind: type[FilestoreError]) -> FilestoreError:
     if kind is errors.InvalidBodyError:
         return errors.InvalidBodyError([errors.FieldError("/name", "Why.")])
+    if kind is errors.InvalidQueryError:
+        return errors.InvalidQueryError("limit", "Why.")
     if kind is errors.StorageError:
         return errors.StorageError("AccessDenied", "Why.")
     return kind("Why.")

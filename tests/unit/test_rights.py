@@ -137,6 +137,7 @@ class TestWhoMayInvoke:
             "UndoFunctionAliaslive": (gateway, "DELETE/file/*"),
             "StoreFunctionAliaslive": (gateway, "PUT/files"),
             "InfoFunctionAliaslive": (gateway, "POST/files"),
+            "ListFunctionAliaslive": (gateway, "GET/files"),
             "ShowFunctionAliaslive": (gateway, "GET/files/*"),
             "ContentFunctionAliaslive": (gateway, "GET/files/*/content", "HEAD/files/*/content"),
             "UpdateFunctionAliaslive": (gateway, "PATCH/files/*"),
@@ -244,6 +245,10 @@ class TestTheCodeAsksForAllItMayAndNothingElse:
     def test_info(self, stored: dict[str, Any], asked_for: set[str]) -> None:
         support.call("info", [stored["id"]])
         assert asked_for | {"s3:GetObjectVersion"} == set(rights.ALLOWED["Info"])
+
+    def test_list(self, stored: dict[str, Any], asked_for: set[str]) -> None:
+        assert [file["id"] for file in support.call("list").body["files"]] == [stored["id"]]
+        assert asked_for | {"s3:GetObjectVersion"} == set(rights.ALLOWED["List"])
 
     def test_show(self, stored: dict[str, Any], asked_for: set[str]) -> None:
         support.call("show", file_id=stored["id"])

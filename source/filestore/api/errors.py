@@ -11,7 +11,6 @@ from filestore.errors import (
     AlreadyStoredError,
     DeletedError,
     FilestoreError,
-    InvalidBodyError,
     InvalidRequestError,
     InvalidTokenError,
     NotStoredError,
@@ -42,7 +41,7 @@ def answer(error: FilestoreError) -> Response:
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
         return failure()
     body: dict[str, Any] = {"message": error.message, "code": error.code}
-    if isinstance(error, InvalidBodyError):
+    if isinstance(error, InvalidRequestError) and error.errors:
         body["errors"] = [{"path": wrong.path, "message": wrong.message} for wrong in error.errors]
     return Response(status, body, {"Retry-After": _RETRY_AFTER} if status == HTTPStatus.SERVICE_UNAVAILABLE else {})
 

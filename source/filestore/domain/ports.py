@@ -93,6 +93,17 @@ class Files(Protocol):
         """Move files to a later time in the sweep, each to its own, while they are in one of these states."""
 
 
+class Places(Protocol):
+    """Where the stored files are in the list: each at a place of its own, ``stored_at#id``, for good."""
+
+    def after(self, place: str | None, *, limit: int, newest_first: bool) -> tuple[list[str], str | None]:
+        """Read at most ``limit`` places that come next after this one, or first; and the place to go on after.
+
+        That is None where there are no more. There may be fewer though there are more, where files lie unevenly. What
+        was stored just now may be missing; deleted files are there.
+        """
+
+
 class Bucket(Protocol):
     """The versions of the files' objects."""
 

@@ -5,6 +5,7 @@ Item, keyed by ``id``: ``name type created_at url_expires_at`` always; ``size me
 type stays);
 ``uploaded_at version_id etag``, ``stored_at``, ``deleted_at deletion`` once they happen; ``sweep_shard sweep_at`` only
 while something is still to be done for the file (together they are its place in the sparse index ``due``);
+``list_shard list_place`` once it is stored, deleted or not (its place in the sparse index ``listed``);
 ``purge_at`` when DynamoDB's TTL may drop the record: not before its objects are gone.
 """
 
@@ -32,6 +33,11 @@ def from_item(item: Mapping[str, Mapping[str, Any]]) -> File:
     if "deletion" in values:
         values["deletion"] = Deletion(values["deletion"])
     return File(**values)
+
+
+def list_keys(file_id: str, stored_at: str) -> tuple[str, str]:
+    """Returns what a file that is stored has as ``list_shard`` and ``list_place``."""
+    return file_id[:1], f"{stored_at}#{file_id}"
 
 
 def to_attribute(value: object) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from filestore.domain.outcome import Problem
 from filestore.errors import ThrottledError
 from filestore.storage.aws import domain_errors
 from filestore.storage.conditions import Condition, where
-from filestore.storage.items import to_item
+from filestore.storage.items import list_keys, to_item
 from filestore.storage.statements import Change, Statements
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ _NO_TYPES: Mapping[str, str | None] = {}
 _MARK = 'SET "deleted_at"=? SET "deletion"=?'
 _MARK_AND_SWEEP = f'{_MARK} SET "sweep_shard"=? SET "sweep_at"=? REMOVE "purge_at"'
 _LEAVE_THE_SWEEP = 'REMOVE "sweep_shard" REMOVE "sweep_at"'
+_STORE = 'SET "stored_at"=? SET "list_shard"=? SET "list_place"=?'
 _RETURNING_OLD = " RETURNING ALL OLD *"
 # No record is without created_at, so this refuses, and brings the record.
 _NEVER = Condition('"created_at" IS MISSING')
@@ -109,8 +110,8 @@ class FileRepository:
                 at,
                 max_size,
                 types,
-                sets=' SET "stored_at"=?',
-                values=(at,),
+                sets=f" {_STORE}",
+                values=(at, *list_keys(upload.key, at)),
                 removes=f" {_LEAVE_THE_SWEEP}",
             )
             for upload in uploads
@@ -144,9 +145,10 @@ class FileRepository:
 
     def store(self, ids: Iterable[str], *, stored_at: str) -> dict[str, Attempt]:
         """Store uploads; nothing is left to sweep for them."""
-        stored = f'SET "stored_at"=? {_LEAVE_THE_SWEEP}'
+        stored = f"{_STORE} {_LEAVE_THE_SWEEP}"
         return self._statements.execute(
-            self._update(file_id, stored, lifecycle.STORE.before, values=(stored_at,)) for file_id in ids
+            self._update(file_id, stored, lifecycle.STORE.before, values=(stored_at, *list_keys(file_id, stored_at)))
+            for file_id in ids
         )
 
     def update(self, file_id: str, *, name: str | None, meta: Mapping[str, str] | None) -> Attempt:
