@@ -54,6 +54,12 @@ def make(kind: type[FilestoreError]) -> FilestoreError:
     return kind("Why.")
 
 
+def test_the_log_has_the_reason_and_the_caller_the_message() -> None:
+    assert str(errors.UnknownFileError("There is no such file.")) == "There is no such file."
+    refused = errors.StorageError("AccessDenied", "No right to PutItem.")
+    assert (str(refused), refused.message) == ("No right to PutItem.", "Storage refused a call.")
+
+
 def fail_with(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     def fail(*_: object, **__: object) -> None:
         raise error

@@ -46,7 +46,9 @@ def found(url: str, *, file_id: str | None = None) -> Response:
     return Response(HTTPStatus.FOUND, headers={"Location": url}, file_id=file_id)
 
 
-def batch(result: Iterable[object], problems: Mapping[str, Problem], *, with_problems: bool, **counts: int) -> Response:
+def batch(
+    result: Iterable[object], problems: Mapping[str, Problem], *, with_problems: bool = False, **counts: int
+) -> Response:
     """The answer to a batch: what there is to say of each id, alone or with the problem of every id that is left out.
 
     Without ``with_problems`` nobody would be told of an id that was throttled: then the whole answer is a 503.
