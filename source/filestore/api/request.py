@@ -51,11 +51,9 @@ class Request:
 
     def flag(self, name: str) -> bool:
         """A query parameter that says yes, true or 1, or else no, false or 0, in any case; absent means no."""
-        value = (self.event.get("queryStringParameters") or {}).get(name)
-        if value is None or value.lower() in _NO:
-            return False
-        if value.lower() in _YES:
-            return True
+        value = (self.event.get("queryStringParameters") or {}).get(name, "no").lower()
+        if value in (*_YES, *_NO):
+            return value in _YES
         raise InvalidRequestError(f"The query parameter {name} is yes (true, 1) or no (false, 0).")
 
     def choice(self, name: str, default: str, *others: str) -> str:
@@ -111,5 +109,5 @@ def _refuse(path: str, message: str) -> NoReturn:
     raise InvalidBodyError([FieldError(path, message)])
 
 
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
+def _no_constant(_: str) -> NoReturn:
+    raise ValueError
