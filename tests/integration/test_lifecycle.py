@@ -208,7 +208,8 @@ def test_another_name_is_that_of_the_downloads(stack: Stack) -> None:
     reply = stack.update(file_id, {"name": "ä.txt", "meta": {"form": "7"}})
     assert (reply.status_code, reply.json()["name"], reply.json()["meta"]) == (200, "ä.txt", {"form": "7"})
     assert stack.content(file_id).headers["Content-Disposition"].endswith("filename*=UTF-8''%C3%A4.txt")
-    for body in ([], {"name": ""}):
+    wrong: tuple[object, ...] = ([], {"name": ""})
+    for body in wrong:
         refused = stack.update(file_id, body)
         assert (refused.status_code, refused.json()["code"]) == (400, "invalid_body")
     keyless = stack.update(file_id, {"name": "a"}, headers={})

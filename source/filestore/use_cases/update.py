@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from filestore.domain.file import File
 from filestore.domain.lifecycle import OVER
 from filestore.domain.outcome import Applied, Problem, Refused, problem_of
 from filestore.errors import DeletedError, TryAgainError, UnknownFileError
 from filestore.use_cases.info import DescribeFiles, Description
 
 if TYPE_CHECKING:
-    from filestore.domain.file import File
     from filestore.domain.ports import Files
 
 
@@ -32,12 +32,13 @@ class UpdateFile:
         match attempt:
             case Applied(None):
                 file = self._read(file_id)
-            case Applied(before):
-                given = {key: value for key, value in (("name", name), ("meta", meta)) if value is not None}
-                file = before._replace(**given)
+            case Applied(File() as before):
+                file = before._replace(
+                    name=before.name if name is None else name, meta=before.meta if meta is None else meta
+                )
             case Refused(None):
                 raise UnknownFileError(problem_of(None).message)
-            case Refused(found) if found.state in OVER:
+            case Refused(File() as found) if found.state in OVER:
                 raise DeletedError(problem_of(found).message)
             case _:
                 raise TryAgainError(Problem.TRY_AGAIN.message)

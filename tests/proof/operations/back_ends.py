@@ -1,5 +1,6 @@
 """What back ends do: store, describe and delete files."""
 
+from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
 from tests.proof import model
@@ -85,7 +86,8 @@ def update(world: World, op: Op) -> None:
     """A back end gives a file another name, other meta, or both."""
     file_id, since = world.id_of(op.files[0]), world.truth.moment
     name, meta = f"{op.variant} {since}.pdf", {"since": str(since)}
-    given = [{"name": name}, {"meta": meta}, {"name": name, "meta": meta}, {"meta": {}}][op.variant % 4]
+    choices: list[dict[str, Any]] = [{"name": name}, {"meta": meta}, {"name": name, "meta": meta}, {"meta": {}}]
+    given = choices[op.variant % 4]
     before = world.memory.items.get(file_id, {})
     reply = call(world, op, "update", body=given, file_id=file_id)
     if reply is None:
