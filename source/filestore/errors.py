@@ -84,6 +84,12 @@ class InvalidTokenError(FilestoreError):
     code = "invalid_token"
 
 
+class NoKeyError(FilestoreError):
+    """The gateway did not say whose key the request came with, though each key has its own files."""
+
+    code = "forbidden"
+
+
 class OriginNotAllowedError(FilestoreError):
     """A page of an origin that the stack does not serve."""
 

@@ -28,6 +28,7 @@ SETTINGS = {
     "UNSTORED_FILE_LIFETIME": "7200",
     "LATE_UPLOAD_MARGIN": "60",
     "STORE_ON_LOAD": "False",
+    "KEY_ISOLATION": "False",
     "MAX_FILE_SIZE": "5368709120",
 }
 

@@ -95,7 +95,7 @@ _ALL = (
     "domain domain.file domain.lifecycle domain.outcome errors handlers settings storage storage.aws"
     " storage.conditions storage.items storage.repository storage.statements telemetry use_cases wiring"
 )
-_API = f"{_ALL} api api.endpoint api.errors api.request api.response"
+_API = f"{_ALL} api api.caller api.endpoint api.errors api.request api.response"
 MODULES = {
     "upload": f"{_API} api.declared domain.clock domain.media_type use_cases.upload storage.links",
     "undo": f"{_API} domain.clock use_cases.delete use_cases.undo storage.bucket",

@@ -26,6 +26,7 @@ STATUSES = {
     "InvalidRequestError": 400,
     "InvalidTokenError": 403,
     "NoAnswerError": 503,
+    "NoKeyError": 403,
     "NotStoredError": 409,
     "OriginNotAllowedError": 403,
     "StorageError": 500,

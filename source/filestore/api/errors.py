@@ -13,6 +13,7 @@ from filestore.errors import (
     FilestoreError,
     InvalidRequestError,
     InvalidTokenError,
+    NoKeyError,
     NotStoredError,
     OriginNotAllowedError,
     TryAgainError,
@@ -22,6 +23,7 @@ from filestore.errors import (
 STATUSES: Mapping[type[FilestoreError], HTTPStatus] = {
     InvalidRequestError: HTTPStatus.BAD_REQUEST,
     InvalidTokenError: HTTPStatus.FORBIDDEN,
+    NoKeyError: HTTPStatus.FORBIDDEN,
     OriginNotAllowedError: HTTPStatus.FORBIDDEN,
     UnknownFileError: HTTPStatus.NOT_FOUND,
     AlreadyStoredError: HTTPStatus.CONFLICT,

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from filestore.errors import FieldError, InvalidBodyError, InvalidQueryError, TooManyIdsError
+from filestore.errors import FieldError, InvalidBodyError, InvalidQueryError, NoKeyError, TooManyIdsError
 
 MAX_IDS = 100
 """Ids that one call takes."""
@@ -44,6 +44,13 @@ class Request:
         """A header's value, whatever the case of its name."""
         headers = self.event.get("headers") or {}
         return next((value for key, value in headers.items() if key.lower() == name), None)
+
+    def key_id(self) -> str:
+        """The id of the API key that the request came with. Raises NoKeyError where API Gateway has not told it."""
+        key_id = ((self.event.get("requestContext") or {}).get("identity") or {}).get("apiKeyId")
+        if not isinstance(key_id, str) or not key_id:
+            raise NoKeyError("An API key is needed.")
+        return key_id
 
     def path(self, name: str) -> str:
         """A path parameter."""

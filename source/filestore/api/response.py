@@ -74,6 +74,7 @@ def details(file: File, url: str | None) -> dict[str, Any]:
         "deleted_at": file.deleted_at,
         "meta": file.meta,
         "checksum": file.checksum._asdict() if file.checksum else None,
+        "owner": file.owner,
         "url": url,
     }
     return {name: value for name, value in shown.items() if value is not None}

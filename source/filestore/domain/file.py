@@ -54,6 +54,7 @@ class File(NamedTuple):
     """A file as its record has it. Timestamps are RFC 3339 text, ``*_at`` numbers are seconds since the epoch.
 
     ``type_from`` says what a type was taken from that nobody has declared, until the upload tells a better one.
+    ``owner`` is the id of the key that stored the file, where each key has files of its own.
     """
 
     id: str
@@ -74,6 +75,14 @@ class File(NamedTuple):
     etag: str | None = None
     sweep_at: int | None = None
     purge_at: int | None = None
+    owner: str | None = None
+
+    def is_known_to(self, owner: str | None) -> bool:
+        """Whether a back end with this key's id may know of the file: its own, or one that nobody has stored.
+
+        None is every back end, where they share all files.
+        """
+        return owner is None or (self.owner == owner if self.stored_at is not None else self.owner is None)
 
     @property
     def state(self) -> State:

@@ -21,6 +21,12 @@ class Files(Protocol):
     def shards(self) -> Sequence[str]:
         """Where files wait for the sweep."""
 
+    def of(self, owner: str | None) -> "Files":
+        """The files that a back end with this key's id may know of; None for all. Others are as if there were none.
+
+        What is stored by way of it becomes the owner's.
+        """
+
     def create(self, file: File) -> None:
         """Write the record of a file that nobody has uploaded yet. Finding this very record is no error."""
 
@@ -96,8 +102,10 @@ class Files(Protocol):
 class Places(Protocol):
     """Where the stored files are in the list: each at a place of its own, ``stored_at#id``, for good."""
 
-    def after(self, place: str | None, *, limit: int, newest_first: bool) -> tuple[list[str], str | None]:
-        """Read at most ``limit`` places that come next after this one, or first; and the place to go on after.
+    def after(
+        self, place: str | None, *, owner: str | None, limit: int, newest_first: bool
+    ) -> tuple[list[str], str | None]:
+        """Read at most ``limit`` places of this owner that come next after this one, or first; and where to go on.
 
         That is None where there are no more. There may be fewer though there are more, where files lie unevenly. What
         was stored just now may be missing; deleted files are there.

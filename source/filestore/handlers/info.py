@@ -15,7 +15,8 @@ def handler(request: api.Request) -> api.Response:
     Without ``problems`` nobody would be told of that, so then it is an error.
     """
     deleted, nonstored, with_problems = (request.flag(name) for name in ("deleted", "nonstored", "problems"))
-    described = wiring.describe_files().describe(request.ids(), deleted=deleted, nonstored=nonstored)
+    owner = api.owner(request)
+    described = wiring.describe_files().describe(request.ids(), owner=owner, deleted=deleted, nonstored=nonstored)
     details = [api.details(file, url) for file, url in described.files]
     room = api.fitting(details)
     left_out = [each["id"] for each in details[room:]]

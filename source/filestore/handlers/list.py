@@ -14,7 +14,7 @@ _DEFAULT_LIMIT = 100
 def handler(request: api.Request) -> api.Response:
     """Returns a page of files and the cursor of the next. Lambda lets only so much through: the rest is on the next."""
     newest_first = request.choice("order", "desc", "asc") == "desc"
-    query = Query(newest_first=newest_first, deleted=request.flag("deleted"))
+    query = Query(api.owner(request), newest_first=newest_first, deleted=request.flag("deleted"))
     files = wiring.list_files()
     page = files.list(query, limit=_limit(request), cursor=request.query("cursor"))
     details = [api.details(file, url) for file, url in page.files]

@@ -5,7 +5,8 @@ Item, keyed by ``id``: ``name type created_at url_expires_at`` always; ``size me
 type stays);
 ``uploaded_at version_id etag``, ``stored_at``, ``deleted_at deletion`` once they happen; ``sweep_shard sweep_at`` only
 while something is still to be done for the file (together they are its place in the sparse index ``due``);
-``list_shard list_place`` once it is stored, deleted or not (its place in the sparse index ``listed``);
+``list_shard list_place`` once it is stored, deleted or not (its place in the sparse index ``listed``), and ``owner``
+where each key has files of its own;
 ``purge_at`` when DynamoDB's TTL may drop the record: not before its objects are gone.
 """
 
@@ -35,9 +36,14 @@ def from_item(item: Mapping[str, Mapping[str, Any]]) -> File:
     return File(**values)
 
 
-def list_keys(file_id: str, stored_at: str) -> tuple[str, str]:
+def list_keys(file_id: str, stored_at: str, owner: str | None = None) -> tuple[str, str]:
     """Returns what a file that is stored has as ``list_shard`` and ``list_place``."""
-    return file_id[:1], f"{stored_at}#{file_id}"
+    return list_shard(file_id[:1], owner), f"{stored_at}#{file_id}"
+
+
+def list_shard(digit: str, owner: str | None) -> str:
+    """Returns one of the sixteen shards of an owner's list; without one, of the list that all share."""
+    return digit if owner is None else f"{owner}#{digit}"
 
 
 def to_attribute(value: object) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """The list of stored files: the sparse index ``listed``, in which a file is from the moment that it is stored.
 
-It is spread over sixteen shards, by the id's first digit, so that stores do not meet on one partition. Within a shard
-it is sorted by place, ``stored_at#id``, which no two files share and which never changes. It has keys alone and lags
-behind the table, so what it names is read anew.
+It is spread over sixteen shards, of each owner where files have one, by the id's first digit, so that stores do not
+meet on one partition. Within a shard it is sorted by place, ``stored_at#id``, which no two files share and which never
+changes. It has keys alone and lags behind the table, so what it names is read anew.
 
 Right needed: ``dynamodb:Query`` on the index.
 """
@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from filestore.storage.aws import domain_errors
+from filestore.storage.items import list_shard
 from filestore.storage.repository import FileRepository
 
 if TYPE_CHECKING:
@@ -30,12 +31,14 @@ class ListIndex:
         self._client = client
         self._table = table
 
-    def after(self, place: str | None, *, limit: int, newest_first: bool) -> tuple[list[str], str | None]:
+    def after(
+        self, place: str | None, *, owner: str | None, limit: int, newest_first: bool
+    ) -> tuple[list[str], str | None]:
         """Ask each shard once, whatever lies there, and merge what they say."""
         places: list[str] = []
         ends: list[str] = []
         for shard in self.shards:
-            found, end = self._of(shard, place, limit=_share(limit), newest_first=newest_first)
+            found, end = self._of(list_shard(shard, owner), place, limit=_share(limit), newest_first=newest_first)
             places += found
             ends += [] if end is None else [end]
         places.sort(reverse=newest_first)

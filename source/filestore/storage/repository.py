@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from filestore.domain import lifecycle
 from filestore.domain.file import Deletion, File, ObjectVersion
 from filestore.domain.lifecycle import Transition
-from filestore.domain.outcome import Problem
+from filestore.domain.outcome import Problem, Refused
 from filestore.errors import ThrottledError
 from filestore.storage.aws import domain_errors
 from filestore.storage.conditions import Condition, where
@@ -56,10 +56,20 @@ class FileRepository:
         *,
         sleep: Callable[[float], None] = time.sleep,
         monotonic: Callable[[], float] = time.monotonic,
+        owner: str | None = None,
     ) -> None:
         self._client = client
         self._table = table
-        self._statements = Statements(client, table, sleep=sleep, monotonic=monotonic)
+        self._owner = owner
+        self._sleep = sleep
+        self._monotonic = monotonic
+        self._statements = Statements(client, table, owner=owner, sleep=sleep, monotonic=monotonic)
+
+    def of(self, owner: str | None) -> FileRepository:
+        """The files that a back end with this key's id may know of."""
+        if owner is None:
+            return self
+        return FileRepository(self._client, self._table, sleep=self._sleep, monotonic=self._monotonic, owner=owner)
 
     def create(self, file: File) -> None:
         """Write the record of a pending file.
@@ -110,8 +120,8 @@ class FileRepository:
                 at,
                 max_size,
                 types,
-                sets=f" {_STORE}",
-                values=(at, *list_keys(upload.key, at)),
+                sets=f" {self._store}",
+                values=self._stored(upload.key, at),
                 removes=f" {_LEAVE_THE_SWEEP}",
             )
             for upload in uploads
@@ -145,9 +155,9 @@ class FileRepository:
 
     def store(self, ids: Iterable[str], *, stored_at: str) -> dict[str, Attempt]:
         """Store uploads; nothing is left to sweep for them."""
-        stored = f"{_STORE} {_LEAVE_THE_SWEEP}"
+        stored = f"{self._store} {_LEAVE_THE_SWEEP}"
         return self._statements.execute(
-            self._update(file_id, stored, lifecycle.STORE.before, values=(stored_at, *list_keys(file_id, stored_at)))
+            self._update(file_id, stored, lifecycle.STORE.before, values=self._stored(file_id, stored_at))
             for file_id in ids
         )
 
@@ -155,21 +165,41 @@ class FileRepository:
         """Change what is said of a file, in one write."""
         given = {key: value for key, value in (("name", name), ("meta", meta)) if value is not None}
         changes = " ".join(f'SET "{key}"=?' for key in given)
-        change = self._update(file_id, changes, lifecycle.LIVE, values=tuple(given.values()), returning=_RETURNING_OLD)
-        return self._statements.execute([change])[file_id]
+
+        def change(file_id: str, states: frozenset[State]) -> Change:
+            return self._update(file_id, changes, states, values=tuple(given.values()), returning=_RETURNING_OLD)
+
+        return self._of_the_live([file_id], change)[file_id]
+
+    @property
+    def _store(self) -> str:
+        return _STORE if self._owner is None else f'{_STORE} SET "owner"=?'
+
+    def _stored(self, file_id: str, at: str) -> tuple[str, ...]:
+        """The values of ``_store``."""
+        return (at, *list_keys(file_id, at, self._owner), *([] if self._owner is None else [self._owner]))
 
     def delete(self, ids: Iterable[str], *, deleted_at: str, sweep_at: int) -> dict[str, Attempt]:
         """Mark files as deleted. Their objects are still to be removed: due at ``sweep_at``."""
-        return self._statements.execute(
-            self._update(
-                file_id,
-                _MARK_AND_SWEEP,
-                lifecycle.DELETE.before,
-                values=(deleted_at, Deletion.REQUESTED, file_id[:1], sweep_at),
-                returning=_RETURNING_OLD,
-            )
-            for file_id in ids
-        )
+
+        def change(file_id: str, states: frozenset[State]) -> Change:
+            values = (deleted_at, Deletion.REQUESTED, file_id[:1], sweep_at)
+            return self._update(file_id, _MARK_AND_SWEEP, states, values=values, returning=_RETURNING_OLD)
+
+        return self._of_the_live(ids, change)
+
+    def _of_the_live(self, ids: Iterable[str], change: Callable[[str, frozenset[State]], Change]) -> dict[str, Attempt]:
+        """Change files that are not deleted, stored or not."""
+        attempts = self._statements.execute(change(file_id, lifecycle.LIVE) for file_id in ids)
+        if self._owner is None:
+            return attempts
+        # They have no owner yet, whom the first statement could have found.
+        unstored = [
+            file_id
+            for file_id, attempt in attempts.items()
+            if isinstance(attempt, Refused) and attempt.current and attempt.current.state in lifecycle.UNSTORED
+        ]
+        return attempts | self._statements.execute(change(file_id, lifecycle.UNSTORED) for file_id in unstored)
 
     def undo(self, file_id: str, *, token_hash: str, deleted_at: str, sweep_at: int, even_stored: bool) -> Attempt:
         """Mark the upload that the token belongs to as deleted."""
@@ -258,6 +288,6 @@ class FileRepository:
         returning: str = "",
     ) -> Change:
         """An UPDATE of one file: ``values`` are the parameters of the changes."""
-        condition = where(file_id, states, *guards)
+        condition = where(file_id, states, *guards, owner=self._owner)
         statement = f'UPDATE "{self._table}" {changes} {condition.text}{returning}'
         return Change(file_id, statement, (*values, *condition.parameters))

@@ -25,8 +25,9 @@ _MARK = 12
 
 
 class Query(NamedTuple):
-    """What is listed: by ``stored_at``, the newest or the oldest first; with the deleted files, or without them."""
+    """What is listed: an owner's files by ``stored_at``, the newest or the oldest first, deleted ones or not."""
 
+    owner: str | None
     newest_first: bool
     deleted: bool
 
@@ -47,7 +48,7 @@ class Query(NamedTuple):
 
     def _mark(self, place: str) -> str:
         """Tells the cursors of one query from those of another, and from what was cut or changed on its way."""
-        return hashlib.sha256(f"1 {self.newest_first} {self.deleted} {place}".encode()).hexdigest()[:_MARK]
+        return hashlib.sha256(f"1 {self.owner} {self.newest_first} {self.deleted} {place}".encode()).hexdigest()[:_MARK]
 
 
 class Page(NamedTuple):
@@ -70,9 +71,9 @@ class ListFiles:
         Raises InvalidCursorError, and TryAgainError where a record could not be read: it may be a file's.
         """
         start = None if cursor is None else query.place_of(cursor)
-        places, end = self.places.after(start, limit=limit, newest_first=query.newest_first)
+        places, end = self.places.after(start, owner=query.owner, limit=limit, newest_first=query.newest_first)
         described = self.descriptions.describe(
-            [place.partition("#")[2] for place in places], deleted=query.deleted, nonstored=False
+            [place.partition("#")[2] for place in places], owner=query.owner, deleted=query.deleted, nonstored=False
         )
         if Problem.TRY_AGAIN in described.problems.values():
             raise TryAgainError(Problem.TRY_AGAIN.message)
