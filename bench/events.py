@@ -5,8 +5,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-OPERATIONS = ("upload", "undo", "store", "info", "show", "delete", "uploaded", "sweep")
+OPERATIONS = ("upload", "sign", "parts", "complete", "undo", "store", "info", "show", "delete", "uploaded", "sweep")
 """Every function."""
+
+IN_PARTS = "f" * 32
+"""An upload in parts that goes on, to the loopback. All others are stored files."""
 
 BATCHES = ("store", "info", "delete", "uploaded")
 """Those that take more than one file."""
@@ -23,6 +26,8 @@ def event(operation: str, files: int = 1) -> dict[str, Any]:
         sample["Records"] = [_message(message, file_id) for file_id in ids]
     elif operation in BATCHES:
         sample["body"] = json.dumps(ids)
+    elif operation in ("sign", "parts", "complete"):
+        sample["pathParameters"] = {"id": IN_PARTS}
     elif operation == "undo":
         sample["pathParameters"] = {"id": ids[0]}
     return sample

@@ -17,19 +17,25 @@ pytestmark = pytest.mark.usefixtures("moto_aws")
 
 STATUSES = {
     "AlreadyStoredError": 409,
+    "AlreadyUploadedError": 409,
+    "ChecksumMismatchError": 409,
     "FileTooLargeError": 400,
     "FilestoreError": 500,
     "InvalidBodyError": 400,
     "InvalidRequestError": 400,
     "InvalidTokenError": 403,
     "NoAnswerError": 503,
+    "NotInPartsError": 409,
     "OriginNotAllowedError": 403,
+    "PartsMissingError": 409,
     "StorageError": 500,
     "StoredOnLoadError": 400,
     "ThrottledError": 503,
     "TooManyIdsError": 400,
     "TryAgainError": 503,
     "UnknownFileError": 404,
+    "UploadEndedError": 409,
+    "UploadStateError": 409,
 }
 
 
@@ -43,6 +49,8 @@ def subclasses(kind: type[FilestoreError]) -> Iterator[type[FilestoreError]]:
 def make(kind: type[FilestoreError]) -> FilestoreError:
     if kind is errors.InvalidBodyError:
         return errors.InvalidBodyError([errors.FieldError("/name", "Why.")])
+    if kind is errors.PartsMissingError:
+        return errors.PartsMissingError([1])
     if kind is errors.StorageError:
         return errors.StorageError("AccessDenied", "Why.")
     return kind("Why.")

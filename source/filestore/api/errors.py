@@ -14,8 +14,10 @@ from filestore.errors import (
     InvalidRequestError,
     InvalidTokenError,
     OriginNotAllowedError,
+    PartsMissingError,
     TryAgainError,
     UnknownFileError,
+    UploadStateError,
 )
 
 STATUSES: Mapping[type[FilestoreError], HTTPStatus] = {
@@ -24,12 +26,15 @@ STATUSES: Mapping[type[FilestoreError], HTTPStatus] = {
     OriginNotAllowedError: HTTPStatus.FORBIDDEN,
     UnknownFileError: HTTPStatus.NOT_FOUND,
     AlreadyStoredError: HTTPStatus.CONFLICT,
+    UploadStateError: HTTPStatus.CONFLICT,
     TryAgainError: HTTPStatus.SERVICE_UNAVAILABLE,
     FilestoreError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 """The status of an error is that of its nearest class that is listed."""
 
 _RETRY_AFTER = "1"
+# As many as one call signs.
+_MAX_MISSING = 100
 
 
 def answer(error: FilestoreError) -> Response:
@@ -40,6 +45,8 @@ def answer(error: FilestoreError) -> Response:
     body: dict[str, Any] = {"message": error.message, "code": error.code}
     if isinstance(error, InvalidBodyError):
         body["errors"] = [{"path": wrong.path, "message": wrong.message} for wrong in error.errors]
+    if isinstance(error, PartsMissingError):
+        body |= {"missing": error.missing[:_MAX_MISSING], "missing_count": len(error.missing)}
     return Response(status, body, {"Retry-After": _RETRY_AFTER} if status == HTTPStatus.SERVICE_UNAVAILABLE else {})
 
 

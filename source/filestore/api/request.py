@@ -14,7 +14,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from filestore.errors import FieldError, InvalidBodyError, InvalidRequestError, TooManyIdsError
+from filestore.errors import (
+    FieldError,
+    InvalidBodyError,
+    InvalidRequestError,
+    InvalidTokenError,
+    TooManyIdsError,
+)
 
 MAX_IDS = 100
 """Ids that one call takes."""
@@ -39,6 +45,13 @@ class Request:
         """A header's value, whatever the case of its name."""
         headers = self.event.get("headers") or {}
         return next((value for key, value in headers.items() if key.lower() == name), None)
+
+    def upload_token(self) -> str:
+        """The token of an upload. Raises InvalidTokenError where there is none."""
+        token = self.header("x-upload-token")
+        if not token:
+            raise InvalidTokenError("The header x-upload-token is needed.")
+        return token
 
     def path(self, name: str) -> str:
         """A path parameter."""

@@ -1,20 +1,18 @@
-"""POST /file: register a file and hand out the URL to upload it to."""
+"""POST /file: register a file and hand out the URL to upload it to, or the plan of its parts."""
 
-import base64
-import binascii
 import re
 from collections.abc import Iterator
 from typing import Any
 
 from filestore import api, wiring
+from filestore.api.checksums import OCTETS, is_digest
 from filestore.domain.file import Checksum
 from filestore.domain.media_type import is_media_type
 from filestore.errors import FieldError, InvalidBodyError
+from filestore.use_cases.upload import PARTS_ALGORITHM
 
 wiring.begin_upload()
 
-# Octets of a digest by algorithm: FIPS 180-4, IEEE 802.3, and CRC-64/NVME of the NVM Express specification.
-_CHECKSUM_OCTETS = {"SHA256": 32, "CRC32": 4, "CRC64NVME": 8}
 # No file system has names of more than 255 characters in UTF-16, which are at most 765 octets in UTF-8.
 _MAX_NAME = 255
 _MAX_NAME_OCTETS = 765
@@ -34,14 +32,18 @@ _DIRECTION = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
 def handler(request: api.Request) -> api.Response:
     """The contents never pass through here: the browser PUTs them to S3 itself."""
     body = _checked(request.json())
-    checksum = body.get("checksum")
-    upload = wiring.begin_upload().begin(
-        name=_file_name(body["name"]),
-        size=body.get("size"),
-        content_type=body.get("type"),
-        checksum=Checksum(**checksum) if checksum else None,
-        meta=body.get("meta"),
-    )
+    checksum = Checksum(**body["checksum"]) if "checksum" in body else None
+    size = body.get("size")
+    declared: dict[str, Any] = {
+        "name": _file_name(body["name"]),
+        "size": size,
+        "content_type": body.get("type"),
+        "checksum": checksum,
+        "meta": body.get("meta"),
+    }
+    if size is not None and wiring.begin_upload().is_in_parts(size, checksum, body.get("multipart")):
+        return _begin_in_parts(declared)
+    upload = wiring.begin_upload().begin(**declared)
     if body.keys() == {"name"}:
         return api.ok({"id": upload.id, "url": upload.link.url}, file_id=upload.id, UploadsRequested=1)
     return api.ok(
@@ -58,6 +60,25 @@ def handler(request: api.Request) -> api.Response:
     )
 
 
+def _begin_in_parts(declared: dict[str, Any]) -> api.Response:
+    checksum = declared["checksum"]
+    if checksum is not None and checksum.algorithm != PARTS_ALGORITHM:
+        message = f"S3 has the {PARTS_ALGORITHM} alone of what comes in parts."
+        raise InvalidBodyError([FieldError("/checksum/algorithm", message)])
+    upload = wiring.begin_upload().begin_in_parts(**declared)
+    return api.ok(
+        {
+            "id": upload.id,
+            "token": upload.token,
+            "part_size": upload.plan.part_size,
+            "part_count": upload.plan.part_count,
+            "expires_at": upload.expires_at,
+        },
+        file_id=upload.id,
+        UploadsRequested=1,
+    )
+
+
 def _checked(body: object) -> dict[str, Any]:
     """The body, once nothing is wrong with it."""
     if not isinstance(body, dict):
@@ -65,6 +86,8 @@ def _checked(body: object) -> dict[str, Any]:
     errors = [FieldError(_pointer(key), "There is no such property.") for key in body if key not in _CHECKS]
     if "name" not in body:
         errors.append(FieldError("/name", "A name is needed."))
+    if body.get("multipart") is True and "size" not in body:
+        errors.append(FieldError("/size", "What comes in parts has a size."))
     errors += [error for key, check in _CHECKS.items() if key in body for error in check(body[key])]
     if errors:
         raise InvalidBodyError(errors[:_MAX_ERRORS])
@@ -107,17 +130,15 @@ def _check_checksum(value: object) -> Iterator[FieldError]:
         yield FieldError("/checksum", "A checksum has an algorithm and a value.")
         return
     algorithm, digest = value["algorithm"], value["value"]
-    if not isinstance(algorithm, str) or algorithm not in _CHECKSUM_OCTETS:
-        yield FieldError("/checksum/algorithm", f"The algorithm is one of {', '.join(_CHECKSUM_OCTETS)}.")
-    elif not isinstance(digest, str) or _digest_octets(digest) != _CHECKSUM_OCTETS[algorithm]:
-        yield FieldError("/checksum/value", f"The value is {_CHECKSUM_OCTETS[algorithm]} octets in base64.")
+    if not isinstance(algorithm, str) or algorithm not in OCTETS:
+        yield FieldError("/checksum/algorithm", f"The algorithm is one of {', '.join(OCTETS)}.")
+    elif not is_digest(algorithm, digest):
+        yield FieldError("/checksum/value", f"The value is {OCTETS[algorithm]} octets in base64.")
 
 
-def _digest_octets(digest: str) -> int | None:
-    try:
-        return len(base64.b64decode(digest, validate=True))
-    except (binascii.Error, ValueError):
-        return None
+def _check_multipart(value: object) -> Iterator[FieldError]:
+    if not isinstance(value, bool):
+        yield FieldError("/multipart", "It is true or false.")
 
 
 def _check_meta(value: object) -> Iterator[FieldError]:
@@ -148,4 +169,5 @@ _CHECKS = {
     "type": _check_type,
     "checksum": _check_checksum,
     "meta": _check_meta,
+    "multipart": _check_multipart,
 }
