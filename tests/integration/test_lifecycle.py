@@ -304,6 +304,7 @@ class TestExpiry:
             "adopted": 0,
             "pending_removed": 0,
             "versions_removed": 0,
+            "multipart_uploads_aborted": 0,
             "finished": True,
         }
 

@@ -16,8 +16,10 @@ from filestore.errors import (
     NoKeyError,
     NotStoredError,
     OriginNotAllowedError,
+    PartsMissingError,
     TryAgainError,
     UnknownFileError,
+    UploadStateError,
 )
 
 STATUSES: Mapping[type[FilestoreError], HTTPStatus] = {
@@ -29,12 +31,15 @@ STATUSES: Mapping[type[FilestoreError], HTTPStatus] = {
     AlreadyStoredError: HTTPStatus.CONFLICT,
     DeletedError: HTTPStatus.CONFLICT,
     NotStoredError: HTTPStatus.CONFLICT,
+    UploadStateError: HTTPStatus.CONFLICT,
     TryAgainError: HTTPStatus.SERVICE_UNAVAILABLE,
     FilestoreError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 """The status of an error is that of its nearest class that is listed."""
 
 _RETRY_AFTER = "1"
+# As many as one call signs.
+_MAX_MISSING = 100
 
 
 def answer(error: FilestoreError) -> Response:
@@ -45,6 +50,8 @@ def answer(error: FilestoreError) -> Response:
     body: dict[str, Any] = {"message": error.message, "code": error.code}
     if isinstance(error, InvalidRequestError) and error.errors:
         body["errors"] = [{"path": wrong.path, "message": wrong.message} for wrong in error.errors]
+    if isinstance(error, PartsMissingError):
+        body |= {"missing": error.missing[:_MAX_MISSING], "missing_count": len(error.missing)}
     return Response(status, body, {"Retry-After": _RETRY_AFTER} if status == HTTPStatus.SERVICE_UNAVAILABLE else {})
 
 

@@ -14,7 +14,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from filestore.errors import FieldError, InvalidBodyError, InvalidQueryError, NoKeyError, TooManyIdsError
+from filestore.errors import (
+    FieldError,
+    InvalidBodyError,
+    InvalidQueryError,
+    InvalidTokenError,
+    NoKeyError,
+    TooManyIdsError,
+)
 
 MAX_IDS = 100
 """Ids that one call takes."""
@@ -51,6 +58,13 @@ class Request:
         if not isinstance(key_id, str) or not key_id:
             raise NoKeyError("An API key is needed.")
         return key_id
+
+    def upload_token(self) -> str:
+        """The token of an upload. Raises InvalidTokenError where there is none."""
+        token = self.header("x-upload-token")
+        if not token:
+            raise InvalidTokenError("The header x-upload-token is needed.")
+        return token
 
     def path(self, name: str) -> str:
         """A path parameter."""

@@ -73,11 +73,21 @@ def details(file: File, url: str | None) -> dict[str, Any]:
         "stored_at": file.stored_at,
         "deleted_at": file.deleted_at,
         "meta": file.meta,
-        "checksum": file.checksum._asdict() if file.checksum else None,
+        "checksum": _receipt(file),
         "owner": file.owner,
         "url": url,
     }
     return {name: value for name, value in shown.items() if value is not None}
+
+
+def _receipt(file: File) -> dict[str, str] | None:
+    """The checksum of the contents, and whether it was declared, and checked by S3, or computed by S3 alone.
+
+    Of what has not arrived it would be nothing but a claim.
+    """
+    if file.checksum is None or file.version_id is None:
+        return None
+    return {**file.checksum._asdict(), "verified": file.checksum_from or "declared"}
 
 
 def fitting(members: Iterable[object]) -> int:
