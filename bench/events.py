@@ -5,8 +5,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-OPERATIONS = ("upload", "undo", "store", "info", "list", "show", "content", "delete", "uploaded", "sweep")
+OPERATIONS = (
+    "upload", "sign", "parts", "complete", "undo", "store", "info", "list", "show", "content", "update", "delete",
+    "uploaded", "sweep",
+)  # fmt: skip
 """Every function."""
+
+IN_PARTS = "f" * 32
+"""An upload in parts that goes on, to the loopback. All others are stored files."""
 
 BATCHES = ("store", "info", "list", "delete", "uploaded")
 """Those that take more than one file."""
@@ -25,6 +31,8 @@ def event(operation: str, files: int = 1) -> dict[str, Any]:
         sample["queryStringParameters"] = {"limit": str(files)}
     elif operation in BATCHES:
         sample["body"] = json.dumps(ids)
+    elif operation in ("sign", "parts", "complete"):
+        sample["pathParameters"] = {"id": IN_PARTS}
     elif operation == "undo":
         sample["pathParameters"] = {"id": ids[0]}
     return sample

@@ -22,6 +22,7 @@ SETTINGS = {
     "STORE_ON_LOAD": "False",
     "KEY_ISOLATION": "False",
     "MAX_FILE_SIZE": "5368709120",
+    "MULTIPART_THRESHOLD": "104857600",
 }
 """The stack's parameters as the functions get them, where it is deployed with its defaults."""
 

@@ -108,10 +108,54 @@ class AlreadyStoredError(FilestoreError):
     code = "already_stored"
 
 
+class DeletedError(FilestoreError):
+    """The file is deleted or expired, so nothing of it can change any more."""
+
+    code = "deleted"
+
+
 class NotStoredError(FilestoreError):
     """The file is not stored, so nobody can have its contents yet."""
 
     code = "not_stored"
+
+
+class UploadStateError(FilestoreError):
+    """An upload in parts is not in the state that the request is about."""
+
+
+class NotInPartsError(UploadStateError):
+    """The upload is one PUT."""
+
+    code = "not_in_parts"
+
+
+class AlreadyUploadedError(UploadStateError):
+    """The upload is complete."""
+
+    code = "already_uploaded"
+
+
+class UploadEndedError(UploadStateError):
+    """The upload was taken back, deleted, given up, or nobody went on with it in time."""
+
+    code = "upload_ended"
+
+
+class PartsMissingError(UploadStateError):
+    """Parts are missing, or have another size than planned: ``missing`` has their numbers."""
+
+    code = "parts_missing"
+
+    def __init__(self, missing: Sequence[int]) -> None:
+        super().__init__("Parts are missing. Send them, then repeat the call.")
+        self.missing = tuple(missing)
+
+
+class ChecksumMismatchError(UploadStateError):
+    """The contents have another checksum than the uploader says."""
+
+    code = "checksum_mismatch"
 
 
 class TryAgainError(FilestoreError):

@@ -39,6 +39,11 @@ def late_upload_margin() -> int:
     return _whole_number("LATE_UPLOAD_MARGIN")
 
 
+def multipart_threshold() -> int:
+    """Bytes above which an upload comes in parts, unless its client wants otherwise. Only ``upload`` is told."""
+    return _whole_number("MULTIPART_THRESHOLD")
+
+
 def _whole_number(name: str) -> int:
     value = os.environ[name]
     if not (value.isascii() and value.isdecimal()):

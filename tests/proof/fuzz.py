@@ -37,7 +37,7 @@ _BAD_JSON = (
     "1" * 5_000,
     '"\\u"',
 )
-_ENDPOINTS = ("upload", "store", "info", "list", "show", "content", "delete", "undo")
+_ENDPOINTS = ("upload", "store", "info", "list", "show", "content", "update", "delete", "undo")
 _SECRET = re.compile(r"X-Amz-Signature|X-Amz-Credential|AWS4-HMAC|Authorization|5tr4ng3r", re.IGNORECASE)
 # What each octet of a name or of meta costs most in: JSON, JSON in JSON, a URL, a header.
 _DEAR = (

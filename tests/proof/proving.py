@@ -28,8 +28,9 @@ OPERATIONS: Mapping[str, Operation] = {
     "redrive": events.redrive,
     "store": back_ends.store,
     "info": back_ends.info,
-    "list": listing.listing,
     "content": back_ends.content,
+    "update": back_ends.update,
+    "list": listing.listing,
     "delete": back_ends.delete,
     "sweep": sweep.sweep,
 }

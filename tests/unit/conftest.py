@@ -30,6 +30,7 @@ SETTINGS = {
     "STORE_ON_LOAD": "False",
     "KEY_ISOLATION": "False",
     "MAX_FILE_SIZE": "5368709120",
+    "MULTIPART_THRESHOLD": "104857600",
 }
 
 

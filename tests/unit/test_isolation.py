@@ -41,6 +41,7 @@ ROUTES: Mapping[str, Ask] = {
     "GET /files/{id} with all flags": _one("show", deleted="yes", nonstored="yes"),
     "GET /files/{id}/content": _one("content"),
     "GET /files/{id}/content?disposition": _one("content", disposition="inline"),
+    "PATCH /files/{id}": lambda file_id: call("update", {"name": "b"}, file_id=file_id, key_id=MINE),
     "DELETE /files": _batch("delete"),
     "DELETE /files?problems": _batch("delete", problems="yes"),
 }
@@ -124,7 +125,7 @@ class TestToAnotherKey:
 @pytest.mark.usefixtures("isolated")
 @pytest.mark.parametrize("identity", [None, {}, {"apiKeyId": None}, {"apiKeyId": ""}, {"apiKeyId": 1}], ids=str)
 def test_who_is_not_told_by_the_gateway_is_refused_and_never_taken_for_everybody(identity: object) -> None:
-    for operation in ("store", "info", "list", "show", "content", "delete"):
+    for operation in ("store", "info", "list", "show", "content", "update", "delete"):
         event = sample_event(operation)
         event["requestContext"]["identity"] = identity
         with counted_calls() as calls:
@@ -149,6 +150,8 @@ class TestOwnership:
             found = call("info", ids, query={"nonstored": "yes"}, key_id=key_id).body
             assert [file["id"] for file in found] == ids
             assert not [file for file in found if "owner" in file]
+            renamed = call("update", {"name": key_id}, file_id=uploaded["id"], key_id=key_id).body
+            assert (renamed["name"], "owner" in renamed) == (key_id, False)
         assert call("delete", [pending], key_id=THEIRS).body == [pending]
         (gone,) = call("info", [pending], query={"deleted": "yes"}, key_id=MINE).body
         assert "owner" not in gone

@@ -184,7 +184,8 @@ class TestParameters:
         assert {"SignedUrlExpiration", "UnstoredFileLifetime", "MaxFileSize", "SweepSchedule"} <= told.keys()
 
     def test_allow_no_more_than_aws_does(self) -> None:
-        assert whole_numbers("MaxFileSize") == (1, 5 * 1024**3)
+        assert whole_numbers("MaxFileSize") == (1, 10_000 * 5 * 1024**3)
+        assert whole_numbers("MultipartThreshold") == (1, 5 * 1024**3)
         assert whole_numbers("SignedUrlExpiration") == (1, 7 * 24 * 3600)
 
 

@@ -58,7 +58,8 @@ class TestNumbers:
         "SignedUrlExpiration": (1, 604_800),
         "UnstoredFileLifetime": (1, 31_536_000),
         "LateUploadMargin": (60, 604_800),
-        "MaxFileSize": (1, 5_368_709_120),
+        "MaxFileSize": (1, 53_687_091_200_000),
+        "MultipartThreshold": (1, 5_368_709_120),
         "UsagePlanRateLimit": (1, 999_999_999),
         "UsagePlanBurstLimit": (1, 999_999_999),
         "UsagePlanMonthlyQuota": (1, 999_999_999),
@@ -183,7 +184,17 @@ class TestTheApi:
             for method, operation in item.items()
             if "security" not in operation
         }
-        assert public == {"POST /file", "OPTIONS /file", "DELETE /file/{id}", "OPTIONS /file/{id}"}
+        assert public == {
+            "POST /file",
+            "OPTIONS /file",
+            "DELETE /file/{id}",
+            "OPTIONS /file/{id}",
+            "POST /file/{id}/parts",
+            "GET /file/{id}/parts",
+            "OPTIONS /file/{id}/parts",
+            "POST /file/{id}/complete",
+            "OPTIONS /file/{id}/complete",
+        }
         assert set(METHOD_SETTINGS) == {"* /*"} | public
         for name, setting in METHOD_SETTINGS.items():
             kind = "Method" if name == "* /*" else "Public"

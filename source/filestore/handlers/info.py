@@ -23,7 +23,7 @@ def handler(request: api.Request) -> api.Response:
     if with_problems:
         problems = described.problems | dict.fromkeys(left_out, Problem.TRY_AGAIN)
         return api.batch(details[:room], problems, with_problems=True)
-    response = api.batch(details[:room], described.problems, with_problems=False)
+    response = api.batch(details[:room], described.problems)
     if left_out:
         raise TooManyIdsError(f"The answer would be too long: ask for {room} of these ids at once, or problems=yes.")
     return response

@@ -52,12 +52,13 @@ class DescribeFiles:
             if file_id in throttled:
                 problems[file_id] = Problem.TRY_AGAIN
             elif file is not None and file.state in shown:
-                described.append(Description(file, self._url(file)))
+                described.append(Description(file, self.url(file)))
             else:
                 problems[file_id] = problem_of(file)
         return Descriptions(tuple(described), problems)
 
-    def _url(self, file: File) -> str | None:
+    def url(self, file: File) -> str | None:
+        """The URL to download a file, None unless it is stored."""
         if file.state is not State.STORED or file.version_id is None:
             return None
         return self.links.download(

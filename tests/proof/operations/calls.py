@@ -18,8 +18,10 @@ def call(
         reply = support.call(operation, key_id=world.key_of(op), **request)
     except Died:
         return None
-    usual = {200, 204, 302, 403, 404, 409} | ({503} if op.fault else set()) | ({400} if world.on_load else set())
-    expected = {500} if world.is_denied() else expected or usual
+    expected = expected or {200, 204, 302, 403, 404, 409} | ({503} if op.fault else set()) | (
+        {400} if world.on_load else set()
+    )
+    expected = {500} if world.is_denied() else expected
     world.require(reply.status in expected, f"I10: {operation} answered {reply.status} {reply.body}")
     return reply
 
