@@ -103,7 +103,10 @@ def update(world: World, op: Op) -> None:
         409: {model.DELETED, model.EXPIRED},
     }
     if reply.status in truth:
-        world.require(world.truth.was(file_id, truth[reply.status], since), f"I7: update answered {reply.status}")
+        world.require(
+            world.truth.was(file_id, truth[reply.status], since, world.key_of(op)),
+            f"I7: update answered {reply.status}",
+        )
     if reply.status != 200:
         return
     if world.alone:

@@ -23,6 +23,8 @@ SCENARIOS: Mapping[str, Scenario] = {
     "a key would list another's": Scenario(
         (*TWO, Step((Op("store", (0,), variant=_OTHERS), Op("store", (1,))))), Op("list"), files=2, isolated=True
     ),
+    "a key would rename another's": Scenario(_STORED_BY_ANOTHER, Op("update", (0,)), isolated=True),
+    "a key renames an upload that nobody stored": Scenario(UPLOADED, Op("update", (0,)), isolated=True),
     "a key would delete another's": Scenario(_STORED_BY_ANOTHER, Op("delete", (0,)), isolated=True),
     "a key deletes an upload that nobody stored": Scenario(UPLOADED, Op("delete", (0,)), isolated=True),
     "a key deletes an upload while another stores it": Scenario(

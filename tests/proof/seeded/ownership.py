@@ -6,17 +6,26 @@ from unittest import mock
 
 from filestore.domain.file import File
 from filestore.storage import conditions
-from filestore.storage.repository import FileRepository
+from filestore.storage.statements import Statements
 from filestore.use_cases.content import LinkContent
 from filestore.use_cases.info import DescribeFiles
 from filestore.use_cases.list import Query
 from filestore.use_cases.store import StoreFiles
+from filestore.use_cases.update import UpdateFile
 from tests.proof.seeded.patching import Bug, change, statement
 
 
 def _nobodys_condition(*args: Any, owner: str | None = None) -> Any:
     del owner
     return conditions.where(*args)
+
+
+def _of_stored_files_alone(original: Any, statements: Any, changes: Any) -> Any:
+    def is_left_out(each: Any) -> bool:
+        return 'SET "deletion"' in each.statement and '"stored_at" IS MISSING' in each.statement
+
+    owned = statements._owner is not None  # noqa: SLF001
+    return original(statements, [each for each in changes if not (owned and is_left_out(each))])
 
 
 BUGS: Mapping[str, Bug] = {
@@ -52,9 +61,8 @@ BUGS: Mapping[str, Bug] = {
         '"uploaded_at" IS NOT MISSING AND "stored_at" IS MISSING AND "deleted_at" IS MISSING',
         '"uploaded_at" IS NOT MISSING AND "deleted_at" IS MISSING',
     ),
-    "uploads that nobody stored cannot be deleted by a key": change(
-        FileRepository, "_mark", lambda original, files, ids, states, *rest: original(
-            files, [] if states == frozenset({"pending", "uploaded"}) else ids, states, *rest
-        ),
+    "uploads that nobody stored cannot be deleted by a key": change(Statements, "execute", _of_stored_files_alone),
+    "a key renames the files of all": change(
+        UpdateFile, "update", lambda original, *args, **values: original(*args, **values | {"owner": None})
     ),
 }  # fmt: skip
