@@ -94,7 +94,7 @@ class TestNumbers:
 def test_a_new_value_of_a_parameter_makes_a_new_version(function: str) -> None:
     """SAM makes none for it, and requests go to the version: CloudFormation does, for a new description."""
     everywhere = set(references(TEMPLATE["Globals"]["Function"]["Environment"])) & set(PARAMETERS)
-    assert len(everywhere) == 5
+    assert len(everywhere) == 6
     settings = everywhere | set(references(FUNCTIONS[function].get("Environment", {})))
     # What no page asks for has no use for the origin of a page.
     unused = {"AllowedOrigins"} if function == "SweepFunction" else set()
