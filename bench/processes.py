@@ -20,7 +20,9 @@ SETTINGS = {
     "UNSTORED_FILE_LIFETIME": "3600",
     "LATE_UPLOAD_MARGIN": "86400",
     "STORE_ON_LOAD": "False",
+    "KEY_ISOLATION": "False",
     "MAX_FILE_SIZE": "5368709120",
+    "MULTIPART_THRESHOLD": "104857600",
 }
 """The stack's parameters as the functions get them, where it is deployed with its defaults."""
 

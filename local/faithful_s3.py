@@ -1,11 +1,12 @@
 """Where the emulator's S3 is laxer or poorer than Amazon S3, and uploads and downloads meet it.
 
-- A GET that names a version ignores the ``response-*`` parameters and the ``Range`` header there, while S3 honours both
-  (GetObject in the Amazon S3 API reference). Filestore's downloads always name a version.
+- A GET or HEAD that names a version ignores the ``response-*`` parameters and the ``Range`` header there, while S3
+  honours both (GetObject and HeadObject in the Amazon S3 API reference). Filestore's downloads always name a version.
 - S3 takes no upload whose length it is not told beforehand: 501 for ``Transfer-Encoding: chunked``, 411 where there is
   no length at all (Error responses in the Amazon S3 API reference).
 - Whoever has a presigned URL adds no ``x-amz-*`` header of their own: those that are there have to be signed
   (Signature Calculations for the Authorization Header, and Authenticating Requests: Using Query Parameters, likewise).
+- Uploads in parts: ``faithful_multipart``.
 - A presigned URL has to be valid when a request begins; how long that takes is its own affair.
 """
 
@@ -22,6 +23,8 @@ from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
 from ministack.services import s3
+
+from local import faithful_multipart
 
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
@@ -49,6 +52,7 @@ def has_bucket(name: str) -> bool:
 def faithful(emulator: App) -> App:
     """Returns the emulator as an ASGI application, its S3 as Amazon's where this module says so."""
     # The emulator asks it after it has read the body.
+    faithful_multipart.apply()
     s3.presigned_request_is_expired = lambda date, expires: _is_expired(date, expires, now=_began.get())
 
     async def app(scope: Any, receive: Any, send: Send) -> None:
@@ -60,7 +64,7 @@ def faithful(emulator: App) -> App:
             if refusal:
                 await _answer(send, refusal, _cors(scope, headers))
                 return
-            if scope["method"] == "GET" and "versionId" in query:
+            if scope["method"] in ("GET", "HEAD") and "versionId" in query:
                 wanted = {
                     name: query.get(key, [""])[0].encode("latin-1", "replace") for key, name in _OVERRIDES.items()
                 }
@@ -127,7 +131,7 @@ async def _answer(send: Send, refusal: _Refusal, cors: Mapping[str, str]) -> Non
 
 
 class _VersionedRead:
-    """Sends on the answer to a GET of a version, with the overrides applied and cut to the range."""
+    """Sends on the answer to a GET or HEAD of a version, with the overrides applied and cut to the range."""
 
     def __init__(self, send: Send, overrides: dict[bytes, bytes], wanted: re.Match[bytes] | None) -> None:
         self._send = send

@@ -32,8 +32,8 @@ def main(options: Sequence[str]) -> int:
             # Ctrl-C reaches it as well; what still runs then has to clear up.
             second.terminate()
             second.wait()
-        said.seek(0)
-        shutil.copyfileobj(said, sys.stdout)
+            said.seek(0)
+            shutil.copyfileobj(said, sys.stdout)
     return first or second.returncode
 
 

@@ -4,12 +4,16 @@
 there. The stamp is written when everything is installed, and holds the sha256 of the list and of what it names by -r
 and -c: as long as these stay, nothing is installed again. Two that run at once take turns.
 
+uv installs, in a tenth of pip's time, from the index and with the certificates that pip is configured for. Where uv
+cannot (an index that wants a password of the keyring, a platform without uv), pip does.
+
 Python compiles a module when it is first imported, and most never are, so nothing is compiled here. ``compile`` is for
 pytest, which takes a warning of the compiler about somebody else's module for a failure of the test that imports it.
 
 The standard library alone: make runs it before anything is installed.
 """
 
+import ast
 import fcntl
 import hashlib
 import os
@@ -19,11 +23,15 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 _SECONDS_OF_SILENCE = 2
-_INSTALLING = "packages installed"
+_UV = Path(__file__).parent.parent / ".ci/uv-requirements.txt"
+# What uv calls what pip calls so. An extra index is not among them: all that is installed here is public, and what
+# an extra index calls by the same name must not come in its place.
+_SETTINGS = {"index-url": "UV_DEFAULT_INDEX", "cert": "SSL_CERT_FILE"}
+_QUIETLY = ["--no-input", "--disable-pip-version-check", "--progress-bar", "off", "--no-compile"]
 
 
 class InstallError(Exception):
@@ -44,7 +52,7 @@ def main() -> None:
 def install(stamp: Path, requirements: Path, note: str, *, compiled: bool = False) -> None:
     """Installs the list, unless the stamp says that it is installed. Raises InstallError."""
     wanted = digest(requirements)
-    # The folder is the lock. pip inherits it, and so keeps it should this process be killed.
+    # The folder is the lock. Whatever installs inherits it, and so keeps it should this process be killed.
     lock = os.open(Path.cwd(), os.O_RDONLY)
     try:
         try:
@@ -59,11 +67,8 @@ def install(stamp: Path, requirements: Path, note: str, *, compiled: bool = Fals
         progress = _Progress(stamp.parent)
         python = _environment(stamp.parent, lock, progress)
         progress.doing = "looking for packages"
-        command: list[str | Path] = [
-            python, "-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--progress-bar", "off",
-            "--no-compile", "--requirement", requirements,
-        ]  # fmt: skip
-        _run(command, lock, progress)
+        if not _installed_by_uv(python, requirements, lock, progress):
+            _run([*_pip(python), "install", *_QUIETLY, "--requirement", requirements], lock, progress)
         if compiled:
             every: list[str | Path] = [python, "-W", "ignore", "-m", "compileall", "-qq", "-j", "0"]
             # Some packages have templates of modules, which cannot be compiled.
@@ -91,37 +96,57 @@ def _lists(requirements: Path) -> Iterator[Path]:
 def _environment(folder: Path, lock: int, progress: "_Progress") -> Path:
     """Returns the virtual environment's Python. One that is broken or was never finished is made anew."""
     python = folder / "bin/python"
-    if not python.exists() or subprocess.run([python, "-c", "import pip"], capture_output=True, check=False).returncode:
-        _run([sys.executable, "-m", "venv", "--clear", folder], lock, progress)
+    if not python.exists() or subprocess.run([python, "-c", ""], capture_output=True, check=False).returncode:
+        # Its own pip would take longer than all the packages together.
+        without_pip = ["--without-pip"] if _host_has_pip() else []
+        _run([sys.executable, "-m", "venv", "--clear", *without_pip, folder], lock, progress)
     return python
 
 
+def _host_has_pip() -> bool:
+    """Tells whether the Python that runs this has a pip that installs into other environments (22.3 of 2022)."""
+    found = subprocess.run([sys.executable, "-m", "pip", "--version"], capture_output=True, text=True, check=False)
+    version = re.match(r"pip (\d+)\.(\d+)", found.stdout)
+    return version is not None and (int(version[1]), int(version[2])) >= (22, 3)
+
+
+def _pip(python: Path) -> list[str | Path]:
+    """Returns the pip that installs for this Python."""
+    own = subprocess.run([python, "-c", "import pip"], capture_output=True, check=False).returncode == 0
+    return [python, "-m", "pip"] if own else [sys.executable, "-m", "pip", "--python", python]
+
+
+def _installed_by_uv(python: Path, requirements: Path, lock: int, progress: "_Progress") -> bool:
+    """Tells whether uv has installed the list."""
+    pip, uv = _pip(python), python.parent / "uv"
+    if not uv.exists() and _run([*pip, "install", *_QUIETLY, "--requirement", _UV], lock, progress, may_fail=True):
+        return False
+    listed = subprocess.run([*pip, "config", "list"], capture_output=True, text=True, check=False).stdout
+    environment = {"UV_SYSTEM_CERTS": "true", **_settings(listed), **os.environ}
+    install: list[str | Path] = [uv, "pip", "install", "--python", python, "--requirement", requirements]
+    return _run(install, lock, progress, may_fail=True, environment=environment) == 0
+
+
+def _settings(listed: str) -> dict[str, str]:
+    """Returns uv's settings for pip's, as ``pip config list`` prints them: ``global.index-url='https://...'``."""
+    found = dict(re.findall(r"^(?:global|install|:env:)\.([a-z-]+)=('.*')$", listed, re.MULTILINE))
+    return {variable: ast.literal_eval(found[name]) for name, variable in _SETTINGS.items() if name in found}
+
+
 class _Progress:
-    """What is going on, by what pip prints and by what lies in the folder."""
+    """What is going on, by what lies in the folder."""
 
     def __init__(self, folder: Path) -> None:
         self.doing = f"making {folder}"
         self.begun = time.monotonic()
         self.last: deque[str] = deque(maxlen=20)
         self._folder = folder
-        self._collected = self._wanted = self._before = 0
-
-    def read(self, line: str) -> None:
-        """Takes a line that pip has printed."""
-        self.last.append(line)
-        if line.startswith("Collecting "):
-            self._collected += 1
-            self.doing = f"packages found: {self._collected}"
-        elif line.startswith("Installing collected packages: "):
-            self._wanted = line.count(",") + 1
-            self._before = self._count()
-            self.doing = _INSTALLING
+        self._before = self._count()
 
     def show(self) -> str:
         """Returns one line."""
-        if self.doing == _INSTALLING:
-            return f"{_INSTALLING}: {min(self._count() - self._before, self._wanted)} of {self._wanted}"
-        return self.doing
+        installed = self._count() - self._before
+        return f"packages installed: {installed}" if installed > 0 else self.doing
 
     def packages(self) -> list[Path]:
         """Returns where the packages are."""
@@ -131,10 +156,24 @@ class _Progress:
         return sum(1 for folder in self.packages() for _ in folder.glob("*.dist-info"))
 
 
-def _run(command: Sequence[str | Path], lock: int, progress: _Progress, *, may_fail: bool = False) -> None:
-    """Runs it to its end; what it prints is for progress alone. Raises InstallError with its last lines if it fails."""
+def _run(
+    command: Sequence[str | Path],
+    lock: int,
+    progress: _Progress,
+    *,
+    may_fail: bool = False,
+    environment: Mapping[str, str] = os.environ,
+) -> int:
+    """Runs it to its end, and returns its status. Raises InstallError with its last lines if it fails and may not."""
+    progress.last.clear()
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", pass_fds=(lock,)
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        pass_fds=(lock,),
+        env=environment,
     )
     reader = threading.Thread(target=_read, args=(process, progress), daemon=True)
     reader.start()
@@ -148,12 +187,13 @@ def _run(command: Sequence[str | Path], lock: int, progress: _Progress, *, may_f
     if status != 0 and not may_fail:
         said = "\n".join(progress.last)
         raise InstallError(f"this failed: {' '.join(map(str, command))}\n{said}\nIs the network there? Then try again.")
+    return status
 
 
 def _read(process: "subprocess.Popen[str]", progress: _Progress) -> None:
     assert process.stdout is not None  # noqa: S101 - Popen was asked for it
     for line in process.stdout:
-        progress.read(line.rstrip())
+        progress.last.append(line.rstrip())
 
 
 if __name__ == "__main__":

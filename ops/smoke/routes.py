@@ -1,7 +1,9 @@
 """Every route of swagger.yaml, walked as pages and back ends do."""
 
 import time
+from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 
 from ops.smoke.checks import CheckFailed, NotSeen, check, expect
 from ops.smoke.session import UNKNOWN_ID, Smoke
@@ -92,6 +94,65 @@ def show(smoke: Smoke) -> str:
     unknown = smoke.call("GET", f"/files/{UNKNOWN_ID}", headers=smoke.key_headers())
     expect("an unknown file", (unknown.status_code, unknown.json().get("code")), (HTTPStatus.NOT_FOUND, "unknown"), do)
     return "200, 404"
+
+
+@check(source="swagger.yaml: GET and HEAD /files/{id}/content; Amazon S3 API reference, HeadObject")
+def content(smoke: Smoke) -> str:
+    """A redirect leads to the bytes, a part of them and, for a HEAD, to their headers alone."""
+    path = f"/files/{smoke.store(_STORED)['id']}/content"
+    do = _LOG.format("ContentFunction")
+    led = smoke.call("GET", path, headers=smoke.key_headers(), allow_redirects=False)
+    expect("status", led.status_code, HTTPStatus.FOUND, do)
+    expect("bytes", smoke.get(led.headers["Location"]).content, _STORED, do)
+    part = smoke.get(led.headers["Location"], headers={"Range": "bytes=1-2"})
+    expect("a part", (part.status_code, part.content), (HTTPStatus.PARTIAL_CONTENT, _STORED[1:3]), do)
+    asked = smoke.call("HEAD", path, headers=smoke.key_headers(), allow_redirects=False)
+    expect("status of a HEAD", asked.status_code, HTTPStatus.FOUND, do)
+    headers = smoke.get(asked.headers["Location"], method="HEAD").headers
+    expect("size", headers.get("Content-Length"), str(len(_STORED)), do)
+    expect("disposition", headers.get("Content-Disposition", "")[:11], "attachment;", do)
+    return "302, 206, 302 of a HEAD"
+
+
+@check(source="swagger.yaml: PATCH /files/{id}")
+def update(smoke: Smoke) -> str:
+    """Another name is in the details and in the header of a download."""
+    path = f"/files/{smoke.store(_STORED)['id']}"
+    do = _LOG.format("UpdateFunction")
+    changed = smoke.call("PATCH", path, {"name": "renamed.txt", "meta": {"a": "b"}}, headers=smoke.key_headers())
+    expect("status", changed.status_code, HTTPStatus.OK, do)
+    expect("details", (changed.json().get("name"), changed.json().get("meta")), ("renamed.txt", {"a": "b"}), do)
+    disposition = smoke.get(changed.json()["url"]).headers.get("Content-Disposition", "")
+    expect("disposition", disposition[:34], 'attachment; filename="renamed.txt"', do)
+    unknown = smoke.call("PATCH", f"/files/{UNKNOWN_ID}", {"name": "a"}, headers=smoke.key_headers())
+    expect("an unknown file", unknown.status_code, HTTPStatus.NOT_FOUND, do)
+    return "200, 404"
+
+
+@check(source="swagger.yaml: GET /files; DynamoDB developer guide: global secondary indexes are eventually consistent")
+def listed(smoke: Smoke) -> str:
+    """What is stored is in the list within moments, each file on one page; what is deleted is not."""
+    stored = {smoke.store(_STORED)["id"] for _ in range(2)}
+    do = _LOG.format("ListFunction")
+    if not smoke.wait(lambda: stored <= _ids(_page(smoke, ""))):
+        raise CheckFailed(expected=sorted(stored), came="not within the newest 100 files", do=do)
+    first = _page(smoke, "?limit=1")
+    expect("seen on two pages", _ids(first) & _ids(_page(smoke, f"?limit=1&cursor={first['next']}")), set(), do)
+    smoke.ask("DELETE", sorted(stored))
+    expect("deleted files", stored & _ids(_page(smoke, "")), set(), do)
+    refused = smoke.call("GET", "/files?cursor=x", headers=smoke.key_headers())
+    came = (refused.status_code, refused.json().get("code"))
+    expect("a cursor of nobody", came, (HTTPStatus.BAD_REQUEST, "invalid_cursor"), do)
+    return "two pages"
+
+
+def _page(smoke: Smoke, query: str) -> dict[str, Any]:
+    page: dict[str, Any] = smoke.call("GET", f"/files{query}", headers=smoke.key_headers()).json()
+    return page
+
+
+def _ids(page: Mapping[str, Any]) -> set[str]:
+    return {file["id"] for file in page["files"]}
 
 
 @check(source="swagger.yaml: problems")

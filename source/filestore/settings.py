@@ -13,6 +13,7 @@ class Settings(NamedTuple):
     signed_url_expiration: int
     unstored_file_lifetime: int
     store_on_load: bool
+    key_isolation: bool
     max_file_size: int
 
     @classmethod
@@ -28,6 +29,7 @@ class Settings(NamedTuple):
             signed_url_expiration=_whole_number("SIGNED_URL_EXPIRATION"),
             unstored_file_lifetime=_whole_number("UNSTORED_FILE_LIFETIME"),
             store_on_load=os.environ["STORE_ON_LOAD"] == "True",
+            key_isolation=os.environ["KEY_ISOLATION"] == "True",
             max_file_size=_whole_number("MAX_FILE_SIZE"),
         )
 
@@ -35,6 +37,11 @@ class Settings(NamedTuple):
 def late_upload_margin() -> int:
     """Seconds after the expiry of its URL for which an upload may still be on its way. The sweep alone is told."""
     return _whole_number("LATE_UPLOAD_MARGIN")
+
+
+def multipart_threshold() -> int:
+    """Bytes above which an upload comes in parts, unless its client wants otherwise. Only ``upload`` is told."""
+    return _whole_number("MULTIPART_THRESHOLD")
 
 
 def _whole_number(name: str) -> int:

@@ -2,6 +2,9 @@
 
 import hashlib
 import random
+import re
+import shutil
+import subprocess
 import time
 from typing import Any
 from urllib.parse import unquote
@@ -173,6 +176,71 @@ class TestShow:
         assert (mistyped.status_code, mistyped.json()["code"]) == (400, "invalid_request")
 
 
+class TestContent:
+    def test_curl_follows_it(self, stack: Stack) -> None:
+        url = f"{stack.outputs['ApiRootUrl']}/files/{stack.store(b'0123456789')['id']}/content"
+
+        def curl(*options: str) -> bytes:
+            key = f"x-api-key: {stack.outputs['ApiKey']}"
+            command = [shutil.which("curl") or "curl", "-fsSL", "-H", key, *options, url]
+            return subprocess.run(command, capture_output=True, check=True, timeout=60).stdout
+
+        assert curl() == b"0123456789"
+        assert curl("-r", "2-4") == b"234"
+        headers = curl("-I").decode().split("\r\n\r\n")[1]
+        assert "HTTP/1.1 200" in headers
+        assert re.search(r"^content-length: 10$", headers.replace("\r", ""), re.IGNORECASE | re.MULTILINE)
+
+    def test_is_refused_with_its_reason(self, stack: Stack) -> None:
+        file_id = stack.upload()["id"]
+        pending = stack.content(file_id)
+        assert (pending.status_code, pending.json()["code"]) == (409, "not_stored")
+        assert stack.content(file_id, method="HEAD").status_code == 409
+        unknown = stack.content(UNKNOWN_ID)
+        assert (unknown.status_code, unknown.json()["code"]) == (404, "unknown")
+        keyless = stack.content(file_id, headers={})
+        assert (keyless.status_code, keyless.json()["code"]) == (403, "forbidden")
+        assert stack.content(file_id, method="HEAD", headers={}).status_code == 403
+
+
+def test_another_name_is_that_of_the_downloads(stack: Stack) -> None:
+    file_id = stack.store()["id"]
+    reply = stack.update(file_id, {"name": "ä.txt", "meta": {"form": "7"}})
+    assert (reply.status_code, reply.json()["name"], reply.json()["meta"]) == (200, "ä.txt", {"form": "7"})
+    assert stack.content(file_id).headers["Content-Disposition"].endswith("filename*=UTF-8''%C3%A4.txt")
+    wrong: tuple[object, ...] = ([], {"name": ""})
+    for body in wrong:
+        refused = stack.update(file_id, body)
+        assert (refused.status_code, refused.json()["code"]) == (400, "invalid_body")
+    keyless = stack.update(file_id, {"name": "a"}, headers={})
+    assert (keyless.status_code, keyless.json()["code"]) == (403, "forbidden")
+    stack.files("DELETE", [file_id])
+    deleted = stack.update(file_id, {"name": "a"})
+    assert (deleted.status_code, deleted.json()["code"]) == (409, "deleted")
+
+
+class TestList:
+    def test_lists_what_is_stored_page_by_page(self, stack: Stack) -> None:
+        ids = [stack.store(b"contents")["id"] for _ in range(3)]
+        reply = stack.page(limit="2")
+        assert [file["id"] for file in reply.json()["files"]] == [ids[2], ids[1]]
+        next_page = stack.page(limit="2", cursor=reply.json()["next"])
+        (third, *_) = next_page.json()["files"]
+        assert third["id"] == ids[0]
+        assert requests.get(third["url"], timeout=60).content == b"contents"
+        stack.files("DELETE", [ids[1]])
+        assert ids[1] not in stack.listed()
+        assert stack.listed(order="asc", deleted="yes")[-3:] == ids
+
+    def test_needs_a_key_and_a_cursor_of_its_own(self, stack: Stack) -> None:
+        keyless = stack.page(headers={})
+        assert (keyless.status_code, keyless.json()["code"]) == (403, "forbidden")
+        stranger = stack.page(cursor="x")
+        assert (stranger.status_code, stranger.json()["code"]) == (400, "invalid_cursor")
+        too_many = stack.page(limit="1001")
+        assert (too_many.status_code, too_many.json()["code"]) == (400, "invalid_request")
+
+
 class TestUndo:
     def test_removes_the_upload(self, stack: Stack) -> None:
         upload = stack.upload(size=8)
@@ -236,6 +304,7 @@ class TestExpiry:
             "adopted": 0,
             "pending_removed": 0,
             "versions_removed": 0,
+            "multipart_uploads_aborted": 0,
             "finished": True,
         }
 

@@ -3,7 +3,7 @@
 import os
 import re
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +11,9 @@ import pytest
 import requests
 
 from local.emulator import ROOT, Emulator
-from local.loopback import free_port
 from ops import removal
 from ops.errors import OperatorError
 from tests.deployment import Deployment, everything
-
-
-@pytest.fixture(scope="module")
-def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    """An account of the module's own."""
-    emulator = Emulator(free_port(), tmp_path_factory.mktemp("account"))
-    emulator.start()
-    yield emulator
-    emulator.stop()
 
 
 class TestRemoval:

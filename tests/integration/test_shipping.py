@@ -1,7 +1,6 @@
 """A stack's life: deployed, upgraded, with other parameters, beside another."""
 
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -12,8 +11,8 @@ import requests
 from local import deploy
 from local.emulator import ROOT, Emulator
 from local.errors import LocalError
-from local.loopback import free_port
-from ops import removal
+from ops import fill_list, records, removal
+from ops.target import Target
 from tests.deployment import Deployment
 from tests.stack import eventually
 
@@ -21,15 +20,6 @@ from tests.stack import eventually
 # git archive --format=zip -o tests/integration/releases/VERSION.zip TAG source template.yaml swagger.yaml \
 #   monitoring.yaml
 PREVIOUS_RELEASE = ROOT / "tests/integration/releases/1.0.0-rc.1.zip"
-
-
-@pytest.fixture(scope="module")
-def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    """An account of the module's own."""
-    emulator = Emulator(free_port(), tmp_path_factory.mktemp("account"))
-    emulator.start()
-    yield emulator
-    emulator.stop()
 
 
 class TestUpgrade:
@@ -69,6 +59,12 @@ class TestUpgrade:
             assert stack.outputs[name] == before[name]
         assert stack.download(stored["id"]) == b"stored"
         assert {**(stack.details(stored["id"]) or {}), "url": ""} == {**(details or {}), "url": ""}
+        assert (stack.listed(), stack.listed(deleted="yes")) == ([], [])
+        filling = records.Walk(Target(stack.outputs, aws.client), rate=1000)
+        fill_list.fill(filling)
+        assert filling.changed == 2
+        assert stack.listed() == [stored["id"]]
+        assert sorted(stack.listed(deleted="yes")) == sorted([stored["id"], deleted["id"]])
         assert requests.get((details or {})["url"], timeout=60).content == b"stored"
         assert "deleted_at" in (stack.details(deleted["id"]) or {})
         assert stack.files("PUT", [uploaded["id"]]).json() == [uploaded["id"]]
@@ -78,6 +74,7 @@ class TestUpgrade:
         eventually(lambda: "uploaded_at" in (stack.record(requested["id"]) or {}))
         assert stack.files("PUT", [requested["id"]]).json() == [requested["id"]]
         assert stack.download(requested["id"]) == b"later"
+        assert stack.listed() == [requested["id"], uploaded["id"], stored["id"]]
         assert stack.files("DELETE", [stored["id"]]).json() == [stored["id"]]
         assert stack.versions(stored["id"]) == []
 

@@ -96,13 +96,15 @@ OPERATORS: list[tuple[type, Any]] = [
 
 
 class Visitor(MutationVisitor):  # type: ignore[misc]
-    """Goes into decorated functions as well, and not into what only the type checker reads."""
+    """Goes into decorated functions as well, and not into what only the type checker or a reader reads."""
 
     def _skip_node_and_children(self, node: cst.CSTNode) -> bool:
         if isinstance(node, cst.FunctionDef):
             return False
         if isinstance(node, cst.If) and isinstance(node.test, cst.Name) and node.test.value == "TYPE_CHECKING":
             return True
+        if isinstance(node, cst.Assign) and isinstance(target := node.targets[0].target, cst.Name):
+            return bool(target.value == "__all__")
         return bool(super()._skip_node_and_children(node))
 
 

@@ -28,6 +28,9 @@ MAY: dict[str, set[tuple[State, State]]] = {
     "uploaded": {(PENDING, UPLOADED)},
     "store": {(PENDING, STORED), (UPLOADED, STORED)},
     "info": set(),
+    "list": set(),
+    "content": set(),
+    "update": {(PENDING, PENDING), (UPLOADED, UPLOADED), (STORED, STORED)},
     "delete": {(PENDING, DELETED), (UPLOADED, DELETED), (STORED, DELETED)},
     "undo": {(PENDING, DELETED), (UPLOADED, DELETED)},
     "sweep": {
@@ -63,8 +66,12 @@ SAYS: dict[str, set[State]] = {
 SAYS_WHERE_DELETED_ARE_SHOWN = SAYS | {"deleted": set(), "expired": set()}
 """With ``?deleted=yes`` no file is left out for having been deleted."""
 
-ONCE = ("created_at", "token_hash", "url_expires_at", "uploaded_at", "version_id", "etag", "stored_at", "deleted_at")
+ONCE = ("created_at", "token_hash", "url_expires_at", "uploaded_at", "version_id", "etag", "stored_at", "deleted_at",
+        "list_shard", "list_place")  # fmt: skip
 """Set at most once."""
+
+OF_BACK_ENDS = ("name", "meta")
+"""What back ends may change, and nobody else; they change nothing beside it."""
 
 WEEK = 7 * 24 * 3600
 """TTL is what is left where no sweep runs for so long."""
@@ -111,6 +118,7 @@ def wrong_changes(
             yield f"an upload expired after {lived} of {lifetime} seconds"
     if operation == "undo" and change == (STORED, DELETED) and now >= url_expires_at:
         yield "a stored file was undone after its token had expired"
+    yield from _wrong_words(operation, before, after or before)
     changed = [name for name in ONCE if after is not None and name in before and after.get(name) != before[name]]
     if changed:
         yield f"{operation} changed {', '.join(changed)}"
@@ -118,10 +126,39 @@ def wrong_changes(
         yield f"{operation} pinned no version"
 
 
+def is_in_its_place(item: Item) -> bool:
+    """Whether a file is where it has to be in the list: there for good once it is stored, and never before."""
+    place = {name: item[name]["S"] for name in ("list_shard", "list_place") if name in item}
+    if "stored_at" not in item:
+        return place == {}
+    file_id = item["id"]["S"]
+    return place == {"list_shard": file_id[0], "list_place": f"{item['stored_at']['S']}#{file_id}"}
+
+
 def type_of(sent: str, by_name: str) -> str:
     """The type of an upload that declared none."""
     says_nothing = {"binary/octet-stream", "application/octet-stream", "application/x-www-form-urlencoded"}
     return by_name if sent in says_nothing or "/" not in sent else sent
+
+
+def _wrong_words(operation: str, before: Item, after: Item) -> Iterable[str]:
+    differing = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+    if differing and (operation == "update") is not (differing <= set(OF_BACK_ENDS)):
+        yield f"{operation} changed {', '.join(sorted(differing))}"
+
+
+def says(item: Item, given: Mapping[str, Any]) -> bool:
+    """Whether a record has this name and this meta, as far as they are given."""
+    meta = {key: value["S"] for key, value in item.get("meta", {"M": {}})["M"].items()}
+    return all({"name": item["name"]["S"], "meta": meta}[key] == value for key, value in given.items())
+
+
+def cannot_script(media_type: str) -> bool:
+    """Whether a browser that shows what has this type runs no script of it."""
+    *_, last = media_type.split(",")
+    essence = last.split(";")[0].strip().lower()
+    plain = essence in ("application/pdf", "text/plain") or essence.split("/")[0] in ("image", "audio", "video")
+    return plain and "svg" not in essence and not essence.endswith("xml")
 
 
 def _is_finished(item: Item) -> bool:

@@ -71,6 +71,10 @@ def parse(text: str, parameters: Sequence[Mapping[str, str]]) -> Statement:
 def _check(value: Mapping[str, str]) -> None:
     """DynamoDB refuses the whole call for one value that it cannot take."""
     ((kind, text),) = value.items()
+    if kind == "M":
+        for member in text.values():  # type: ignore[attr-defined] # a map of such values
+            _check(member)
+        return
     text.encode()
     assert kind == "S" or len(text.lstrip("-")) <= 38, "a number has 38 digits"
 

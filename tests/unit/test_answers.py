@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
+from filestore import api
 from filestore.domain import clock as times
 from filestore.domain.disposition import attachment
 from filestore.domain.outcome import Throttled
+from filestore.errors import NoAnswerError, StorageError
 from filestore.storage.repository import FileRepository
 from tests.support import UNKNOWN_ID, call, invoke, sample_event
 
@@ -180,6 +182,17 @@ class TestWhereAwsFails:
         assert failure["message"]
         assert "RequestsRejected" not in line
 
+    @pytest.mark.parametrize(
+        "error",
+        [NoAnswerError("Nobody answered."), StorageError("AccessDenied", "no right")],
+        ids=lambda error: type(error).__name__,
+    )
+    def test_the_log_names_what_has_no_cause_too(
+        self, monkeypatch: pytest.MonkeyPatch, log: Log, error: Exception
+    ) -> None:
+        self.failing(monkeypatch, error)
+        assert log()[0]["exception_name"] == type(error).__name__
+
     def test_for_now_an_undo_may_be_tried_again_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(FileRepository, "undo", lambda *_, **__: Throttled())
         reply = call("undo", file_id=UNKNOWN_ID, headers={"x-upload-token": "x"})
@@ -229,3 +242,10 @@ def test_an_undo_without_a_token_says_which_header_is_needed() -> None:
     reply = call("undo", file_id=UNKNOWN_ID, headers={"x-upload-token": ""})
     assert reply.status == 403
     assert "x-upload-token" in reply.body["message"]
+
+
+def test_of_a_result_as_much_fits_as_leaves_a_quarter_of_a_megabyte() -> None:
+    """It is for a hundred problems and the headers. Of a text Lambda counts four quotes, two of them escaped."""
+    room = 6_291_556 - 256 * 1024 - len('"",""') - 1
+    assert api.fitting(["x" * room]) == 1
+    assert api.fitting(["x" * (room + 1)]) == 0

@@ -19,8 +19,10 @@ def undo(upload: dict[str, Any], token: str | None = None) -> Reply:
 
 
 def test_removes_an_upload_and_says_nothing_more(uploaded: dict[str, Any], versions: Versions) -> None:
-    reply = undo(uploaded)
-    assert (reply.status, reply.body) == (204, None)
+    event = sample_event("undo") | {"pathParameters": {"id": uploaded["id"]}}
+    event["headers"]["x-upload-token"] = uploaded["token"]
+    answer = invoke("undo", event)
+    assert (answer["statusCode"], answer["body"]) == (204, "")
     assert versions() == []
     assert call("store", [uploaded["id"]]).body == []
 

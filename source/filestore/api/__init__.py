@@ -1,8 +1,9 @@
 """HTTP: what API Gateway hands over, what it takes back, and which status an error has."""
 
+from filestore.api.caller import owner
 from filestore.api.endpoint import endpoint
 from filestore.api.request import MAX_IDS, Request, is_encodable, is_printable
-from filestore.api.response import Response, batch, details, fitting, no_content, ok
+from filestore.api.response import Response, batch, details, fitting, found, no_content, ok
 
 __all__ = [
     "MAX_IDS",
@@ -12,8 +13,10 @@ __all__ = [
     "details",
     "endpoint",
     "fitting",
+    "found",
     "is_encodable",
     "is_printable",
     "no_content",
     "ok",
+    "owner",
 ]

@@ -14,7 +14,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from filestore.errors import FieldError, InvalidBodyError, InvalidRequestError, TooManyIdsError
+from filestore.errors import (
+    FieldError,
+    InvalidBodyError,
+    InvalidQueryError,
+    InvalidTokenError,
+    NoKeyError,
+    TooManyIdsError,
+)
 
 MAX_IDS = 100
 """Ids that one call takes."""
@@ -35,23 +42,52 @@ class Request:
 
     event: Mapping[str, Any]
 
+    @property
+    def method(self) -> str:
+        """GET, for example."""
+        return str(self.event.get("httpMethod"))
+
     def header(self, name: str) -> str | None:
         """A header's value, whatever the case of its name."""
         headers = self.event.get("headers") or {}
         return next((value for key, value in headers.items() if key.lower() == name), None)
 
+    def key_id(self) -> str:
+        """The id of the API key that the request came with. Raises NoKeyError where API Gateway has not told it."""
+        key_id = ((self.event.get("requestContext") or {}).get("identity") or {}).get("apiKeyId")
+        if not isinstance(key_id, str) or not key_id:
+            raise NoKeyError("An API key is needed.")
+        return key_id
+
+    def upload_token(self) -> str:
+        """The token of an upload. Raises InvalidTokenError where there is none."""
+        token = self.header("x-upload-token")
+        if not token:
+            raise InvalidTokenError("The header x-upload-token is needed.")
+        return token
+
     def path(self, name: str) -> str:
         """A path parameter."""
         return str((self.event.get("pathParameters") or {}).get(name, ""))
 
+    def query(self, name: str) -> str | None:
+        """A query parameter, as it came."""
+        value: str | None = (self.event.get("queryStringParameters") or {}).get(name)
+        return value
+
     def flag(self, name: str) -> bool:
         """A query parameter that says yes, true or 1, or else no, false or 0, in any case; absent means no."""
-        value = (self.event.get("queryStringParameters") or {}).get(name)
-        if value is None or value.lower() in _NO:
-            return False
-        if value.lower() in _YES:
-            return True
-        raise InvalidRequestError(f"The query parameter {name} is yes (true, 1) or no (false, 0).")
+        value = self.query(name)
+        if value is None or value.lower() in (*_YES, *_NO):
+            return value is not None and value.lower() in _YES
+        raise InvalidQueryError(name, f"The query parameter {name} is yes (true, 1) or no (false, 0).")
+
+    def choice(self, name: str, default: str, *others: str) -> str:
+        """A query parameter that has one of these values; absent it has the first."""
+        value = self.query(name)
+        if value is not None and value not in (default, *others):
+            raise InvalidQueryError(name, f"The query parameter {name} is {' or '.join((default, *others))}.")
+        return default if value is None else value
 
     def json(self) -> object:
         """The body."""
@@ -99,5 +135,5 @@ def _refuse(path: str, message: str) -> NoReturn:
     raise InvalidBodyError([FieldError(path, message)])
 
 
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
+def _no_constant(_: str) -> NoReturn:
+    raise ValueError

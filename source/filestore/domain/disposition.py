@@ -27,9 +27,18 @@ _DEVICE = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\xb9\x
 
 def attachment(name: str) -> str:
     """A header value that saves under ``name``: in ASCII for old clients, and exactly (RFC 8187) for all others."""
+    return _disposition("attachment", name)
+
+
+def inline(name: str) -> str:
+    """The same for what a browser shows, and saves under ``name`` when it is told to."""
+    return _disposition("inline", name)
+
+
+def _disposition(kind: str, name: str) -> str:
     visible = "".join("_" if _is_separator(each) else each for each in _MISLEADING.sub("_", name))
     exact = _settled(_cut(visible))
-    return f"attachment; filename=\"{_settled(_ascii(exact))}\"; filename*=UTF-8''{quote(exact, safe=_ATTR_CHARS)}"
+    return f"{kind}; filename=\"{_settled(_ascii(exact))}\"; filename*=UTF-8''{quote(exact, safe=_ATTR_CHARS)}"
 
 
 def _is_separator(character: str) -> bool:
@@ -57,7 +66,7 @@ def _cut(name: str) -> str:
     if len(name.encode()) <= _MAX_OCTETS:
         return name
     stem, dot, ending = name.rpartition(".")
-    if not dot or len(ending) > _LONGEST_ENDING:
+    if len(ending) > _LONGEST_ENDING:
         stem, dot, ending = name, "", ""
     room = _MAX_OCTETS - len(f"{dot}{ending}".encode())
     return stem.encode()[:room].decode(errors="ignore") + dot + ending

@@ -36,14 +36,15 @@ class DescribeFiles:
     files: Files
     links: Links
 
-    def describe(self, ids: Sequence[str], *, deleted: bool, nonstored: bool) -> Descriptions:
-        """Describe those of these files that are stored and not deleted.
+    def describe(self, ids: Sequence[str], *, owner: str | None, deleted: bool, nonstored: bool) -> Descriptions:
+        """Describe those of these files of an owner that are stored and not deleted.
 
         ``deleted`` lets in every deleted one, expired uploads and such as were never stored among them;
         ``nonstored`` lets in those that are neither stored nor deleted.
         """
         shown = {State.STORED} | (OVER if deleted else set()) | (UNSTORED if nonstored else set())
-        found, throttled = self.files.get(ids)
+        files = self.files.of(owner)
+        found, throttled = files.get(ids)
         described: list[Description] = []
         problems: dict[str, Problem] = {}
         for file_id in ids:
@@ -51,12 +52,13 @@ class DescribeFiles:
             if file_id in throttled:
                 problems[file_id] = Problem.TRY_AGAIN
             elif file is not None and file.state in shown:
-                described.append(Description(file, self._url(file)))
+                described.append(Description(file, self.url(file)))
             else:
                 problems[file_id] = problem_of(file)
         return Descriptions(tuple(described), problems)
 
-    def _url(self, file: File) -> str | None:
+    def url(self, file: File) -> str | None:
+        """The URL to download a file, None unless it is stored."""
         if file.state is not State.STORED or file.version_id is None:
             return None
         return self.links.download(

@@ -10,7 +10,7 @@ from tests.proof.world import World
 _SIZES = (0, 0, MAX_FILE_SIZE - 1, MAX_FILE_SIZE, MAX_FILE_SIZE + 1, 2 * MAX_FILE_SIZE, 0, MAX_FILE_SIZE + 1)
 _MUCH_TOO_SLOW = (6, 7)
 # What a browser calls it, by the variant too.
-_TYPES = ("image/png", "", "text/html", "application/octet-stream", "no type", "image/png", "image/webp", "")
+_TYPES = ("image/svg+xml", "", "text/html", "application/octet-stream", "no type", "image/png", "image/webp", "")
 
 
 def ask(world: World, op: Op) -> None:

@@ -8,10 +8,12 @@ from tests.proof.scenarios.steps import (
     DEAD_URL,
     INTERRUPTED_DELETE,
     LATE,
+    OLD,
     PUT,
     STORED,
     SWEPT,
     TOO_LARGE_PUT,
+    TWO,
     UPLOADED,
     Scenario,
 )
@@ -45,6 +47,34 @@ SCENARIOS: Mapping[str, Scenario] = {
     ),
     "files are described": Scenario(STORED, Op("info", (0,))),
     "a file is described after an overwrite": Scenario((*STORED, Step((Op("info", (0,)),)), PUT), Op("info", (0,))),
+    "contents are asked for after an overwrite": Scenario((*STORED, PUT), Op("content", (0,))),
+    "contents are asked for that are not stored": Scenario(UPLOADED, Op("content", (0,))),
+    "contents are asked for that nobody stored in time": Scenario((*UPLOADED, OLD, SWEPT), Op("content", (0,))),
+    "an image is shown that may be none": Scenario(
+        (PUT, Step((Op("store", (0,)),))), Op("content", (0,), variant=1), declared=False
+    ),
+    "a stored file is renamed": Scenario(STORED, Op("update", (0,), variant=2)),
+    "a file that has meta is renamed": Scenario((*STORED, Step((Op("update", (0,), variant=1),))), Op("update", (0,))),
+    "an upload is renamed": Scenario(UPLOADED, Op("update", (0,))),
+    "a file is renamed, and the write brings no record": Scenario(STORED, Op("update", (0,), Fault("untold"))),
+    "a file is renamed while it is deleted": Scenario(
+        STORED, Op("update", (0,)), (Op("delete", (0,)),), choices=(1, 1)
+    ),
+    "a deleted file is renamed": Scenario(INTERRUPTED_DELETE, Op("update", (0,))),
+    "an unknown file is renamed": Scenario((), Op("update", (0,)), files=0),
+    "the files are listed": Scenario(STORED, Op("list")),
+    # After the two shards that are asked for one file.
+    "the files are listed whose records are throttled": Scenario(
+        STORED, Op("list", (), Fault("throttled for long", 2))
+    ),
+    "many files are listed with the deleted ones, the oldest first": Scenario(
+        (*ALL_PUT, Step((Op("store", tuple(range(27))),)), Step((Op("delete", (3, 4, 5)),))),
+        Op("list", variant=7),
+        files=27,
+    ),
+    "the files are listed while one is deleted and one is stored": Scenario(
+        (*TWO, Step((Op("store", (0,)),))), Op("list"), (Op("delete", (0,)), Op("store", (1,))), files=2
+    ),
     "an upload in the last second is stored": Scenario((DEAD_URL, SWEPT, LATE, PUT), Op("store", (0,))),
     "an upload of exactly MaxFileSize is stored": Scenario((Step((Op("put", (0,), variant=3),)),), Op("store", (0,))),
     "an upload is stored whose type was throttled": Scenario(

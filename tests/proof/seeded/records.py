@@ -4,12 +4,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from unittest import mock
 
+from filestore.domain.file import File
 from filestore.domain.lifecycle import LIVE, UNSTORED, UPLOADED
 from filestore.domain.outcome import Applied, Refused, Throttled
 from filestore.errors import StorageError
 from filestore.storage.items import to_item
 from filestore.storage.repository import FileRepository
-from filestore.storage.statements import Statements, _attempt
+from filestore.storage.statements import Change, Statements, _attempt
 from tests.proof.seeded.patching import Bug, change, condition, statement
 from tests.proof.settings import START
 
@@ -48,7 +49,21 @@ def _everything_is_a_refusal(response: Mapping[str, Any]) -> Any:
         return Refused(None)
 
 
+def _update_whatever_the_state(_: Any, files: Any, file_id: str, **given: Any) -> Any:
+    given = {name: value for name, value in given.items() if value is not None}
+    changes = " ".join(f'SET "{name}"=?' for name in given)
+    statement = f'UPDATE "files" {changes} WHERE "id"=? RETURNING ALL OLD *'
+    return files._statements.execute([Change(file_id, statement, (*given.values(), file_id))])[file_id]  # noqa: SLF001
+
+
 BUGS: Mapping[str, Bug] = {
+    "a deleted file can be renamed": change(FileRepository, "update", _update_whatever_the_state),
+    "another name empties meta": change(
+        FileRepository,
+        "update",
+        lambda original, files, file_id, *, name, meta: original(files, file_id, name=name, meta=meta or {}),
+    ),
+    "a change of a name answers what was before": lambda: mock.patch.object(File, "_replace", lambda file, **_: file),
     "* PUT /files makes records for unknown ids": _creating("store"),
     "* DELETE /files makes records for unknown ids": _creating("delete"),
     "* a crash of the delete orphans the object": statement(

@@ -47,6 +47,16 @@ BUGS: Mapping[str, Bug] = {
     ),
     "* the log has tokens": change(UndoUpload, "undo", _log_token),
     "* the log has presigned URLs": change(links.LinkSigner, "_sign", _log_url),
+    "what is not stored is unknown to whoever asks for its contents": lambda: mock.patch(
+        "filestore.use_cases.content.UNSTORED", frozenset()
+    ),
+    "a browser shows whatever it is asked to": lambda: mock.patch(
+        "filestore.use_cases.content.shown_as", lambda media_type: media_type
+    ),
+    "a browser shows what begins like an image": lambda: mock.patch(
+        "filestore.use_cases.content.shown_as",
+        lambda media_type: media_type if media_type.startswith(("image/", "text/plain")) else None,
+    ),
     "store does not look for what it has not seen": change(StoreFiles, "_store_unseen", lambda *_: {}),
     "what was throttled is left out": change(
         StoreFiles,
