@@ -20,6 +20,7 @@ SETTINGS = {
     "UNSTORED_FILE_LIFETIME": "3600",
     "LATE_UPLOAD_MARGIN": "86400",
     "STORE_ON_LOAD": "False",
+    "PUBLIC_UPLOAD": "True",
     "MAX_FILE_SIZE": "5368709120",
 }
 """The stack's parameters as the functions get them, where it is deployed with its defaults."""

@@ -60,6 +60,12 @@ class StoredOnLoadError(InvalidRequestError):
     code = "stored_on_load"
 
 
+class ForbiddenError(FilestoreError):
+    """No API key, or not a good one. API Gateway says so as a rule."""
+
+    code = "forbidden"
+
+
 class InvalidTokenError(FilestoreError):
     """No upload token, or not this upload's."""
 

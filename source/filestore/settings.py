@@ -37,6 +37,11 @@ def late_upload_margin() -> int:
     return _whole_number("LATE_UPLOAD_MARGIN")
 
 
+def upload_is_public() -> bool:
+    """Whether anybody may ask for an upload, or else whoever has an API key. The upload function alone is told."""
+    return os.environ["PUBLIC_UPLOAD"] != "False"
+
+
 def _whole_number(name: str) -> int:
     value = os.environ[name]
     if not (value.isascii() and value.isdecimal()):

@@ -15,6 +15,7 @@ SETTINGS = {
     "UNSTORED_FILE_LIFETIME": str(FILE_LIFETIME),
     "LATE_UPLOAD_MARGIN": str(LATE_MARGIN),
     "STORE_ON_LOAD": "False",
+    "PUBLIC_UPLOAD": "True",
     "MAX_FILE_SIZE": str(MAX_FILE_SIZE),
     "TABLE_NAME": "files",
     "BUCKET_NAME": "bucket",

@@ -29,6 +29,7 @@ SETTINGS = {
     "LATE_UPLOAD_MARGIN": "60",
     "STORE_ON_LOAD": "False",
     "MAX_FILE_SIZE": "5368709120",
+    "PUBLIC_UPLOAD": "True",
 }
 
 

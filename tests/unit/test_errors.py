@@ -20,6 +20,7 @@ STATUSES = {
     "DeletedError": 409,
     "FileTooLargeError": 400,
     "FilestoreError": 500,
+    "ForbiddenError": 403,
     "InvalidBodyError": 400,
     "InvalidRequestError": 400,
     "InvalidTokenError": 403,

@@ -11,6 +11,7 @@ from filestore.errors import (
     AlreadyStoredError,
     DeletedError,
     FilestoreError,
+    ForbiddenError,
     InvalidBodyError,
     InvalidRequestError,
     InvalidTokenError,
@@ -22,6 +23,7 @@ from filestore.errors import (
 
 STATUSES: Mapping[type[FilestoreError], HTTPStatus] = {
     InvalidRequestError: HTTPStatus.BAD_REQUEST,
+    ForbiddenError: HTTPStatus.FORBIDDEN,
     InvalidTokenError: HTTPStatus.FORBIDDEN,
     OriginNotAllowedError: HTTPStatus.FORBIDDEN,
     UnknownFileError: HTTPStatus.NOT_FOUND,

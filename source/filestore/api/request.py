@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from filestore.errors import FieldError, InvalidBodyError, InvalidRequestError, TooManyIdsError
+from filestore.errors import FieldError, ForbiddenError, InvalidBodyError, InvalidRequestError, TooManyIdsError
 
 MAX_IDS = 100
 """Ids that one call takes."""
@@ -44,6 +44,12 @@ class Request:
         """A header's value, whatever the case of its name."""
         headers = self.event.get("headers") or {}
         return next((value for key, value in headers.items() if key.lower() == name), None)
+
+    def require_key(self) -> None:
+        """Raise ForbiddenError unless API Gateway has found an API key to be good: it alone says by which one."""
+        context = self.event.get("requestContext") or {}
+        if not (context.get("identity") or {}).get("apiKeyId"):
+            raise ForbiddenError("An API key is needed.")
 
     def path(self, name: str) -> str:
         """A path parameter."""

@@ -11,6 +11,7 @@ from filestore.domain.media_type import is_media_type
 from filestore.errors import FieldError
 
 wiring.begin_upload()
+wiring.key_is_needed()
 
 # Octets of a digest by algorithm: FIPS 180-4, IEEE 802.3, and CRC-64/NVME of the NVM Express specification.
 _CHECKSUM_OCTETS = {"SHA256": 32, "CRC32": 4, "CRC64NVME": 8}
@@ -19,6 +20,8 @@ _CHECKSUM_OCTETS = {"SHA256": 32, "CRC32": 4, "CRC64NVME": 8}
 @api.endpoint
 def handler(request: api.Request) -> api.Response:
     """The contents never pass through here: the browser PUTs them to S3 itself."""
+    if wiring.key_is_needed():
+        request.require_key()
     body = checked(request.json(), _CHECKS, needed="name")
     checksum = body.get("checksum")
     upload = wiring.begin_upload().begin(
