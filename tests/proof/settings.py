@@ -18,6 +18,7 @@ SETTINGS = {
     "LATE_UPLOAD_MARGIN": str(LATE_MARGIN),
     "STORE_ON_LOAD": "False",
     "KEY_ISOLATION": "False",
+    "PUBLIC_UPLOAD": "True",
     "MAX_FILE_SIZE": str(MAX_FILE_SIZE),
     "MULTIPART_THRESHOLD": str(MULTIPART_THRESHOLD),
     "TABLE_NAME": "files",

@@ -12,11 +12,14 @@ from filestore.errors import FieldError, InvalidBodyError
 from filestore.use_cases.upload import PARTS_ALGORITHM
 
 wiring.begin_upload()
+wiring.key_is_needed()
 
 
 @api.endpoint
 def handler(request: api.Request) -> api.Response:
     """The contents never pass through here: the browser PUTs them to S3 itself."""
+    if wiring.key_is_needed():
+        request.key_id()
     body = checked(request.json(), _CHECKS, needed="name")
     size = body.get("size")
     if body.get("multipart") and size is None:
