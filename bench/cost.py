@@ -4,6 +4,7 @@ A file is requested, PUT, reported by one event, stored and described; each on i
 stack costs that nobody uses.
 """
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,8 +19,10 @@ MONTH = 30 * 24 * 3600
 # (Lambda developer guide).
 EMPTY_RECEIVES = 5 * MONTH / 20
 SWEEP_EVERY = 30 * 60
-# A query that finds nothing is half a read unit.
-SWEEP_READS = 0.5
+# A query is half a read unit for every 4 kB, one that finds nothing too.
+QUERY_READS = 0.5
+# An entry of the list's index, in octets: three names and values.
+PLACE = 112
 
 MEMORY_GB = 0.5
 # A function with 512 MB has this share of a CPU (1769 MB have one: Lambda developer guide).
@@ -28,8 +31,9 @@ CPU_SHARE = 512 / 1769
 AWS_ANSWERS_IN = 0.010
 # CloudWatch adds 26 bytes to every line (PutLogEvents, API reference). Lambda's own lines are of runs that fail only.
 LINE_OVERHEAD = 26
-# Writes in the index that the sweep reads: a file comes in when it is requested and leaves when it is stored.
-INDEX_WRITES = {"upload": 1, "uploaded": 0, "store": 1}
+# Writes in the indexes: a file comes into the sweep's when it is requested; when it is stored it leaves that and comes
+# into the list's.
+INDEX_WRITES = {"upload": 1, "uploaded": 0, "store": 2}
 # A record is no larger than 1 kB: one write unit, and a quarter of what one consistent read unit takes. The
 # attributes in ``meta`` may be larger.
 RECORD_WRITES = {"upload": 1, "uploaded": 1, "store": 1}
@@ -72,12 +76,22 @@ def bill(measured: Sequence[Warm], *, events_in_a_batch: int = 1) -> Bill:
     reasons = {
         "API Gateway": f"{api_requests} requests to a REST API",
         "S3": "1 PUT",
-        "DynamoDB": f"{writes} writes of a record, {index_writes} of its place in the sweep's index, 1 consistent read",
+        "DynamoDB": f"{writes} writes of a record, {index_writes} of its places in the two indexes, 1 consistent read",
         "SQS": f"{queue_requests:.1f} requests: S3 sends, Lambda receives and deletes {events_in_a_batch} at once",
         "Lambda": f"{invocations:.1f} runs of {sum(seconds) / len(seconds) * 1e3:.0f} ms on 512 MB arm64",
         "Logs": f"{logged:.0f} bytes in {invocations:.1f} lines",
     }
     return Bill(dollars=dollars, reasons=reasons)
+
+
+def page(measured: Sequence[Warm], files: int) -> float:
+    """What a million pages of the list cost that have so many files: a request, the places, and a read of each."""
+    (listed,) = (each for each in measured if (each.operation, each.files) == ("list", files))
+    share = min(files, files // 8 + 8)
+    places = listed.calls["Query"] * math.ceil(share * PLACE / 4096) * QUERY_READS
+    dynamodb = (places + files) * prices.DYNAMODB_READ_UNIT
+    logged = (listed.logged + LINE_OVERHEAD) / 1e3 * prices.LOGS_GB
+    return prices.API_GATEWAY_REQUEST + dynamodb + _run(listed) + logged
 
 
 def undeclared_type() -> float:
@@ -96,7 +110,7 @@ def standing(template: Mapping[str, Any], measured: Sequence[Warm]) -> dict[str,
     sweeps, calls = MONTH / SWEEP_EVERY, sweep.calls.total()
     swept = sweeps * (
         _run(sweep)
-        + calls * SWEEP_READS * prices.DYNAMODB_READ_UNIT
+        + calls * QUERY_READS * prices.DYNAMODB_READ_UNIT
         + (sweep.logged + LINE_OVERHEAD) / 1e3 * prices.LOGS_GB
     )
     return {

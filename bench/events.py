@@ -5,10 +5,16 @@ import json
 from pathlib import Path
 from typing import Any
 
-OPERATIONS = ("upload", "undo", "store", "info", "show", "content", "update", "delete", "uploaded", "sweep")
+OPERATIONS = (
+    "upload", "sign", "parts", "complete", "undo", "store", "info", "list", "show", "content", "update", "delete",
+    "uploaded", "sweep",
+)  # fmt: skip
 """Every function."""
 
-BATCHES = ("store", "info", "delete", "uploaded")
+IN_PARTS = "f" * 32
+"""An upload in parts that goes on, to the loopback. All others are stored files."""
+
+BATCHES = ("store", "info", "list", "delete", "uploaded")
 """Those that take more than one file."""
 
 _EVENTS = Path(__file__).parents[1] / "events"
@@ -21,8 +27,12 @@ def event(operation: str, files: int = 1) -> dict[str, Any]:
     if operation == "uploaded":
         (message,) = sample["Records"]
         sample["Records"] = [_message(message, file_id) for file_id in ids]
+    elif operation == "list":
+        sample["queryStringParameters"] = {"limit": str(files)}
     elif operation in BATCHES:
         sample["body"] = json.dumps(ids)
+    elif operation in ("sign", "parts", "complete"):
+        sample["pathParameters"] = {"id": IN_PARTS}
     elif operation == "undo":
         sample["pathParameters"] = {"id": ids[0]}
     return sample

@@ -4,6 +4,7 @@ It answers as DynamoDB and S3 do where everything goes well, and keeps nothing. 
 same calls on the emulator.
 """
 
+import hashlib
 import json
 import re
 import socketserver
@@ -28,6 +29,16 @@ _ITEM = {
     "etag": {"S": "0" * 32},
 }
 
+IN_PARTS = "f" * 32
+# An upload in parts that goes on, of 8 bytes and this token.
+_IN_PARTS = {
+    name: value for name, value in _ITEM.items() if name not in ("uploaded_at", "stored_at", "version_id", "etag")
+} | {
+    "upload_id": {"S": "u" * 128},
+    "part_size": {"N": "16777216"},
+    "token_hash": {"S": hashlib.sha256(b"EXAMPLE-UPLOAD-TOKEN").hexdigest()},
+}
+
 
 _DUE_ITEM = _ITEM | {
     "deleted_at": {"S": "2026-01-01T00:00:02.000Z"},
@@ -41,6 +52,13 @@ DUE = int(sys.argv[1]) if len(sys.argv) > 1 else 0
 _VERSIONS = """<ListVersionsResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><IsTruncated>false</IsTruncated>
 <Version><Key>{key}</Key><VersionId>v</VersionId><ETag>"0"</ETag><Size>8</Size></Version></ListVersionsResult>"""
 
+_PARTS = """<ListPartsResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><IsTruncated>false</IsTruncated>
+<Part><PartNumber>1</PartNumber><ETag>"0"</ETag><Size>8</Size></Part></ListPartsResult>"""
+_UPLOADS = """<ListMultipartUploadsResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><IsTruncated>false</IsTruncated>
+</ListMultipartUploadsResult>"""
+_COMPLETED = """<CompleteMultipartUploadResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><ETag>"0-1"</ETag>
+</CompleteMultipartUploadResult>"""
+
 
 class Aws(BaseHTTPRequestHandler):
     """One connection."""
@@ -50,10 +68,12 @@ class Aws(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def do_POST(self) -> None:
-        """DynamoDB, and the one POST of S3: DeleteObjects."""
+        """DynamoDB, and of S3 CompleteMultipartUpload and DeleteObjects."""
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         target = self.headers.get("X-Amz-Target")
-        if target is None:
+        if target is None and "uploadId" in self.path:
+            self._answer(_COMPLETED.encode(), "application/xml", {"x-amz-version-id": "v" * 32})
+        elif target is None:
             self._answer(_deleted(body.decode()).encode(), "application/xml")
         else:
             answer = _ANSWERS[target.rpartition(".")[2]](json.loads(body))
@@ -64,15 +84,18 @@ class Aws(BaseHTTPRequestHandler):
         self._answer(b"", "application/pdf")
 
     def do_GET(self) -> None:
-        """S3's ListObjectVersions: one version of every object."""
-        (key,) = parse_qs(urlsplit(self.path).query)["prefix"]
-        self._answer(_VERSIONS.format(key=key).encode(), "application/xml")
+        """S3's lists: one version of every object, one part of an upload, no upload that is not finished."""
+        query = parse_qs(urlsplit(self.path).query, keep_blank_values=True)
+        listed = _PARTS if "uploadId" in query else _UPLOADS if "uploads" in query else _VERSIONS
+        self._answer(listed.format(key=query.get("prefix", [""])[0]).encode(), "application/xml")
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the base class's
         """Say nothing."""
 
-    def _answer(self, body: bytes, content_type: str) -> None:
+    def _answer(self, body: bytes, content_type: str, headers: Mapping[str, str] | None = None) -> None:
         self.send_response(200)
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
         self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -100,13 +123,32 @@ def _statement(statement: Mapping[str, Any]) -> dict[str, Any]:
     (file_id,) = {
         parameter["S"] for parameter in statement["Parameters"] if re.fullmatch(r"[0-9a-f]{32}", parameter.get("S", ""))
     }
-    return {"TableName": "files", "Item": {"id": {"S": file_id}, **_ITEM}}
+    return {"TableName": "files", "Item": _item(file_id)}
+
+
+def _item(file_id: str) -> dict[str, Any]:
+    found = _IN_PARTS if file_id == IN_PARTS else _DUE_ITEM if DUE else _ITEM
+    return {"id": {"S": file_id}, **found}
 
 
 def _items(request: Mapping[str, Any]) -> dict[str, Any]:
     ((table, wanted),) = request["RequestItems"].items()
-    item = _DUE_ITEM if DUE else _ITEM
-    return {"Responses": {table: [{**key, **item} for key in wanted["Keys"]]}, "UnprocessedKeys": {}}
+    return {"Responses": {table: [_item(key["id"]["S"]) for key in wanted["Keys"]]}, "UnprocessedKeys": {}}
+
+
+def _query(request: Mapping[str, Any]) -> dict[str, Any]:
+    return _due(request) if request["IndexName"] == "due" else _listed(request)
+
+
+def _listed(request: Mapping[str, Any]) -> dict[str, Any]:
+    """As many places in the list as are asked for."""
+    shard = request["ExpressionAttributeValues"][":shard"]["S"]
+    ids = [f"{shard}{number:031x}" for number in range(request["Limit"])]
+    items = [
+        {"id": {"S": each}, "list_shard": {"S": shard}, "list_place": {"S": f"2026-01-01T00:00:02.000Z#{each}"}}
+        for each in ids
+    ]
+    return {"Items": items, "Count": len(items), "ScannedCount": len(items)}
 
 
 def _due(request: Mapping[str, Any]) -> dict[str, Any]:
@@ -123,7 +165,7 @@ _ANSWERS = {
     "PutItem": _nothing,
     "BatchExecuteStatement": _statements,
     "BatchGetItem": _items,
-    "Query": _due,
+    "Query": _query,
 }
 
 

@@ -21,7 +21,9 @@ SETTINGS = {
     "LATE_UPLOAD_MARGIN": "86400",
     "STORE_ON_LOAD": "False",
     "PUBLIC_UPLOAD": "True",
+    "KEY_ISOLATION": "False",
     "MAX_FILE_SIZE": "5368709120",
+    "MULTIPART_THRESHOLD": "104857600",
 }
 """The stack's parameters as the functions get them, where it is deployed with its defaults."""
 

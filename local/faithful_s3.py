@@ -6,6 +6,7 @@
   no length at all (Error responses in the Amazon S3 API reference).
 - Whoever has a presigned URL adds no ``x-amz-*`` header of their own: those that are there have to be signed
   (Signature Calculations for the Authorization Header, and Authenticating Requests: Using Query Parameters, likewise).
+- Uploads in parts: ``faithful_multipart``.
 - A presigned URL has to be valid when a request begins; how long that takes is its own affair.
 """
 
@@ -22,6 +23,8 @@ from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
 from ministack.services import s3
+
+from local import faithful_multipart
 
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
@@ -49,6 +52,7 @@ def has_bucket(name: str) -> bool:
 def faithful(emulator: App) -> App:
     """Returns the emulator as an ASGI application, its S3 as Amazon's where this module says so."""
     # The emulator asks it after it has read the body.
+    faithful_multipart.apply()
     s3.presigned_request_is_expired = lambda date, expires: _is_expired(date, expires, now=_began.get())
 
     async def app(scope: Any, receive: Any, send: Send) -> None:

@@ -2,6 +2,7 @@
 
 TABLE = "${FilesTable.Arn}"
 DUE_INDEX = "${FilesTable.Arn}/index/due"
+LIST_INDEX = "${FilesTable.Arn}/index/listed"
 BUCKET = "${StorageBucket.Arn}"
 OBJECTS = "${StorageBucket.Arn}/*"
 QUEUE = "${UploadedQueue.Arn}"
@@ -9,9 +10,24 @@ KEY = "${EncryptionKeyArn}"
 
 ALLOWED: dict[str, dict[str, str]] = {
     "Upload": {"dynamodb:PutItem": TABLE, "s3:PutObject": OBJECTS},
+    "Sign": {"dynamodb:BatchGetItem": TABLE, "dynamodb:PartiQLUpdate": TABLE, "s3:PutObject": OBJECTS},
+    "Parts": {
+        "dynamodb:BatchGetItem": TABLE,
+        "s3:ListBucketVersions": BUCKET,
+        "s3:ListMultipartUploadParts": OBJECTS,
+    },
+    "Complete": {
+        "dynamodb:BatchGetItem": TABLE,
+        "dynamodb:PartiQLUpdate": TABLE,
+        "s3:ListBucketVersions": BUCKET,
+        "s3:AbortMultipartUpload": OBJECTS,
+        "s3:ListMultipartUploadParts": OBJECTS,
+        "s3:PutObject": OBJECTS,
+    },
     "Undo": {
         "dynamodb:BatchGetItem": TABLE,
         "dynamodb:PartiQLUpdate": TABLE,
+        "s3:AbortMultipartUpload": OBJECTS,
         "s3:DeleteObject": OBJECTS,
         "s3:DeleteObjectVersion": OBJECTS,
     },
@@ -22,6 +38,7 @@ ALLOWED: dict[str, dict[str, str]] = {
         "s3:GetObjectVersion": OBJECTS,
     },
     "Info": {"dynamodb:BatchGetItem": TABLE, "s3:GetObjectVersion": OBJECTS},
+    "List": {"dynamodb:Query": LIST_INDEX, "dynamodb:BatchGetItem": TABLE, "s3:GetObjectVersion": OBJECTS},
     "Show": {"dynamodb:BatchGetItem": TABLE, "s3:GetObjectVersion": OBJECTS},
     "Content": {"dynamodb:BatchGetItem": TABLE, "s3:GetObjectVersion": OBJECTS},
     "Update": {"dynamodb:BatchGetItem": TABLE, "dynamodb:PartiQLUpdate": TABLE, "s3:GetObjectVersion": OBJECTS},
@@ -46,7 +63,10 @@ ALLOWED: dict[str, dict[str, str]] = {
         "dynamodb:BatchGetItem": TABLE,
         "dynamodb:PartiQLUpdate": TABLE,
         "dynamodb:PartiQLDelete": TABLE,
+        "s3:ListBucketMultipartUploads": BUCKET,
         "s3:ListBucketVersions": BUCKET,
+        "s3:AbortMultipartUpload": OBJECTS,
+        "s3:ListMultipartUploadParts": OBJECTS,
         "s3:GetObjectVersion": OBJECTS,
         "s3:DeleteObject": OBJECTS,
         "s3:DeleteObjectVersion": OBJECTS,
@@ -56,7 +76,10 @@ ALLOWED: dict[str, dict[str, str]] = {
 
 WITH_ENCRYPTION_KEY: dict[str, dict[str, str]] = {
     "Upload": {"kms:GenerateDataKey": KEY},
+    "Sign": {"kms:Decrypt": KEY, "kms:GenerateDataKey": KEY},
+    "Complete": {"kms:Decrypt": KEY, "kms:GenerateDataKey": KEY},
     "Info": {"kms:Decrypt": KEY},
+    "List": {"kms:Decrypt": KEY},
     "Show": {"kms:Decrypt": KEY},
     "Content": {"kms:Decrypt": KEY},
     "Update": {"kms:Decrypt": KEY},

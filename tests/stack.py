@@ -109,12 +109,30 @@ class Stack:
             timeout=60,
         )
 
+    def page(self, headers: Any = None, **query: str) -> requests.Response:
+        return requests.get(
+            f"{self.outputs['ApiRootUrl']}/files",
+            params=query,
+            headers=self.key if headers is None else headers,
+            timeout=60,
+        )
+
     def content(self, file_id: str, query: str = "", method: str = "GET", **kwargs: Any) -> requests.Response:
         """Redirects are followed; a header goes along in each, as curl has it."""
         url = f"{self.outputs['ApiRootUrl']}/files/{file_id}/content{query}"
         return requests.request(
             method, url, timeout=60, headers=kwargs.pop("headers", self.key), **{"allow_redirects": True, **kwargs}
         )
+
+    def listed(self, **query: str) -> list[str]:
+        """The ids of every file in the list, to its last page."""
+        ids: list[str] = []
+        page: dict[str, Any] = {"next": ""}
+        while page["next"] is not None:
+            cursor = {"cursor": page["next"]} if page["next"] else {}
+            page = self.page(**query, **cursor).json()
+            ids += [file["id"] for file in page["files"]]
+        return ids
 
     def request_patiently(self, method: str, path: str, **kwargs: Any) -> requests.Response:
         """Any request, repeated while it is throttled."""

@@ -117,14 +117,17 @@ def call(
     query: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
     file_id: str | None = None,
+    key_id: str | None = None,
 ) -> Reply:
-    """Call an endpoint as API Gateway does. ``raw`` is a body that need not be JSON."""
+    """Call an endpoint as API Gateway does. ``raw`` is a body that need not be JSON, ``key_id`` another key's."""
     event = sample_event(operation)
     event["body"] = raw if raw is not None else None if body is None else json.dumps(body)
     event["queryStringParameters"] = dict(query) if query else None
     event["headers"] |= headers or {}
     if file_id is not None:
         event["pathParameters"] = {"id": file_id}
+    if key_id is not None:
+        event["requestContext"]["identity"]["apiKeyId"] = key_id
     answer = invoke(operation, event)
     reply = Reply(answer["statusCode"], json.loads(answer["body"] or "null"), answer["headers"])
     if reply.status >= HTTPStatus.BAD_REQUEST:

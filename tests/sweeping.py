@@ -10,6 +10,7 @@ NOTHING = {
     "adopted": 0,
     "pending_removed": 0,
     "versions_removed": 0,
+    "multipart_uploads_aborted": 0,
     "finished": True,
 }
 """What a sweep says that found nothing to do."""

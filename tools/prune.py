@@ -19,7 +19,16 @@ from tools import endpoints
 
 CALLS: Mapping[str, tuple[str, ...]] = {
     "dynamodb": ("BatchExecuteStatement", "BatchGetItem", "PutItem", "Query"),
-    "s3": ("DeleteObjects", "HeadObject", "ListObjectVersions"),
+    "s3": (
+        "AbortMultipartUpload",
+        "CompleteMultipartUpload",
+        "CreateMultipartUpload",
+        "DeleteObjects",
+        "HeadObject",
+        "ListMultipartUploads",
+        "ListObjectVersions",
+        "ListParts",
+    ),
 }
 """Every AWS call that the functions make."""
 

@@ -1,7 +1,9 @@
 """Every route of swagger.yaml, walked as pages and back ends do."""
 
 import time
+from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 
 from ops.smoke.checks import CheckFailed, NotSeen, check, expect
 from ops.smoke.session import UNKNOWN_ID, Smoke
@@ -125,6 +127,32 @@ def update(smoke: Smoke) -> str:
     unknown = smoke.call("PATCH", f"/files/{UNKNOWN_ID}", {"name": "a"}, headers=smoke.key_headers())
     expect("an unknown file", unknown.status_code, HTTPStatus.NOT_FOUND, do)
     return "200, 404"
+
+
+@check(source="swagger.yaml: GET /files; DynamoDB developer guide: global secondary indexes are eventually consistent")
+def listed(smoke: Smoke) -> str:
+    """What is stored is in the list within moments, each file on one page; what is deleted is not."""
+    stored = {smoke.store(_STORED)["id"] for _ in range(2)}
+    do = _LOG.format("ListFunction")
+    if not smoke.wait(lambda: stored <= _ids(_page(smoke, ""))):
+        raise CheckFailed(expected=sorted(stored), came="not within the newest 100 files", do=do)
+    first = _page(smoke, "?limit=1")
+    expect("seen on two pages", _ids(first) & _ids(_page(smoke, f"?limit=1&cursor={first['next']}")), set(), do)
+    smoke.ask("DELETE", sorted(stored))
+    expect("deleted files", stored & _ids(_page(smoke, "")), set(), do)
+    refused = smoke.call("GET", "/files?cursor=x", headers=smoke.key_headers())
+    came = (refused.status_code, refused.json().get("code"))
+    expect("a cursor of nobody", came, (HTTPStatus.BAD_REQUEST, "invalid_cursor"), do)
+    return "two pages"
+
+
+def _page(smoke: Smoke, query: str) -> dict[str, Any]:
+    page: dict[str, Any] = smoke.call("GET", f"/files{query}", headers=smoke.key_headers()).json()
+    return page
+
+
+def _ids(page: Mapping[str, Any]) -> set[str]:
+    return {file["id"] for file in page["files"]}
 
 
 @check(source="swagger.yaml: problems")

@@ -9,7 +9,7 @@ from typing import ClassVar, NamedTuple
 
 
 class FieldError(NamedTuple):
-    """One thing that is wrong in a body: a JSON Pointer (RFC 6901) to it and what is wrong."""
+    """What is wrong, and where: a JSON Pointer (RFC 6901) into the body, or the name of a query parameter."""
 
     path: str
     message: str
@@ -27,13 +27,31 @@ class FilestoreError(Exception):
 
 
 class InvalidRequestError(FilestoreError):
-    """The request cannot be understood."""
+    """The request cannot be understood; ``errors`` says where, if that can be said."""
 
     code = "invalid_request"
+    errors: Sequence[FieldError] = ()
+
+
+class InvalidQueryError(InvalidRequestError):
+    """A query parameter has a value that it does not take."""
+
+    def __init__(self, name: str, message: str) -> None:
+        super().__init__(message)
+        self.errors = (FieldError(name, message),)
+
+
+class InvalidCursorError(InvalidQueryError):
+    """The cursor is not one that this query has given out."""
+
+    code = "invalid_cursor"
+
+    def __init__(self, message: str) -> None:
+        super().__init__("cursor", message)
 
 
 class InvalidBodyError(InvalidRequestError):
-    """The body is not what this request takes; ``errors`` says where."""
+    """The body is not what this request takes."""
 
     code = "invalid_body"
 
@@ -60,16 +78,16 @@ class StoredOnLoadError(InvalidRequestError):
     code = "stored_on_load"
 
 
-class ForbiddenError(FilestoreError):
-    """No API key, or not a good one. API Gateway says so as a rule."""
-
-    code = "forbidden"
-
-
 class InvalidTokenError(FilestoreError):
     """No upload token, or not this upload's."""
 
     code = "invalid_token"
+
+
+class NoKeyError(FilestoreError):
+    """The gateway did not say whose key the request came with, though each key has its own files."""
+
+    code = "forbidden"
 
 
 class OriginNotAllowedError(FilestoreError):
@@ -100,6 +118,44 @@ class NotStoredError(FilestoreError):
     """The file is not stored, so nobody can have its contents yet."""
 
     code = "not_stored"
+
+
+class UploadStateError(FilestoreError):
+    """An upload in parts is not in the state that the request is about."""
+
+
+class NotInPartsError(UploadStateError):
+    """The upload is one PUT."""
+
+    code = "not_in_parts"
+
+
+class AlreadyUploadedError(UploadStateError):
+    """The upload is complete."""
+
+    code = "already_uploaded"
+
+
+class UploadEndedError(UploadStateError):
+    """The upload was taken back, deleted, given up, or nobody went on with it in time."""
+
+    code = "upload_ended"
+
+
+class PartsMissingError(UploadStateError):
+    """Parts are missing, or have another size than planned: ``missing`` has their numbers."""
+
+    code = "parts_missing"
+
+    def __init__(self, missing: Sequence[int]) -> None:
+        super().__init__("Parts are missing. Send them, then repeat the call.")
+        self.missing = tuple(missing)
+
+
+class ChecksumMismatchError(UploadStateError):
+    """The contents have another checksum than the uploader says."""
+
+    code = "checksum_mismatch"
 
 
 class TryAgainError(FilestoreError):

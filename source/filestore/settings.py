@@ -13,6 +13,7 @@ class Settings(NamedTuple):
     signed_url_expiration: int
     unstored_file_lifetime: int
     store_on_load: bool
+    key_isolation: bool
     max_file_size: int
 
     @classmethod
@@ -28,6 +29,7 @@ class Settings(NamedTuple):
             signed_url_expiration=_whole_number("SIGNED_URL_EXPIRATION"),
             unstored_file_lifetime=_whole_number("UNSTORED_FILE_LIFETIME"),
             store_on_load=os.environ["STORE_ON_LOAD"] == "True",
+            key_isolation=os.environ["KEY_ISOLATION"] == "True",
             max_file_size=_whole_number("MAX_FILE_SIZE"),
         )
 
@@ -40,6 +42,11 @@ def late_upload_margin() -> int:
 def upload_is_public() -> bool:
     """Whether anybody may ask for an upload, or else whoever has an API key. The upload function alone is told."""
     return os.environ["PUBLIC_UPLOAD"] != "False"
+
+
+def multipart_threshold() -> int:
+    """Bytes above which an upload comes in parts, unless its client wants otherwise. Only ``upload`` is told."""
+    return _whole_number("MULTIPART_THRESHOLD")
 
 
 def _whole_number(name: str) -> int:

@@ -10,17 +10,22 @@ import time
 from functools import cache
 from typing import TYPE_CHECKING
 
-from filestore.settings import Settings, late_upload_margin, upload_is_public
+from filestore.settings import Settings, late_upload_margin, multipart_threshold, upload_is_public
 from filestore.storage import aws
 from filestore.storage.repository import FileRepository
 
 if TYPE_CHECKING:
     from filestore.storage.bucket import Bucket
     from filestore.storage.links import LinkSigner
+    from filestore.storage.multipart import MultipartUploads
+    from filestore.use_cases.complete import CompleteUpload
     from filestore.use_cases.content import LinkContent
     from filestore.use_cases.delete import DeleteFiles
     from filestore.use_cases.info import DescribeFiles
+    from filestore.use_cases.list import ListFiles
+    from filestore.use_cases.parts import ShowParts
     from filestore.use_cases.show import ShowFile
+    from filestore.use_cases.sign import SignParts
     from filestore.use_cases.store import StoreFiles
     from filestore.use_cases.sweep import Sweep
     from filestore.use_cases.undo import UndoUpload
@@ -46,7 +51,34 @@ def begin_upload() -> BeginUpload:
     """POST /file."""
     from filestore.use_cases.upload import BeginUpload
 
-    return BeginUpload(_files(), _links(), settings(), now)
+    return BeginUpload(_files(), _links(), _multipart_uploads(), settings(), multipart_threshold(), now)
+
+
+@cache
+def sign_parts() -> SignParts:
+    """POST /file/{id}/parts."""
+    from filestore.use_cases.sign import SignParts
+
+    return SignParts(_files(), _links(), settings(), now)
+
+
+@cache
+def show_parts() -> ShowParts:
+    """GET /file/{id}/parts. Every one asks S3."""
+    from filestore.use_cases.parts import ShowParts
+
+    aws.s3()
+    return ShowParts(_files(), _bucket(), _multipart_uploads())
+
+
+@cache
+def complete_upload() -> CompleteUpload:
+    """POST /file/{id}/complete. Every one asks S3, and has it work."""
+    from filestore.use_cases.complete import CompleteUpload
+
+    aws.s3()
+    aws.s3_once()
+    return CompleteUpload(_files(), _bucket(), _multipart_uploads(), record_uploads(), now)
 
 
 @cache
@@ -55,7 +87,7 @@ def undo_upload() -> UndoUpload:
     from filestore.use_cases.undo import UndoUpload
 
     aws.s3()
-    return UndoUpload(_files(), _bucket(), settings(), now)
+    return UndoUpload(_files(), _bucket(), _multipart_uploads(), settings(), now)
 
 
 @cache
@@ -72,6 +104,15 @@ def describe_files() -> DescribeFiles:
     from filestore.use_cases.info import DescribeFiles
 
     return DescribeFiles(_files(), _links())
+
+
+@cache
+def list_files() -> ListFiles:
+    """GET /files."""
+    from filestore.storage.places import ListIndex
+    from filestore.use_cases.list import ListFiles
+
+    return ListFiles(ListIndex(aws.dynamodb(), settings().table_name), describe_files())
 
 
 @cache
@@ -120,7 +161,7 @@ def sweep() -> Sweep:
     """The schedule."""
     from filestore.use_cases.sweep import Sweep
 
-    return Sweep(_files(), _bucket(), record_uploads(), settings(), late_upload_margin(), now)
+    return Sweep(_files(), _bucket(), _multipart_uploads(), record_uploads(), settings(), late_upload_margin(), now)
 
 
 @cache
@@ -133,6 +174,13 @@ def _bucket() -> Bucket:
     from filestore.storage.bucket import Bucket
 
     return Bucket(aws.s3, settings().bucket_name)
+
+
+@cache
+def _multipart_uploads() -> MultipartUploads:
+    from filestore.storage.multipart import MultipartUploads
+
+    return MultipartUploads(aws.s3, aws.s3_once, settings().bucket_name)
 
 
 @cache

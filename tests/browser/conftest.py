@@ -42,6 +42,23 @@ FORM = """<!doctype html>
   window.pond = FilestoreUploader.setup('API_ROOT_URL/', '#documents', options);
 </script>
 """
+CLIENT = """<!doctype html>
+<title>A page</title>
+<link rel="icon" href="logo.svg">
+<script type="module">
+  import * as filestore from './filestore-client/src/client.js';
+  window.filestore = filestore;
+  window.said = [];
+  window.steps = [];
+  window.client = new filestore.FilestoreClient('API_ROOT_URL', OPTIONS);
+  window.send = (file = new File(['contents'], 'a.txt', { type: 'text/plain' }), options = {}) => {
+    const listeners = { onwait: (message) => said.push(message), onprogress: ({ loaded }) => steps.push(loaded) };
+    window.upload = client.upload(file, { ...listeners, ...options });
+    return upload.done;
+  };
+</script>
+"""
+EAGER = "const later = setTimeout; window.setTimeout = (act, time) => later(act, time < 25_000 ? 20 : time);"
 
 
 @pytest.fixture(scope="package", autouse=True)
@@ -223,5 +240,19 @@ def open_form(page: Page, site: Site, stack: Stack) -> Callable[..., Pond]:
         page.goto(site.add(name, html))
         expect(page.locator(".filepond--root")).to_be_visible()
         return Pond(page)
+
+    return open_
+
+
+@pytest.fixture
+def open_client(page: Page, site: Site, service: Service) -> Callable[..., Page]:
+    """Opens a page with a client and these options, in JavaScript; its pauses are short where it is eager."""
+
+    def open_(options: str = "{}", url: str = "", *, eager: bool = True) -> Page:
+        if eager:
+            page.add_init_script(EAGER)
+        html = CLIENT.replace("API_ROOT_URL", url or service.url).replace("OPTIONS", options)
+        page.goto(site.add("client.html", html))
+        return page
 
     return open_

@@ -44,7 +44,7 @@ class Service:
         self.open.set()
         app = flask.Flask(__name__, static_folder=None)
 
-        @app.route("/<path:path>", methods=["DELETE", "OPTIONS", "POST", "PUT"])
+        @app.route("/<path:path>", methods=["DELETE", "GET", "OPTIONS", "POST", "PUT"])
         def take(path: str) -> flask.Response:
             request = flask.request
             if request.method == "OPTIONS":
@@ -55,7 +55,7 @@ class Service:
             self.calls.append(call)
             if request.method == "PUT":
                 self.open.wait(60)
-            status, body = self.plan(call) or self._go_well(call)
+            status, body = self.plan(call) or self.go_well(call)
             return flask.Response(body, status, CORS)
 
         self._server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Silent)
@@ -63,7 +63,8 @@ class Service:
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
 
-    def _go_well(self, call: Call) -> tuple[int, str]:
+    def go_well(self, call: Call) -> tuple[int, str]:
+        """Status and body where nothing goes wrong."""
         if call.method != "POST":
             return (204 if call.method == "DELETE" else 200), ""
         file_id = f"id-{len([each for each in self.calls if each.method == 'POST'])}-{call.json['name'][:20]}"

@@ -8,41 +8,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Error, Page
 
-from tests.browser.conftest import Complaints, Site
+from tests.browser.conftest import Complaints
 from tests.browser.service import Call, Service, until
 from tests.support import ROOT
-
-PAGE = """<!doctype html>
-<title>A page</title>
-<link rel="icon" href="logo.svg">
-<script type="module">
-  import * as filestore from './filestore-client/src/client.js';
-  window.filestore = filestore;
-  window.said = [];
-  window.steps = [];
-  window.client = new filestore.FilestoreClient('API_ROOT_URL', OPTIONS);
-  window.send = (file = new File(['contents'], 'a.txt', { type: 'text/plain' }), options = {}) => {
-    const listeners = { onwait: (message) => said.push(message), onprogress: ({ loaded }) => steps.push(loaded) };
-    window.upload = client.upload(file, { ...listeners, ...options });
-    return upload.done;
-  };
-</script>
-"""
-EAGER = "const later = setTimeout; window.setTimeout = (act, time) => later(act, time < 25_000 ? 20 : time);"
-
-
-@pytest.fixture
-def open_client(page: Page, site: Site, service: Service) -> Callable[..., Page]:
-    """Opens a page with a client and these options, in JavaScript; its pauses are short where it is eager."""
-
-    def open_(options: str = "{}", url: str = "", *, eager: bool = True) -> Page:
-        if eager:
-            page.add_init_script(EAGER)
-        html = PAGE.replace("API_ROOT_URL", url or service.url).replace("OPTIONS", options)
-        page.goto(site.add("client.html", html))
-        return page
-
-    return open_
 
 
 def once(method: str, status: int, body: str = "") -> Callable[[Call], tuple[int, str] | None]:

@@ -100,16 +100,6 @@ class TestRefusals:
         label(pond, "a.txt").to_have_text(message)
         assert requests == []
 
-    def test_more_than_s3_takes_in_one_put_is_too_large(
-        self, open_form: Callable[..., Pond], file: Callable[..., Path]
-    ) -> None:
-        pond = open_form("{ maxFileSize: 10 * 1024 ** 4 }")
-        path = file("film.mp4")
-        with path.open("r+b") as sparse:
-            sparse.truncate(5 * 1024**3 + 1)
-        pond.drop(path)
-        label(pond, "film.mp4").to_have_text("Too large: a file may have up to 5 GB.")
-
     def test_accepted_types_are_accepted(self, open_form: Callable[..., Pond], file: Callable[..., Path]) -> None:
         pond = open_form("{ acceptedFileTypes: ['image/*', 'application/pdf'] }")
         pond.drop(file("a.pdf", PDF), file("b.png", SUNSET))

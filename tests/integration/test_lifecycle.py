@@ -219,6 +219,28 @@ def test_another_name_is_that_of_the_downloads(stack: Stack) -> None:
     assert (deleted.status_code, deleted.json()["code"]) == (409, "deleted")
 
 
+class TestList:
+    def test_lists_what_is_stored_page_by_page(self, stack: Stack) -> None:
+        ids = [stack.store(b"contents")["id"] for _ in range(3)]
+        reply = stack.page(limit="2")
+        assert [file["id"] for file in reply.json()["files"]] == [ids[2], ids[1]]
+        next_page = stack.page(limit="2", cursor=reply.json()["next"])
+        (third, *_) = next_page.json()["files"]
+        assert third["id"] == ids[0]
+        assert requests.get(third["url"], timeout=60).content == b"contents"
+        stack.files("DELETE", [ids[1]])
+        assert ids[1] not in stack.listed()
+        assert stack.listed(order="asc", deleted="yes")[-3:] == ids
+
+    def test_needs_a_key_and_a_cursor_of_its_own(self, stack: Stack) -> None:
+        keyless = stack.page(headers={})
+        assert (keyless.status_code, keyless.json()["code"]) == (403, "forbidden")
+        stranger = stack.page(cursor="x")
+        assert (stranger.status_code, stranger.json()["code"]) == (400, "invalid_cursor")
+        too_many = stack.page(limit="1001")
+        assert (too_many.status_code, too_many.json()["code"]) == (400, "invalid_request")
+
+
 class TestUndo:
     def test_removes_the_upload(self, stack: Stack) -> None:
         upload = stack.upload(size=8)
@@ -282,6 +304,7 @@ class TestExpiry:
             "adopted": 0,
             "pending_removed": 0,
             "versions_removed": 0,
+            "multipart_uploads_aborted": 0,
             "finished": True,
         }
 

@@ -108,6 +108,17 @@ def hands_out_a_download_under_a_new_name(stack: Stack) -> bool:
     return requests.get(stack.update(stack.store()["id"], {"name": "b"}).json()["url"], timeout=60).status_code == 200
 
 
+def lists_files(stack: Stack) -> bool:
+    stack.store()
+    return stack.page(limit="1").status_code == 200
+
+
+def lists_a_download(stack: Stack) -> bool:
+    stack.store()
+    (newest,) = stack.page(limit="1").json()["files"]
+    return requests.get(newest["url"], timeout=60).status_code == 200
+
+
 def deletes_a_file(stack: Stack) -> bool:
     return stack.files("DELETE", [stack.store()["id"]]).status_code == 200
 
@@ -181,6 +192,9 @@ NEEDED: dict[tuple[str, str], Callable[[Stack], bool]] = {
     ("Store", "s3:ListBucketVersions"): looks_for_an_upload_before_refusing_to_store_it,
     ("Info", "dynamodb:BatchGetItem"): describes_a_file,
     ("Info", "s3:GetObjectVersion"): hands_out_a_download,
+    ("List", "dynamodb:BatchGetItem"): lists_files,
+    ("List", "dynamodb:Query"): lists_files,
+    ("List", "s3:GetObjectVersion"): lists_a_download,
     ("Show", "dynamodb:BatchGetItem"): shows_a_file,
     ("Show", "s3:GetObjectVersion"): shows_a_download,
     ("Content", "dynamodb:BatchGetItem"): leads_to_contents,

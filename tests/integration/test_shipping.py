@@ -11,7 +11,8 @@ import requests
 from local import deploy
 from local.emulator import ROOT, Emulator
 from local.errors import LocalError
-from ops import removal
+from ops import fill_list, records, removal
+from ops.target import Target
 from tests.deployment import Deployment
 from tests.stack import eventually
 
@@ -58,6 +59,12 @@ class TestUpgrade:
             assert stack.outputs[name] == before[name]
         assert stack.download(stored["id"]) == b"stored"
         assert {**(stack.details(stored["id"]) or {}), "url": ""} == {**(details or {}), "url": ""}
+        assert (stack.listed(), stack.listed(deleted="yes")) == ([], [])
+        filling = records.Walk(Target(stack.outputs, aws.client), rate=1000)
+        fill_list.fill(filling)
+        assert filling.changed == 2
+        assert stack.listed() == [stored["id"]]
+        assert sorted(stack.listed(deleted="yes")) == sorted([stored["id"], deleted["id"]])
         assert requests.get((details or {})["url"], timeout=60).content == b"stored"
         assert "deleted_at" in (stack.details(deleted["id"]) or {})
         assert stack.files("PUT", [uploaded["id"]]).json() == [uploaded["id"]]
@@ -67,6 +74,7 @@ class TestUpgrade:
         eventually(lambda: "uploaded_at" in (stack.record(requested["id"]) or {}))
         assert stack.files("PUT", [requested["id"]]).json() == [requested["id"]]
         assert stack.download(requested["id"]) == b"later"
+        assert stack.listed() == [requested["id"], uploaded["id"], stored["id"]]
         assert stack.files("DELETE", [stored["id"]]).json() == [stored["id"]]
         assert stack.versions(stored["id"]) == []
 

@@ -3,6 +3,7 @@
 import ast
 import functools
 from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tests.mutants.model import SOURCE, Mutant, Run
@@ -27,6 +28,7 @@ class Choice:
                 self._callers[file, name].append(test)
                 self._touching[file].add(test)
         self._importers = _importers()
+        self._testers = _testers(protocol.calls)
         self._killers: dict[str, list[str]] = defaultdict(list)
 
     def killed(self, mutant: Mutant, test: str) -> None:
@@ -66,9 +68,11 @@ class Choice:
         if mutant.place not in _functions(path):
             called += [(file, user) for file in near for user in _users(file, name)]
         callers = {test for each in called for test in self._callers.get(each, [])}
+        if mutant.place not in _functions(path):
+            callers |= self._testers[path]
         if callers and mutant.place not in _kept(mutant.path):
             return callers
-        return {test for file in near for test in self._touching[file]}
+        return {test for file in near for test in self._touching[file]} | self._testers[path]
 
 
 @functools.cache
@@ -103,13 +107,30 @@ def _kept(path: Path) -> set[str]:
     return {node.name for node in functions if "cache" in [ast.unparse(each) for each in node.decorator_list]}
 
 
+def _testers(tests: Iterable[str]) -> dict[str, set[str]]:
+    """By file of the source, the tests whose file imports from it: they may use a constant as it is."""
+    by_file: dict[str, list[str]] = defaultdict(list)
+    for test in tests:
+        by_file[test.split("::")[0]].append(test)
+    testers: dict[str, set[str]] = defaultdict(set)
+    for name, those in by_file.items():
+        for file in _imported(Path(name)) if Path(name).exists() else ():
+            testers[file].update(those)
+    return testers
+
+
 def _importers() -> dict[str, set[str]]:
     """By file of the source, the files that import from it."""
     importers: dict[str, set[str]] = defaultdict(set)
     for path in Path(SOURCE).rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.ImportFrom) and node.module:
-                for name in (node.module, *(f"{node.module}.{alias.name}" for alias in node.names)):
-                    file = Path(SOURCE).parent / f"{name.replace('.', '/')}.py"
-                    importers[_short(file)].add(_short(path))
+        for file in _imported(path):
+            importers[file].add(_short(path))
     return importers
+
+
+def _imported(path: Path) -> Iterator[str]:
+    """What could be files of the source that a file imports from."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            for name in (node.module, *(f"{node.module}.{alias.name}" for alias in node.names)):
+                yield _short(Path(SOURCE).parent / f"{name.replace('.', '/')}.py")

@@ -16,7 +16,7 @@ _KINDS = (
     + ["undo"] * 3
     + ["sweep"] * 3
     + ["info"] * 2
-    + ["ask", "content", "update", "update", "lose", "redrive", "put_unversioned"]
+    + ["ask", "content", "update", "update", "lose", "redrive", "put_unversioned", "list"]
 )
 # Where something ends, and the seconds beside it.
 _BOUNDARIES = [
@@ -43,6 +43,7 @@ _OWN_FAULTS = {
     "delete": _OF_STATEMENTS + _OF_DELETIONS,
     "update": _OF_STATEMENTS,
     "undo": _OF_STATEMENTS + _OF_DELETIONS,
+    "list": ["stale"],
     "sweep": ["stale", "denied", *_OF_LISTS, *_OF_DELETIONS],
 }
 _ANY_FAULTS = sorted(FAULTS.keys() - {kind for kinds in _OWN_FAULTS.values() for kind in kinds})

@@ -37,7 +37,7 @@ _BAD_JSON = (
     "1" * 5_000,
     '"\\u"',
 )
-_ENDPOINTS = ("upload", "store", "info", "show", "content", "update", "delete", "undo")
+_ENDPOINTS = ("upload", "store", "info", "list", "show", "content", "update", "delete", "undo")
 _SECRET = re.compile(r"X-Amz-Signature|X-Amz-Credential|AWS4-HMAC|Authorization|5tr4ng3r", re.IGNORECASE)
 # What each octet of a name or of meta costs most in: JSON, JSON in JSON, a URL, a header.
 _DEAR = (
@@ -204,7 +204,7 @@ class Fuzz:
         event["headers"] = self._random.choice([None, {}, {self._random.choice(names): self._text() for _ in range(3)}])
 
     def _query(self, event: dict[str, Any], _: str) -> None:
-        names = ["problems", "deleted", "nonstored", "x"]
+        names = ["problems", "deleted", "nonstored", "limit", "cursor", "order", "x"]
         event["queryStringParameters"] = self._random.choice([None, {}, {self._random.choice(names): self._text()}])
 
     def _path(self, event: dict[str, Any], _: str) -> None:

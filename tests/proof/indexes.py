@@ -1,7 +1,7 @@
 """Secondary indexes of the table in memory: what they hold of a record, and how they are queried."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,7 +42,8 @@ class Index:
     def query(self, items: Iterable[Item], parameters: Mapping[str, Any], page: int) -> dict[str, Any]:
         """What Query answers on the index of these records, with at most ``page`` entries."""
         assert parameters.keys() <= _PARAMETERS, parameters.keys() - _PARAMETERS
-        entries = [entry for entry in map(self.entry, items) if entry is not None and self._matches(entry, parameters)]
+        matches = self._condition(parameters)
+        entries = [entry for entry in map(self.entry, filter(matches, items)) if entry is not None]
         is_forward = parameters.get("ScanIndexForward", True)
         entries.sort(key=self._place, reverse=not is_forward)
         if "ExclusiveStartKey" in parameters:
@@ -57,16 +58,21 @@ class Index:
             answer["LastEvaluatedKey"] = {name: entries[page - 1][name] for name in self.keys}
         return answer
 
-    def _matches(self, entry: Item, parameters: Mapping[str, Any]) -> bool:
+    def _condition(self, parameters: Mapping[str, Any]) -> Callable[[Item], bool]:
+        """Whether a record is what is asked for; one that lacks a key is not."""
         condition = _CONDITION.fullmatch(parameters["KeyConditionExpression"])
         assert condition, parameters["KeyConditionExpression"]
         hash_key, value, range_key, operator, bound = condition.groups()
         assert hash_key == self.hash_key
         assert range_key in (None, self.range_key)
         values = parameters["ExpressionAttributeValues"]
-        return bool(entry[hash_key] == values[value]) and (
-            range_key is None or _compare(entry[range_key], operator, values[bound])
-        )
+
+        def matches(item: Item) -> bool:
+            return item.get(hash_key) == values[value] and (
+                range_key is None or (range_key in item and _compare(item[range_key], operator, values[bound]))
+            )
+
+        return matches
 
     def _place(self, entry: Item) -> tuple[Any, str]:
         """Where an entry is among those of its hash key."""

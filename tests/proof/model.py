@@ -28,6 +28,7 @@ MAY: dict[str, set[tuple[State, State]]] = {
     "uploaded": {(PENDING, UPLOADED)},
     "store": {(PENDING, STORED), (UPLOADED, STORED)},
     "info": set(),
+    "list": set(),
     "content": set(),
     "update": {(PENDING, PENDING), (UPLOADED, UPLOADED), (STORED, STORED)},
     "delete": {(PENDING, DELETED), (UPLOADED, DELETED), (STORED, DELETED)},
@@ -65,7 +66,8 @@ SAYS: dict[str, set[State]] = {
 SAYS_WHERE_DELETED_ARE_SHOWN = SAYS | {"deleted": set(), "expired": set()}
 """With ``?deleted=yes`` no file is left out for having been deleted."""
 
-ONCE = ("created_at", "token_hash", "url_expires_at", "uploaded_at", "version_id", "etag", "stored_at", "deleted_at")
+ONCE = ("created_at", "token_hash", "url_expires_at", "uploaded_at", "version_id", "etag", "stored_at", "deleted_at",
+        "list_shard", "list_place")  # fmt: skip
 """Set at most once."""
 
 OF_BACK_ENDS = ("name", "meta")
@@ -122,6 +124,15 @@ def wrong_changes(
         yield f"{operation} changed {', '.join(changed)}"
     if after is not None and change[1] in (UPLOADED, STORED) and after.get("version_id", {"S": "null"})["S"] == "null":
         yield f"{operation} pinned no version"
+
+
+def is_in_its_place(item: Item) -> bool:
+    """Whether a file is where it has to be in the list: there for good once it is stored, and never before."""
+    place = {name: item[name]["S"] for name in ("list_shard", "list_place") if name in item}
+    if "stored_at" not in item:
+        return place == {}
+    file_id = item["id"]["S"]
+    return place == {"list_shard": file_id[0], "list_place": f"{item['stored_at']['S']}#{file_id}"}
 
 
 def type_of(sent: str, by_name: str) -> str:

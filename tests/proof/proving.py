@@ -10,10 +10,11 @@ from unittest import mock
 
 from filestore import wiring
 from filestore.storage import aws
+from filestore.storage.places import ListIndex
 from filestore.storage.repository import FileRepository
 from tests import hygiene
 from tests.proof.memory import Memory
-from tests.proof.operations import back_ends, browsers, events, sweep
+from tests.proof.operations import back_ends, browsers, events, listing, sweep
 from tests.proof.settings import FILE_LIFETIME, SETTINGS
 from tests.proof.world import Operation, World
 
@@ -29,6 +30,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "info": back_ends.info,
     "content": back_ends.content,
     "update": back_ends.update,
+    "list": listing.listing,
     "delete": back_ends.delete,
     "sweep": sweep.sweep,
 }
@@ -122,6 +124,7 @@ def proving() -> Iterator[Proving]:
         # The same in every run, and the first file in the shard that is swept first.
         mock.patch("filestore.use_cases.upload.secrets.token_hex", proof.new_id),
         mock.patch("filestore.use_cases.sweep.random.sample", proof.shards),
+        mock.patch.object(ListIndex, "shards", property(lambda _: proof.shards(FileRepository.shards, 0))),
         mock.patch("filestore.telemetry.logger.registered_handler.stream", proof),
         # Each line comes by once, not once more for every handler of pytest.
         mock.patch.object(logging.getLogger("filestore"), "propagate", False),

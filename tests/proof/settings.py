@@ -4,6 +4,7 @@ URL_LIFETIME = 3600
 FILE_LIFETIME = 7200
 SHORT_LIFETIME = 600
 MAX_FILE_SIZE = 100_000
+MULTIPART_THRESHOLD = 50_000
 URL_MARGIN = 60
 LATE_MARGIN = 5400
 MAX_RECEIVES = 5
@@ -16,7 +17,9 @@ SETTINGS = {
     "LATE_UPLOAD_MARGIN": str(LATE_MARGIN),
     "STORE_ON_LOAD": "False",
     "PUBLIC_UPLOAD": "True",
+    "KEY_ISOLATION": "False",
     "MAX_FILE_SIZE": str(MAX_FILE_SIZE),
+    "MULTIPART_THRESHOLD": str(MULTIPART_THRESHOLD),
     "TABLE_NAME": "files",
     "BUCKET_NAME": "bucket",
     # Nothing listens there: whatever is not answered in memory fails.

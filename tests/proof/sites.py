@@ -11,7 +11,7 @@ _SOURCE = ROOT / "source" / "filestore"
 _SOURCE_PATH = str(_SOURCE)
 Site = tuple[str, str, str, str]
 """Function, use case, storage, AWS call."""
-_COLLABORATORS = {"files": "FileRepository", "bucket": "Bucket"}
+_COLLABORATORS = {"files": "FileRepository", "bucket": "Bucket", "places": "ListIndex"}
 
 
 def call_sites() -> set[tuple[str, str]]:

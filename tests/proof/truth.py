@@ -49,6 +49,15 @@ class Truth:
         last_before = max((entry for entry in history if entry[0] <= since), default=history[0])
         return any(at in states for moment, at in history if moment > since) or last_before[1] in states
 
+    def throughout(self, states: set[model.State], since: int) -> set[str]:
+        """The files that were in these states all the time since then."""
+        return {
+            file_id
+            for file_id, history in self._history.items()
+            if max(entry for entry in history if entry[0] <= since or entry[0] == 0)[1] in states
+            and all(state in states for moment, state in history if moment > since)
+        }
+
     def _written(self, file_id: str, before: Item | None, after: Item | None) -> None:
         self.writes += 1
         self.moment += 1
@@ -67,6 +76,8 @@ class Truth:
             )
         )
         wrong += self._wrong_pin(file_id, before, after)
+        if after is not None and not model.is_in_its_place(after):
+            wrong.append(f"{self.operation} left a file out of its place in the list")
         if model.leaves_the_sweep(before, after) and file_id in self._memory.objects and not self._is_too_slow(file_id):
             wrong.append(f"{self.operation} took a deleted file for gone that has objects")
         if after is not None and "version_id" in after and int(after["size"]["N"]) > MAX_FILE_SIZE:

@@ -97,6 +97,10 @@ class World:
         for task in tasks:
             self.faults += task.faults
 
+    def perform(self, operations: "Mapping[str, Operation]") -> None:
+        """Have schedules name these operations."""
+        self._operations = operations
+
     def run_freely(self, body: Callable[[], None]) -> None:
         """Run a function that may call handlers as it likes, of which the model knows nothing."""
         task = Task(body, 0, "anything", None)

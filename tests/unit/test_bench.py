@@ -26,24 +26,36 @@ class TestTheBill:
         assert {name: round(dollars, 2) for name, dollars in bill.dollars.items()} == {
             "API Gateway": 10.50,
             "S3": 5.00,
-            "DynamoDB": 3.25,
+            "DynamoDB": 3.88,
             "SQS": 1.20,
             # 4 x 0.20, and 4 runs of 10 ms + 1 ms / 0.29 at half a GB
             "Lambda": 1.16,
             # 1550 bytes of ours, 4 x 26 of CloudWatch's
             "Logs": 0.83,
         }
-        assert round(bill.total, 2) == 21.94
+        assert round(bill.total, 2) == 22.56
 
     def test_is_lower_where_events_come_in_batches(self) -> None:
         bill = cost.bill(MEASURED, events_in_a_batch=10)
         assert {name: round(bill.dollars[name], 2) for name in ("SQS", "DynamoDB", "Logs")} == {
             "SQS": 0.48,
-            "DynamoDB": 3.25,
+            "DynamoDB": 3.88,
             # 1150 bytes and 3 x 26, and a tenth of 826
             "Logs": 0.66,
         }
         assert bill.total < cost.bill(MEASURED).total
+
+    def test_of_a_page_of_the_list_is_mostly_the_request_and_the_reads_of_its_records(self) -> None:
+        listed = Warm(
+            operation="list",
+            files=100,
+            cpu=[0.029],
+            calls=Counter({"Query": 16, "BatchGetItem": 1}),
+            sent=1,
+            logged=300,
+        )
+        # 3.50 the request; 16 queries of half a unit and 100 units; 0.20 and 270 ms at half a GB; 326 bytes
+        assert round(cost.page([listed], 100), 2) == round(3.50 + 108 * 0.125 + 0.20 + 1.80 + 0.16, 2)
 
     def test_is_higher_for_uploads_that_declare_no_type(self) -> None:
         # A write unit, a HEAD, and twice 10 ms at half a GB

@@ -26,7 +26,7 @@ FUNCTIONS = {
     for logical_id, resource in RESOURCES.items()
     if resource["Type"] == "AWS::Serverless::Function"
 }
-OF_BACK_ENDS = {"store", "info", "show", "content", "update", "delete"}
+OF_BACK_ENDS = {"store", "info", "list", "show", "content", "update", "delete"}
 
 
 def logical_id(operation: str) -> str:
@@ -156,6 +156,29 @@ class TestErrors:
             429: {"throttled", "quota_exceeded"},
             503: {"try_again"},
         },
+        "sign": {
+            400: {"invalid_body"},
+            403: {"invalid_token", "origin_not_allowed"},
+            404: {"unknown"},
+            409: {"not_in_parts", "already_uploaded", "upload_ended"},
+            429: {"throttled"},
+            503: {"try_again"},
+        },
+        "parts": {
+            403: {"invalid_token", "origin_not_allowed"},
+            404: {"unknown"},
+            409: {"not_in_parts", "already_uploaded", "upload_ended"},
+            429: {"throttled"},
+            503: {"try_again"},
+        },
+        "complete": {
+            400: {"invalid_body"},
+            403: {"invalid_token", "origin_not_allowed"},
+            404: {"unknown"},
+            409: {"not_in_parts", "parts_missing", "checksum_mismatch", "upload_ended"},
+            429: {"throttled"},
+            503: {"try_again"},
+        },
         "undo": {
             403: {"invalid_token", "origin_not_allowed"},
             404: {"unknown"},
@@ -165,6 +188,7 @@ class TestErrors:
         },
         "store": OF_BACK_ENDS | {400: {"invalid_body", "invalid_request", "too_many_ids", "stored_on_load"}},
         "info": OF_BACK_ENDS,
+        "list": OF_BACK_ENDS | {400: {"invalid_request", "invalid_cursor"}},
         "show": OF_BACK_ENDS | {400: {"invalid_request"}, 404: {"unknown"}},
         "content": OF_BACK_ENDS | {400: {"invalid_request"}, 404: {"unknown"}, 409: {"not_stored"}},
         "update": OF_BACK_ENDS | {400: {"invalid_body"}, 404: {"unknown"}, 409: {"deleted"}},

@@ -36,6 +36,14 @@ def container(unpacked: Path, loopback: str) -> Iterator[Container]:
 
 CALLS: dict[tuple[str, int], dict[str, int]] = {
     ("upload", 1): {"PutItem": 1},
+    ("sign", 1): {"BatchExecuteStatement": 1},
+    ("parts", 1): {"BatchGetItem": 1, "ListParts": 1},
+    ("complete", 1): {
+        "BatchGetItem": 1,
+        "ListParts": 1,
+        "CompleteMultipartUpload": 1,
+        "BatchExecuteStatement": 1,
+    },
     ("undo", 1): {"BatchExecuteStatement": 1, "DeleteObjects": 1},
     ("uploaded", 1): {"BatchExecuteStatement": 1},
     ("uploaded", 10): {"BatchExecuteStatement": 1},
@@ -45,6 +53,10 @@ CALLS: dict[tuple[str, int], dict[str, int]] = {
     ("store", 100): {"BatchExecuteStatement": 4},
     ("info", 1): {"BatchGetItem": 1},
     ("info", 100): {"BatchGetItem": 1},
+    # One a shard, whatever is in the table.
+    ("list", 1): {"Query": 16, "BatchGetItem": 1},
+    ("list", 101): {"Query": 16, "BatchGetItem": 2},
+    ("list", 1000): {"Query": 16, "BatchGetItem": 10},
     ("show", 1): {"BatchGetItem": 1},
     ("content", 1): {"BatchGetItem": 1},
     ("update", 1): {"BatchExecuteStatement": 1},
@@ -53,7 +65,7 @@ CALLS: dict[tuple[str, int], dict[str, int]] = {
     ("delete", 26): {"BatchExecuteStatement": 2, "DeleteObjects": 1},
     ("delete", 100): {"BatchExecuteStatement": 4, "DeleteObjects": 1},
     # One a shard: the first page, which is the only one where nothing is due.
-    ("sweep", 1): {"Query": 16},
+    ("sweep", 1): {"Query": 16, "ListMultipartUploads": 1},
 }
 
 
@@ -89,20 +101,30 @@ def test_marks_the_first_line_of_an_instance(unpacked: Path, loopback: str) -> N
 
 _ALL = (
     "domain domain.file domain.lifecycle domain.outcome errors handlers settings storage storage.aws"
-    " storage.conditions storage.items storage.repository storage.statements telemetry use_cases wiring"
+    " storage.conditions storage.items storage.pinning storage.repository storage.statements telemetry use_cases wiring"
 )
-_API = f"{_ALL} api api.endpoint api.errors api.request api.response"
+_API = f"{_ALL} api api.caller api.endpoint api.errors api.request api.response"
+_PARTS = "domain.multipart domain.plan storage.multipart"
+_BUCKET = "storage.at_once storage.bucket"
 MODULES = {
-    "upload": f"{_API} api.declared domain.clock domain.media_type use_cases.upload storage.links",
-    "undo": f"{_API} domain.clock use_cases.delete use_cases.undo storage.bucket",
-    "store": f"{_API} domain.clock domain.media_type use_cases.store use_cases.types storage.bucket",
+    "upload": f"{_API} {_PARTS} api.checksums api.declared domain.clock domain.media_type"
+    " use_cases.upload storage.links",
+    "sign": f"{_API} api.checksums domain.clock domain.multipart domain.plan storage.links use_cases.opened"
+    " use_cases.sign",
+    "parts": f"{_API} {_PARTS} {_BUCKET} domain.clock use_cases.opened use_cases.parts",
+    "complete": f"{_API} {_PARTS} {_BUCKET} api.checksums domain.clock domain.media_type use_cases.complete"
+    " use_cases.opened use_cases.types use_cases.uploaded",
+    "undo": f"{_API} {_PARTS} {_BUCKET} domain.clock use_cases.delete use_cases.undo",
+    "store": f"{_API} {_BUCKET} domain.clock domain.media_type use_cases.store use_cases.types",
     "info": f"{_API} domain.disposition use_cases.info storage.links",
+    "list": f"{_API} domain.disposition use_cases.info use_cases.list storage.links storage.places",
     "show": f"{_API} domain.disposition use_cases.info use_cases.show storage.links",
     "content": f"{_API} domain.disposition domain.media_type use_cases.content storage.links",
     "update": f"{_API} api.declared domain.disposition use_cases.info use_cases.update storage.links",
-    "delete": f"{_API} domain.clock use_cases.delete storage.bucket",
-    "uploaded": f"{_ALL} domain.clock domain.media_type use_cases.types use_cases.uploaded storage.bucket",
-    "sweep": f"{_ALL} domain.clock domain.media_type use_cases.sweep use_cases.types use_cases.uploaded storage.bucket",
+    "delete": f"{_API} {_BUCKET} domain.clock use_cases.delete",
+    "uploaded": f"{_ALL} {_BUCKET} domain.clock domain.media_type use_cases.types use_cases.uploaded",
+    "sweep": f"{_ALL} {_PARTS} {_BUCKET} domain.clock domain.media_type use_cases.sweep use_cases.types"
+    " use_cases.uploaded",
 }
 
 
@@ -180,25 +202,36 @@ class TestIndexWrites:
             SIGNED_URL_EXPIRATION=default["SignedUrlExpiration"],
             UNSTORED_FILE_LIFETIME=default["UnstoredFileLifetime"],
         )
-        (index,) = TEMPLATE["Resources"]["FilesTable"]["Properties"]["GlobalSecondaryIndexes"]
-        assert index["Projection"] == {"ProjectionType": "KEYS_ONLY"}
-        keys = [key["AttributeName"] for key in index["KeySchema"]]
+        indexes = {
+            index["IndexName"]: [key["AttributeName"] for key in index["KeySchema"]]
+            for index in TEMPLATE["Resources"]["FilesTable"]["Properties"]["GlobalSecondaryIndexes"]
+            if index["Projection"] == {"ProjectionType": "KEYS_ONLY"}
+        }
 
-        def place(file_id: str) -> list[Any] | None:
+        def places(file_id: str) -> dict[str, list[Any] | None]:
             item = record(file_id) or {}
-            return [item[key] for key in keys] if set(keys) <= item.keys() else None
+            return {
+                index: [item[key] for key in keys] if set(keys) <= item.keys() else None
+                for index, keys in indexes.items()
+            }
 
         upload = call("upload", {"name": "a"}).body
-        places = [None, place(upload["id"])]
+        told = [dict.fromkeys(indexes), places(upload["id"])]
         invoke("uploaded", upload_event(put(upload["url"], b"contents")))
-        places.append(place(upload["id"]))
+        told.append(places(upload["id"]))
         assert call("store", [upload["id"]]).body == [upload["id"]]
-        places.append(place(upload["id"]))
-        writes = [
-            0 if before == after else (before is not None) + (after is not None)
-            for before, after in itertools.pairwise(places)
-        ]
-        assert writes == list(INDEX_WRITES.values()) == [1, 0, 1]
+        told.append(places(upload["id"]))
+        assert call("delete", [upload["id"]]).body == [upload["id"]]
+        told.append(places(upload["id"]))
+        writes = {
+            index: [
+                0 if before[index] == after[index] else (before[index] is not None) + (after[index] is not None)
+                for before, after in itertools.pairwise(told)
+            ]
+            for index in indexes
+        }
+        assert writes == {"due": [1, 0, 1, 1], "listed": [0, 0, 1, 0]}
+        assert list(INDEX_WRITES.values()) == [1, 0, 2]
 
 
 @pytest.mark.usefixtures("emulator_aws")

@@ -17,22 +17,30 @@ pytestmark = pytest.mark.usefixtures("moto_aws")
 
 STATUSES = {
     "AlreadyStoredError": 409,
+    "AlreadyUploadedError": 409,
+    "ChecksumMismatchError": 409,
     "DeletedError": 409,
     "FileTooLargeError": 400,
     "FilestoreError": 500,
-    "ForbiddenError": 403,
     "InvalidBodyError": 400,
+    "InvalidCursorError": 400,
+    "InvalidQueryError": 400,
     "InvalidRequestError": 400,
     "InvalidTokenError": 403,
     "NoAnswerError": 503,
+    "NoKeyError": 403,
+    "NotInPartsError": 409,
     "NotStoredError": 409,
     "OriginNotAllowedError": 403,
+    "PartsMissingError": 409,
     "StorageError": 500,
     "StoredOnLoadError": 400,
     "ThrottledError": 503,
     "TooManyIdsError": 400,
     "TryAgainError": 503,
     "UnknownFileError": 404,
+    "UploadEndedError": 409,
+    "UploadStateError": 409,
 }
 
 
@@ -46,9 +54,19 @@ def subclasses(kind: type[FilestoreError]) -> Iterator[type[FilestoreError]]:
 def make(kind: type[FilestoreError]) -> FilestoreError:
     if kind is errors.InvalidBodyError:
         return errors.InvalidBodyError([errors.FieldError("/name", "Why.")])
+    if kind is errors.InvalidQueryError:
+        return errors.InvalidQueryError("limit", "Why.")
+    if kind is errors.PartsMissingError:
+        return errors.PartsMissingError([1])
     if kind is errors.StorageError:
         return errors.StorageError("AccessDenied", "Why.")
     return kind("Why.")
+
+
+def test_the_log_has_the_reason_and_the_caller_the_message() -> None:
+    assert str(errors.UnknownFileError("There is no such file.")) == "There is no such file."
+    refused = errors.StorageError("AccessDenied", "No right to PutItem.")
+    assert (str(refused), refused.message) == ("No right to PutItem.", "Storage refused a call.")
 
 
 def fail_with(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:

@@ -52,11 +52,19 @@ def test_describes_a_stored_file(stored: dict[str, Any]) -> None:
     assert described == {"id": stored["id"], "name": "report.pdf", "type": "application/pdf", "size": 8}
 
 
-def test_shows_meta_and_checksum_as_they_were_given() -> None:
-    declared = {"meta": {"form": "7"}, "checksum": {"algorithm": "CRC32", "value": "NSRBwg=="}}
-    file_id = call("upload", {"name": "a", **declared}).body["id"]
+def test_shows_meta_and_checksum_as_they_were_given(finish: Callable[[dict[str, Any]], str]) -> None:
+    declared = {"meta": {"form": "7"}, "checksum": {"algorithm": "CRC32", "value": "tPoRdw=="}}
+    (described,) = call("info", [finish({"name": "a", **declared})]).body
+    assert described["meta"] == declared["meta"]
+    assert described["checksum"] == {"algorithm": "CRC32", "value": "tPoRdw==", "verified": "declared"}
+
+
+def test_shows_no_checksum_of_what_has_not_arrived() -> None:
+    """S3 has verified nothing yet: it would be the uploader's word."""
+    checksum = {"algorithm": "CRC32", "value": "tPoRdw=="}
+    file_id = call("upload", {"name": "a", "checksum": checksum}).body["id"]
     (described,) = call("info", [file_id], query={"nonstored": "yes"}).body
-    assert {name: described[name] for name in declared} == declared
+    assert "checksum" not in described
 
 
 def test_shows_only_stored_files_unless_asked(stored: dict[str, Any]) -> None:

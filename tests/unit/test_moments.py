@@ -60,14 +60,20 @@ class TestTheSweep:
         invoke("sweep", {})
         with counted_calls() as calls:
             invoke("sweep", {})
-        assert calls == {"Query": 16}
+        assert calls == {"Query": 16, "ListMultipartUploads": 1}
 
     def test_writes_once_for_an_upload_that_never_came(self, requested: dict[str, Any], clock: Clock) -> None:
         del requested
         clock.advance(3660)
         with counted_calls() as calls:
             assert invoke("sweep", {})["pending_removed"] == 1
-        assert calls == {"Query": 16, "BatchGetItem": 1, "ListObjectVersions": 1, "BatchExecuteStatement": 1}
+        assert calls == {
+            "Query": 16,
+            "ListMultipartUploads": 1,
+            "BatchGetItem": 1,
+            "ListObjectVersions": 1,
+            "BatchExecuteStatement": 1,
+        }
 
     @pytest.mark.parametrize(("lifetime", "expired"), [(7201, 0), (7200, 1), (7199, 1)])
     def test_ends_a_lifetime_to_the_second(

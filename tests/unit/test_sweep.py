@@ -34,11 +34,11 @@ class TestUploadsThatNobodyStored:
         clock.advance(3660)
         with counted_calls() as calls:
             assert sweep() == NOTHING
-        assert calls == {"Query": 16, "BatchGetItem": 1, "BatchExecuteStatement": 1}
+        assert calls == {"Query": 16, "ListMultipartUploads": 1, "BatchGetItem": 1, "BatchExecuteStatement": 1}
         assert int((record(uploaded["id"]) or {})["sweep_at"]) == uploaded_at + 7200
         with counted_calls() as calls:
             assert sweep() == NOTHING
-        assert calls == {"Query": 16}
+        assert calls == {"Query": 16, "ListMultipartUploads": 1}
 
     def test_are_gone_before_their_url_is_dead_if_they_live_less_long(
         self, configure: Callable[..., None], clock: Clock, versions: Versions
@@ -151,7 +151,7 @@ class TestPending:
         clock.advance(7199)
         with counted_calls() as calls:
             assert sweep() == NOTHING
-        assert calls == {"Query": 16}
+        assert calls == {"Query": 16, "ListMultipartUploads": 1}
         assert len(versions()) == 1
         assert call("store", [requested["id"]]).body == [requested["id"]]
         assert get(call("info", [requested["id"]]).body[0]["url"]) == b"contents"

@@ -51,7 +51,7 @@ class TestBacklogs:
         sweep()
         with counted_calls() as calls:
             assert sweep() == NOTHING
-        assert calls == {"Query": 16}
+        assert calls == {"Query": 16, "ListMultipartUploads": 1}
 
 
 class TestGauges:

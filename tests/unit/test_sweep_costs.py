@@ -35,7 +35,7 @@ class TestSweep:
         self._fill(500, due=False)
         with counted_calls() as calls:
             invoke("sweep", sample_event("sweep"))
-        assert calls == {"Query": 16}
+        assert calls == {"Query": 16, "ListMultipartUploads": 1}
 
     def test_reads_a_page_of_100_at_a_time_and_writes_25_at_a_time(self) -> None:
         self._fill(101, shards=1, due=True)
@@ -43,6 +43,7 @@ class TestSweep:
             invoke("sweep", sample_event("sweep"))
         assert calls == {
             "Query": 16 + 1,
+            "ListMultipartUploads": 1,
             "BatchGetItem": 2,
             "ListObjectVersions": 101,
             "BatchExecuteStatement": 4 + 1,
@@ -53,4 +54,4 @@ class TestSweep:
         invoke("sweep", sample_event("sweep"))
         with counted_calls() as calls:
             invoke("sweep", sample_event("sweep"))
-        assert calls == {"Query": 16}
+        assert calls == {"Query": 16, "ListMultipartUploads": 1}

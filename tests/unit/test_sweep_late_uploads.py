@@ -32,12 +32,18 @@ class TestSlowUploads:
         clock.advance(3660)
         with counted_calls() as calls:
             assert sweep() == NOTHING
-        assert calls == {"Query": 16, "BatchGetItem": 1, "ListObjectVersions": 1, "BatchExecuteStatement": 1}
+        assert calls == {
+            "Query": 16,
+            "ListMultipartUploads": 1,
+            "BatchGetItem": 1,
+            "ListObjectVersions": 1,
+            "BatchExecuteStatement": 1,
+        }
         assert int((record(requested["id"]) or {})["sweep_at"]) == begun + 3600 + DAY
         clock.advance(DAY - 61)
         with counted_calls() as calls:
             assert sweep() == NOTHING
-        assert calls == {"Query": 16}
+        assert calls == {"Query": 16, "ListMultipartUploads": 1}
         created = put(requested["url"], b"contents", requested["headers"])
         assert invoke("uploaded", upload_event(created)) == {"batchItemFailures": []}
         assert call("store", [requested["id"]]).body == [requested["id"]]
@@ -101,7 +107,7 @@ class TestUploadsBeforeTheBucketIsVersioned:
         assert versions() == [(unversioned["id"], "null")]
         with counted_calls() as calls:
             assert sweep() == NOTHING
-        assert calls == {"Query": 16}
+        assert calls == {"Query": 16, "ListMultipartUploads": 1}
 
     def test_give_way_to_one_that_has_a_version(
         self, unversioned: dict[str, Any], clock: Clock, versions: Versions

@@ -212,6 +212,7 @@ class TestWhatIsCounted:
             "adopted": 1,
             "pending_removed": 1,
             "versions_removed": 2,
+            "multipart_uploads_aborted": 0,
             "finished": True,
         }
         assert uploaded["id"]

@@ -144,7 +144,9 @@ class TestNames:
         ({"meta": {"k": "\ud800"}}, "/meta/k"),
         ({"meta": {str(number): "é" * 512 for number in range(2)}}, "/meta"),
         ({"meta": {str(number): "x" * 512 for number in range(4)}}, "/meta"),
-        ({"multipart": True}, "/multipart"),
+        ({"multipart": "yes"}, "/multipart"),
+        ({"multipart": None}, "/multipart"),
+        ({"multipart": True}, "/size"),
         ({"nam": "x"}, "/nam"),
     ],
 )

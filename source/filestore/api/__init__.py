@@ -1,5 +1,6 @@
 """HTTP: what API Gateway hands over, what it takes back, and which status an error has."""
 
+from filestore.api.caller import owner
 from filestore.api.endpoint import endpoint
 from filestore.api.request import MAX_IDS, Request, is_encodable, is_printable
 from filestore.api.response import Response, batch, details, fitting, found, no_content, ok
@@ -17,4 +18,5 @@ __all__ = [
     "is_printable",
     "no_content",
     "ok",
+    "owner",
 ]

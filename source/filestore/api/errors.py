@@ -11,31 +11,35 @@ from filestore.errors import (
     AlreadyStoredError,
     DeletedError,
     FilestoreError,
-    ForbiddenError,
-    InvalidBodyError,
     InvalidRequestError,
     InvalidTokenError,
+    NoKeyError,
     NotStoredError,
     OriginNotAllowedError,
+    PartsMissingError,
     TryAgainError,
     UnknownFileError,
+    UploadStateError,
 )
 
 STATUSES: Mapping[type[FilestoreError], HTTPStatus] = {
     InvalidRequestError: HTTPStatus.BAD_REQUEST,
-    ForbiddenError: HTTPStatus.FORBIDDEN,
     InvalidTokenError: HTTPStatus.FORBIDDEN,
+    NoKeyError: HTTPStatus.FORBIDDEN,
     OriginNotAllowedError: HTTPStatus.FORBIDDEN,
     UnknownFileError: HTTPStatus.NOT_FOUND,
     AlreadyStoredError: HTTPStatus.CONFLICT,
     DeletedError: HTTPStatus.CONFLICT,
     NotStoredError: HTTPStatus.CONFLICT,
+    UploadStateError: HTTPStatus.CONFLICT,
     TryAgainError: HTTPStatus.SERVICE_UNAVAILABLE,
     FilestoreError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 """The status of an error is that of its nearest class that is listed."""
 
 _RETRY_AFTER = "1"
+# As many as one call signs.
+_MAX_MISSING = 100
 
 
 def answer(error: FilestoreError) -> Response:
@@ -44,8 +48,10 @@ def answer(error: FilestoreError) -> Response:
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
         return failure()
     body: dict[str, Any] = {"message": error.message, "code": error.code}
-    if isinstance(error, InvalidBodyError):
+    if isinstance(error, InvalidRequestError) and error.errors:
         body["errors"] = [{"path": wrong.path, "message": wrong.message} for wrong in error.errors]
+    if isinstance(error, PartsMissingError):
+        body |= {"missing": error.missing[:_MAX_MISSING], "missing_count": len(error.missing)}
     return Response(status, body, {"Retry-After": _RETRY_AFTER} if status == HTTPStatus.SERVICE_UNAVAILABLE else {})
 
 

@@ -14,7 +14,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from filestore.errors import FieldError, ForbiddenError, InvalidBodyError, InvalidRequestError, TooManyIdsError
+from filestore.errors import (
+    FieldError,
+    InvalidBodyError,
+    InvalidQueryError,
+    InvalidTokenError,
+    NoKeyError,
+    TooManyIdsError,
+)
 
 MAX_IDS = 100
 """Ids that one call takes."""
@@ -45,29 +52,42 @@ class Request:
         headers = self.event.get("headers") or {}
         return next((value for key, value in headers.items() if key.lower() == name), None)
 
-    def require_key(self) -> None:
-        """Raise ForbiddenError unless API Gateway has found an API key to be good: it alone says by which one."""
-        context = self.event.get("requestContext") or {}
-        if not (context.get("identity") or {}).get("apiKeyId"):
-            raise ForbiddenError("An API key is needed.")
+    def key_id(self) -> str:
+        """The id of the API key that the request came with. Raises NoKeyError where API Gateway has not told it."""
+        key_id = ((self.event.get("requestContext") or {}).get("identity") or {}).get("apiKeyId")
+        if not isinstance(key_id, str) or not key_id:
+            raise NoKeyError("An API key is needed.")
+        return key_id
+
+    def upload_token(self) -> str:
+        """The token of an upload. Raises InvalidTokenError where there is none."""
+        token = self.header("x-upload-token")
+        if not token:
+            raise InvalidTokenError("The header x-upload-token is needed.")
+        return token
 
     def path(self, name: str) -> str:
         """A path parameter."""
         return str((self.event.get("pathParameters") or {}).get(name, ""))
 
+    def query(self, name: str) -> str | None:
+        """A query parameter, as it came."""
+        value: str | None = (self.event.get("queryStringParameters") or {}).get(name)
+        return value
+
     def flag(self, name: str) -> bool:
         """A query parameter that says yes, true or 1, or else no, false or 0, in any case; absent means no."""
-        value = (self.event.get("queryStringParameters") or {}).get(name, "no").lower()
-        if value in (*_YES, *_NO):
-            return value in _YES
-        raise InvalidRequestError(f"The query parameter {name} is yes (true, 1) or no (false, 0).")
+        value = self.query(name)
+        if value is None or value.lower() in (*_YES, *_NO):
+            return value is not None and value.lower() in _YES
+        raise InvalidQueryError(name, f"The query parameter {name} is yes (true, 1) or no (false, 0).")
 
     def choice(self, name: str, default: str, *others: str) -> str:
         """A query parameter that has one of these values; absent it has the first."""
-        value = (self.event.get("queryStringParameters") or {}).get(name, default)
-        if value not in (default, *others):
-            raise InvalidRequestError(f"The query parameter {name} is {' or '.join((default, *others))}.")
-        return str(value)
+        value = self.query(name)
+        if value is not None and value not in (default, *others):
+            raise InvalidQueryError(name, f"The query parameter {name} is {' or '.join((default, *others))}.")
+        return default if value is None else value
 
     def json(self) -> object:
         """The body."""

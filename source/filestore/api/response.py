@@ -46,7 +46,9 @@ def found(url: str, *, file_id: str | None = None) -> Response:
     return Response(HTTPStatus.FOUND, headers={"Location": url}, file_id=file_id)
 
 
-def batch(result: Iterable[object], problems: Mapping[str, Problem], *, with_problems: bool, **counts: int) -> Response:
+def batch(
+    result: Iterable[object], problems: Mapping[str, Problem], *, with_problems: bool = False, **counts: int
+) -> Response:
     """The answer to a batch: what there is to say of each id, alone or with the problem of every id that is left out.
 
     Without ``with_problems`` nobody would be told of an id that was throttled: then the whole answer is a 503.
@@ -71,10 +73,21 @@ def details(file: File, url: str | None) -> dict[str, Any]:
         "stored_at": file.stored_at,
         "deleted_at": file.deleted_at,
         "meta": file.meta,
-        "checksum": file.checksum._asdict() if file.checksum else None,
+        "checksum": _receipt(file),
+        "owner": file.owner,
         "url": url,
     }
     return {name: value for name, value in shown.items() if value is not None}
+
+
+def _receipt(file: File) -> dict[str, str] | None:
+    """The checksum of the contents, and whether it was declared, and checked by S3, or computed by S3 alone.
+
+    Of what has not arrived it would be nothing but a claim.
+    """
+    if file.checksum is None or file.version_id is None:
+        return None
+    return {**file.checksum._asdict(), "verified": file.checksum_from or "declared"}
 
 
 def fitting(members: Iterable[object]) -> int:

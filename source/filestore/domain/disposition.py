@@ -66,7 +66,7 @@ def _cut(name: str) -> str:
     if len(name.encode()) <= _MAX_OCTETS:
         return name
     stem, dot, ending = name.rpartition(".")
-    if not dot or len(ending) > _LONGEST_ENDING:
+    if len(ending) > _LONGEST_ENDING:
         stem, dot, ending = name, "", ""
     room = _MAX_OCTETS - len(f"{dot}{ending}".encode())
     return stem.encode()[:room].decode(errors="ignore") + dot + ending

@@ -43,8 +43,15 @@ class Checksum(NamedTuple):
     value: str
 
 
+class Receipt(NamedTuple):
+    """A checksum that S3 has verified for the contents; ``source`` is ``s3`` where it computed it, too."""
+
+    checksum: Checksum
+    source: str | None = None
+
+
 class UploadLink(NamedTuple):
-    """A URL to PUT the contents to, and the headers that have to go with them."""
+    """A URL to PUT contents to, and the headers that have to go with them."""
 
     url: str
     headers: Mapping[str, str]
@@ -54,6 +61,9 @@ class File(NamedTuple):
     """A file as its record has it. Timestamps are RFC 3339 text, ``*_at`` numbers are seconds since the epoch.
 
     ``type_from`` says what a type was taken from that nobody has declared, until the upload tells a better one.
+    ``owner`` is the id of the key that stored the file, where each key has files of its own.
+    ``upload_id`` (S3's) and ``part_size`` (bytes) are those of an upload in parts. ``checksum_from`` says that S3 has
+    computed the checksum; otherwise the uploader has declared it.
     """
 
     id: str
@@ -65,7 +75,10 @@ class File(NamedTuple):
     size: int | None = None
     meta: Mapping[str, str] | None = None
     checksum: Checksum | None = None
+    checksum_from: str | None = None
     token_hash: str | None = None
+    upload_id: str | None = None
+    part_size: int | None = None
     uploaded_at: str | None = None
     stored_at: str | None = None
     deleted_at: str | None = None
@@ -74,6 +87,14 @@ class File(NamedTuple):
     etag: str | None = None
     sweep_at: int | None = None
     purge_at: int | None = None
+    owner: str | None = None
+
+    def is_known_to(self, owner: str | None) -> bool:
+        """Whether a back end with this key's id may know of the file: its own, or one that nobody has stored.
+
+        None is every back end, where they share all files.
+        """
+        return owner is None or (self.owner == owner if self.stored_at is not None else self.owner is None)
 
     @property
     def state(self) -> State:
@@ -83,6 +104,11 @@ class File(NamedTuple):
         if self.stored_at is not None:
             return State.STORED
         return State.PENDING if self.uploaded_at is None else State.UPLOADED
+
+    @property
+    def unfinished_upload(self) -> tuple[str, str] | None:
+        """Key and id of the upload in parts that S3 may still have: none once it became an object version."""
+        return (self.id, self.upload_id) if self.upload_id is not None and self.version_id is None else None
 
 
 # What S3 calls the version of an object that came while the bucket was not versioned.

@@ -7,8 +7,8 @@
                        ▼            ▼
                    (no record)   expired
 
-A pending file may become stored at once, and each of these three deleted. ``filestore.storage.conditions`` has the
-condition of each state, ``architecture/lifecycle.svg`` the whole picture.
+A pending file may become stored at once, one in parts expired, and each of these three deleted.
+``filestore.storage.conditions`` has the condition of each state, ``architecture/lifecycle.svg`` the whole picture.
 """
 
 from enum import StrEnum
@@ -51,4 +51,6 @@ UNDO = Transition(UNSTORED, State.DELETED)
 # Where files are stored as they arrive, and only until the URL of the upload expires.
 UNDO_EVEN_STORED = Transition(LIVE, State.DELETED)
 EXPIRE = Transition(UPLOADED, State.EXPIRED)
+# An upload in parts that nobody has gone on with: S3 still has what came of it.
+ABANDON = Transition(PENDING, State.EXPIRED)
 REMOVE_PENDING = Transition(PENDING, None)

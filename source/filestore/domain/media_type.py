@@ -7,7 +7,7 @@ _MEDIA_TYPE = re.compile(r"[A-Za-z0-9!#$&^_.+-]{1,127}/[A-Za-z0-9!#$&^_.+-]{1,12
 _MAX_LENGTH = 255
 # S3's own where the uploader sends none, what browsers and curl send of what they do not know, and that of a form.
 _SAY_NOTHING = frozenset(
-    {"", "application/octet-stream", "application/x-www-form-urlencoded", "binary/octet-stream"},
+    {"application/octet-stream", "application/x-www-form-urlencoded", "binary/octet-stream"},
 )
 
 # What a browser shows and runs no script of. Of images, sound and video whatever is no XML: as XML each could be a page

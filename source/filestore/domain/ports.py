@@ -9,8 +9,9 @@ no function pays for them at run time.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
-from filestore.domain.file import Checksum, File, ObjectVersion, UploadLink
+from filestore.domain.file import Checksum, File, ObjectVersion, Receipt, UploadLink
 from filestore.domain.lifecycle import State
+from filestore.domain.multipart import Completed, Part, Unfinished
 from filestore.domain.outcome import Attempt
 
 
@@ -20,6 +21,12 @@ class Files(Protocol):
     @property
     def shards(self) -> Sequence[str]:
         """Where files wait for the sweep."""
+
+    def of(self, owner: str | None) -> "Files":
+        """The files that a back end with this key's id may know of; None for all. Others are as if there were none.
+
+        What is stored by way of it becomes the owner's.
+        """
 
     def create(self, file: File) -> None:
         """Write the record of a file that nobody has uploaded yet. Finding this very record is no error."""
@@ -38,6 +45,7 @@ class Files(Protocol):
         sweep_at: int | None,
         max_size: int,
         types: Mapping[str, str | None] = ...,
+        receipts: Mapping[str, Receipt] = ...,
     ) -> dict[str, Attempt]:
         """Pin each file to the version that was uploaded, unless it has one or is deleted.
 
@@ -53,8 +61,18 @@ class Files(Protocol):
         at: str,
         max_size: int,
         types: Mapping[str, str | None] = ...,
+        receipts: Mapping[str, Receipt] = ...,
     ) -> dict[str, Attempt]:
         """Like ``record_uploads``, and stored in the same write."""
+
+    def attest(self, upload: ObjectVersion, receipt: Receipt) -> Attempt:
+        """Add the checksum of the version that a file is pinned to already."""
+
+    def renew(self, file_id: str, *, token_hash: str, begun_after: str, url_expires_at: int, sweep_at: int) -> Attempt:
+        """Have a pending upload in parts, which the token opens, be due at ``sweep_at``.
+
+        Refused where it was begun before ``begun_after``, and where another call has given it more time already.
+        """
 
     def store(self, ids: Iterable[str], *, stored_at: str) -> dict[str, Attempt]:
         """Store the files that are uploaded; nothing is left to sweep for them."""
@@ -80,6 +98,9 @@ class Files(Protocol):
     def expire(self, ids: Iterable[str], *, deleted_at: str) -> dict[str, Attempt]:
         """Mark uploads that nobody stored as expired. They stay due: their objects are still there."""
 
+    def abandon(self, ids: Iterable[str], *, deleted_at: str, now: int) -> dict[str, Attempt]:
+        """Mark pending uploads that are due as expired, unless they are not due any more. They stay due."""
+
     def keep_pending(self, ids: Iterable[str]) -> dict[str, Attempt]:
         """Keep TTL from dropping pending records whose bytes have arrived."""
 
@@ -91,6 +112,19 @@ class Files(Protocol):
 
     def sweep_later(self, sweep_at: Mapping[str, int], states: frozenset[State]) -> dict[str, Attempt]:
         """Move files to a later time in the sweep, each to its own, while they are in one of these states."""
+
+
+class Places(Protocol):
+    """Where the stored files are in the list: each at a place of its own, ``stored_at#id``, for good."""
+
+    def after(
+        self, place: str | None, *, owner: str | None, limit: int, newest_first: bool
+    ) -> tuple[list[str], str | None]:
+        """Read at most ``limit`` places of this owner that come next after this one, or first; and where to go on.
+
+        That is None where there are no more. There may be fewer though there are more, where files lie unevenly. What
+        was stored just now may be missing; deleted files are there.
+        """
 
 
 class Bucket(Protocol):
@@ -112,6 +146,31 @@ class Bucket(Protocol):
         """Delete these versions; one that is gone already is no error. Returns the keys of which some remain."""
 
 
+class MultipartUploads(Protocol):
+    """Uploads in parts."""
+
+    def begin(self, key: str, *, content_type: str) -> str:
+        """Begin an upload. Returns its id. No call is repeated: two uploads would come of it."""
+
+    def parts(self, key: str, upload_id: str) -> list[Part] | None:
+        """Every part that there is, by number; None where there is no such upload."""
+
+    def complete(self, file: File, parts: Sequence[Part], checksum: str | None) -> Completed | None:
+        """Make an object of the parts, if it has the CRC64NVME given; None where there is no such upload.
+
+        Raises ChecksumMismatchError.
+        """
+
+    def abort(self, key: str, upload_id: str) -> bool:
+        """Drop what came of an upload; one that is gone already is no error. Returns whether that was done."""
+
+    def end(self, uploads: Sequence[tuple[str, str]]) -> set[str]:
+        """Drop uploads, by key and id, and look whether anything is left. Returns the keys of which something is."""
+
+    def unfinished(self) -> Iterator[list[Unfinished]]:
+        """Pages of the uploads that there are."""
+
+
 class Links(Protocol):
     """Presigned URLs, the only way in which contents travel."""
 
@@ -124,6 +183,9 @@ class Links(Protocol):
         checksum: Checksum | None = None,
     ) -> UploadLink:
         """Sign a PUT. What is given is signed, so that S3 refuses anything else. ``size`` is in bytes."""
+
+    def part(self, key: str, upload_id: str, number: int, *, size: int, checksum: str | None, life: int) -> UploadLink:
+        """Sign a PUT of one part of ``size`` bytes, and of this CRC64NVME. The URL works for ``life`` seconds."""
 
     def download(
         self, key: str, *, version_id: str, content_type: str, content_disposition: str, method: str = ...

@@ -10,5 +10,5 @@ def handler(request: api.Request) -> api.Response:
     """S3 takes no HEAD for a GET that was signed, so a HEAD is led to a URL of its own."""
     file_id = request.path("id")
     is_shown = request.choice("disposition", "attachment", "inline") == "inline"
-    url = wiring.link_content().link(file_id, method=request.method, is_shown=is_shown)
+    url = wiring.link_content().link(file_id, owner=api.owner(request), method=request.method, is_shown=is_shown)
     return api.found(url, file_id=file_id)

@@ -9,5 +9,6 @@ wiring.show_file()
 def handler(request: api.Request) -> api.Response:
     """Returns the file if it is stored and not deleted; query parameters let in others."""
     deleted, nonstored = (request.flag(name) for name in ("deleted", "nonstored"))
-    file, url = wiring.show_file().show(request.path("id"), deleted=deleted, nonstored=nonstored)
+    owner = api.owner(request)
+    file, url = wiring.show_file().show(request.path("id"), owner=owner, deleted=deleted, nonstored=nonstored)
     return api.ok(api.details(file, url), file_id=file.id)

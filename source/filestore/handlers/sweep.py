@@ -27,6 +27,7 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
             "UploadsAdopted": swept.adopted,
             "PendingRemoved": swept.pending_removed,
             "VersionsRemoved": swept.versions,
+            "MultipartUploadsAborted": swept.aborted,
         },
         # An alarm waits for them, so a sweep that failed has none.
         gauges={} if swept.failures else {"DueFiles": swept.due, "OldestDueAge": swept.oldest},
@@ -39,5 +40,6 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         "adopted": swept.adopted,
         "pending_removed": swept.pending_removed,
         "versions_removed": swept.versions,
+        "multipart_uploads_aborted": swept.aborted,
         "finished": swept.finished,
     }

@@ -16,5 +16,6 @@ def handler(request: api.Request) -> api.Response:
     if not body:
         raise InvalidBodyError([FieldError("", "A name or meta is needed.")])
     name = file_name(body["name"]) if "name" in body else None
-    file, url = wiring.update_file().update(request.path("id"), name=name, meta=body.get("meta"))
+    owner = api.owner(request)
+    file, url = wiring.update_file().update(request.path("id"), owner=owner, name=name, meta=body.get("meta"))
     return api.ok(api.details(file, url), file_id=file.id)

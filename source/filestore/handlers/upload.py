@@ -1,36 +1,40 @@
-"""POST /file: register a file and hand out the URL to upload it to."""
+"""POST /file: register a file and hand out the URL to upload it to, or the plan of its parts."""
 
-import base64
-import binascii
 from collections.abc import Iterator
+from typing import Any
 
 from filestore import api, wiring
+from filestore.api.checksums import OCTETS, is_digest
 from filestore.api.declared import check_meta, check_name, checked, file_name
 from filestore.domain.file import Checksum
 from filestore.domain.media_type import is_media_type
-from filestore.errors import FieldError
+from filestore.errors import FieldError, InvalidBodyError
+from filestore.use_cases.upload import PARTS_ALGORITHM
 
 wiring.begin_upload()
 wiring.key_is_needed()
-
-# Octets of a digest by algorithm: FIPS 180-4, IEEE 802.3, and CRC-64/NVME of the NVM Express specification.
-_CHECKSUM_OCTETS = {"SHA256": 32, "CRC32": 4, "CRC64NVME": 8}
 
 
 @api.endpoint
 def handler(request: api.Request) -> api.Response:
     """The contents never pass through here: the browser PUTs them to S3 itself."""
     if wiring.key_is_needed():
-        request.require_key()
+        request.key_id()
     body = checked(request.json(), _CHECKS, needed="name")
-    checksum = body.get("checksum")
-    upload = wiring.begin_upload().begin(
-        name=file_name(body["name"]),
-        size=body.get("size"),
-        content_type=body.get("type"),
-        checksum=Checksum(**checksum) if checksum else None,
-        meta=body.get("meta"),
-    )
+    size = body.get("size")
+    if body.get("multipart") and size is None:
+        raise InvalidBodyError([FieldError("/size", "What comes in parts has a size.")])
+    checksum = Checksum(**body["checksum"]) if "checksum" in body else None
+    declared: dict[str, Any] = {
+        "name": file_name(body["name"]),
+        "size": size,
+        "content_type": body.get("type"),
+        "checksum": checksum,
+        "meta": body.get("meta"),
+    }
+    if size is not None and wiring.begin_upload().is_in_parts(size, checksum, body.get("multipart")):
+        return _begin_in_parts(declared)
+    upload = wiring.begin_upload().begin(**declared)
     if body.keys() == {"name"}:
         return api.ok({"id": upload.id, "url": upload.link.url}, file_id=upload.id, UploadsRequested=1)
     return api.ok(
@@ -40,6 +44,25 @@ def handler(request: api.Request) -> api.Response:
             "url": upload.link.url,
             "headers": upload.link.headers,
             "token": upload.token,
+            "expires_at": upload.expires_at,
+        },
+        file_id=upload.id,
+        UploadsRequested=1,
+    )
+
+
+def _begin_in_parts(declared: dict[str, Any]) -> api.Response:
+    checksum = declared["checksum"]
+    if checksum is not None and checksum.algorithm != PARTS_ALGORITHM:
+        message = f"S3 has the {PARTS_ALGORITHM} alone of what comes in parts."
+        raise InvalidBodyError([FieldError("/checksum/algorithm", message)])
+    upload = wiring.begin_upload().begin_in_parts(**declared)
+    return api.ok(
+        {
+            "id": upload.id,
+            "token": upload.token,
+            "part_size": upload.plan.part_size,
+            "part_count": upload.plan.part_count,
             "expires_at": upload.expires_at,
         },
         file_id=upload.id,
@@ -65,17 +88,15 @@ def _check_checksum(value: object) -> Iterator[FieldError]:
         yield FieldError("/checksum", "A checksum has an algorithm and a value.")
         return
     algorithm, digest = value["algorithm"], value["value"]
-    if not isinstance(algorithm, str) or algorithm not in _CHECKSUM_OCTETS:
-        yield FieldError("/checksum/algorithm", f"The algorithm is one of {', '.join(_CHECKSUM_OCTETS)}.")
-    elif not isinstance(digest, str) or _digest_octets(digest) != _CHECKSUM_OCTETS[algorithm]:
-        yield FieldError("/checksum/value", f"The value is {_CHECKSUM_OCTETS[algorithm]} octets in base64.")
+    if not isinstance(algorithm, str) or algorithm not in OCTETS:
+        yield FieldError("/checksum/algorithm", f"The algorithm is one of {', '.join(OCTETS)}.")
+    elif not is_digest(algorithm, digest):
+        yield FieldError("/checksum/value", f"The value is {OCTETS[algorithm]} octets in base64.")
 
 
-def _digest_octets(digest: str) -> int | None:
-    try:
-        return len(base64.b64decode(digest, validate=True))
-    except (binascii.Error, ValueError):
-        return None
+def _check_multipart(value: object) -> Iterator[FieldError]:
+    if not isinstance(value, bool):
+        yield FieldError("/multipart", "It is true or false.")
 
 
 _CHECKS = {
@@ -84,4 +105,5 @@ _CHECKS = {
     "type": _check_type,
     "checksum": _check_checksum,
     "meta": check_meta,
+    "multipart": _check_multipart,
 }

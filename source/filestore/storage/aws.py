@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 # Well under the 29 seconds that API Gateway waits, so that a stuck connection ends in an answer and not in a 504.
 _CONFIG = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
 _UNCHECKED = Config(parameter_validation=False)
+_ONCE = Config(read_timeout=20, retries={"mode": "standard", "total_max_attempts": 1})
 
 # The last two are what HEAD says, whose answers have no body: the status is the code.
 _THROTTLES = frozenset(
@@ -180,6 +181,12 @@ def dynamodb() -> DynamoDBClient:
 def s3() -> S3Client:
     """Low-level S3 client."""
     return cast("S3Client", session().create_client("s3", config=_CONFIG))
+
+
+@cache
+def s3_once() -> S3Client:
+    """One that repeats no call, and waits for an answer for as long as API Gateway does, but for a moment."""
+    return cast("S3Client", session().create_client("s3", config=_CONFIG.merge(_ONCE)))
 
 
 class _DomainErrors:

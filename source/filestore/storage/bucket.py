@@ -9,12 +9,12 @@ Limits (Amazon S3 API reference): DeleteObjects takes 1000 keys, ListObjectVersi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from filestore import telemetry
 from filestore.domain.file import ObjectVersion
 from filestore.errors import StorageError, ThrottledError
+from filestore.storage.at_once import at_once
 from filestore.storage.aws import domain_errors
 
 if TYPE_CHECKING:
@@ -22,14 +22,9 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
 
 _DELETE_LIMIT = 1000
-# The connection pool of a botocore client holds ten.
-_CONCURRENT_CALLS = 8
 # An answer to HEAD has no body, so its status is the code. Without the right to list the bucket S3 says 403.
 _FORBIDDEN = "403"
 _NOT_THERE = frozenset({"404", "NoSuchKey", "NoSuchVersion"})
-
-_Asked = TypeVar("_Asked")
-_Answer = TypeVar("_Answer")
 
 
 class Bucket:
@@ -49,7 +44,7 @@ class Bucket:
 
         A key that S3 throttles is left out, and so is one whose list does not say that it has come to its end.
         """
-        listed = _at_once(self._versions, keys)
+        listed = at_once(self._versions, keys)
         return {key: versions for key, versions in zip(keys, listed, strict=True) if versions is not None}
 
     def content_types(self, versions: Sequence[ObjectVersion]) -> dict[str, str | None]:
@@ -57,7 +52,7 @@ class Bucket:
 
         A key that S3 throttles or refuses is left out.
         """
-        asked = _at_once(self._content_type, versions)
+        asked = at_once(self._content_type, versions)
         return {version.key: told[0] for version, told in zip(versions, asked, strict=True) if told}
 
     def delete(self, versions: Iterable[ObjectVersion]) -> set[str]:
@@ -118,11 +113,3 @@ class Bucket:
         except ThrottledError:
             return None
         return newest_first[::-1] if is_whole else None
-
-
-def _at_once(ask: Callable[[_Asked], _Answer], wanted: Sequence[_Asked]) -> list[_Answer]:
-    """Several calls beside each other."""
-    if len(wanted) <= 1:
-        return [ask(each) for each in wanted]
-    with ThreadPoolExecutor(_CONCURRENT_CALLS) as pool:
-        return list(pool.map(ask, wanted))

@@ -25,10 +25,15 @@ class Condition(NamedTuple):
     parameters: tuple[object, ...] = ()
 
 
-def where(file_id: str, states: frozenset[State], *guards: Condition) -> Condition:
-    """Returns the WHERE of a statement on one file: its id, its state, and what else has to hold.
+def where(file_id: str, states: frozenset[State], *guards: Condition, owner: str | None = None) -> Condition:
+    """Returns the WHERE of a statement on one file: its id, its state, whose it is, and what else has to hold.
+
+    Without an owner, whose it is does not matter. With one, a file that may be stored has to be theirs; one that is not
+    stored is nobody's yet, so where it may be either, it takes a statement for each.
 
     Raises KeyError for states that no statement has asked for so far: add their condition to the table.
     """
+    if owner is not None and not states <= lifecycle.UNSTORED:
+        guards = (*guards, Condition('"owner"=?', (owner,)))
     text = " AND ".join(('WHERE "id"=?', _CONDITIONS[states], *(guard.text for guard in guards)))
     return Condition(text, (file_id, *(parameter for guard in guards for parameter in guard.parameters)))

@@ -1,10 +1,13 @@
 """How a file is laid out as an item of the table.
 
 Item, keyed by ``id``: ``name type created_at url_expires_at`` always; ``size meta checksum token_hash`` as declared;
+``upload_id part_size`` where it comes in parts; ``checksum_from`` where S3 has computed the checksum;
 ``type_from`` while nothing is recorded of an upload that declared no type (records of earlier releases have none: their
 type stays);
 ``uploaded_at version_id etag``, ``stored_at``, ``deleted_at deletion`` once they happen; ``sweep_shard sweep_at`` only
 while something is still to be done for the file (together they are its place in the sparse index ``due``);
+``list_shard list_place`` once it is stored, deleted or not (its place in the sparse index ``listed``), and ``owner``
+where each key has files of its own;
 ``purge_at`` when DynamoDB's TTL may drop the record: not before its objects are gone.
 """
 
@@ -32,6 +35,16 @@ def from_item(item: Mapping[str, Mapping[str, Any]]) -> File:
     if "deletion" in values:
         values["deletion"] = Deletion(values["deletion"])
     return File(**values)
+
+
+def list_keys(file_id: str, stored_at: str, owner: str | None = None) -> tuple[str, str]:
+    """Returns what a file that is stored has as ``list_shard`` and ``list_place``."""
+    return list_shard(file_id[:1], owner), f"{stored_at}#{file_id}"
+
+
+def list_shard(digit: str, owner: str | None) -> str:
+    """Returns one of the sixteen shards of an owner's list; without one, of the list that all share."""
+    return digit if owner is None else f"{owner}#{digit}"
 
 
 def to_attribute(value: object) -> dict[str, Any]:

@@ -15,13 +15,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from filestore.domain import lifecycle
-from filestore.domain.file import Deletion, File, ObjectVersion
+from filestore.domain.file import Deletion, File, ObjectVersion, Receipt
 from filestore.domain.lifecycle import Transition
-from filestore.domain.outcome import Problem
+from filestore.domain.outcome import Problem, Refused
 from filestore.errors import ThrottledError
 from filestore.storage.aws import domain_errors
 from filestore.storage.conditions import Condition, where
-from filestore.storage.items import to_item
+from filestore.storage.items import list_keys, to_item
+from filestore.storage.pinning import pin, receiving
 from filestore.storage.statements import Change, Statements
 
 if TYPE_CHECKING:
@@ -33,13 +34,12 @@ if TYPE_CHECKING:
 _DUE_PAGE = 100
 _SWEEP_INDEX = "due"
 _NO_TYPES: Mapping[str, str | None] = {}
+_NO_RECEIPTS: Mapping[str, Receipt] = {}
 _MARK = 'SET "deleted_at"=? SET "deletion"=?'
 _MARK_AND_SWEEP = f'{_MARK} SET "sweep_shard"=? SET "sweep_at"=? REMOVE "purge_at"'
 _LEAVE_THE_SWEEP = 'REMOVE "sweep_shard" REMOVE "sweep_at"'
+_STORE = 'SET "stored_at"=? SET "list_shard"=? SET "list_place"=?'
 _RETURNING_OLD = " RETURNING ALL OLD *"
-# No record is without created_at, so this refuses, and brings the record.
-_NEVER = Condition('"created_at" IS MISSING')
-_TYPE_IS_KNOWN = Condition('"type_from" IS MISSING')
 
 
 class FileRepository:
@@ -55,10 +55,20 @@ class FileRepository:
         *,
         sleep: Callable[[float], None] = time.sleep,
         monotonic: Callable[[], float] = time.monotonic,
+        owner: str | None = None,
     ) -> None:
         self._client = client
         self._table = table
-        self._statements = Statements(client, table, sleep=sleep, monotonic=monotonic)
+        self._owner = owner
+        self._sleep = sleep
+        self._monotonic = monotonic
+        self._statements = Statements(client, table, owner=owner, sleep=sleep, monotonic=monotonic)
+
+    def of(self, owner: str | None) -> FileRepository:
+        """The files that a back end with this key's id may know of."""
+        if owner is None:
+            return self
+        return FileRepository(self._client, self._table, sleep=self._sleep, monotonic=self._monotonic, owner=owner)
 
     def create(self, file: File) -> None:
         """Write the record of a pending file.
@@ -85,11 +95,21 @@ class FileRepository:
         sweep_at: int | None,
         max_size: int,
         types: Mapping[str, str | None] = _NO_TYPES,
+        receipts: Mapping[str, Receipt] = _NO_RECEIPTS,
     ) -> dict[str, Attempt]:
         """Pin each file to its version, due at ``sweep_at``; None leaves that as it is, and the index untouched."""
         due, due_at = ("", ()) if sweep_at is None else (' SET "sweep_at"=?', (sweep_at,))
         return self._statements.execute(
-            self._pinning(lifecycle.RECORD, upload, uploaded_at, max_size, types, sets=due, values=due_at)
+            self._pinning(
+                lifecycle.RECORD,
+                upload,
+                uploaded_at,
+                max_size,
+                types,
+                receipt=receipts.get(upload.key),
+                sets=due,
+                values=due_at,
+            )
             for upload in uploads
         )
 
@@ -100,6 +120,7 @@ class FileRepository:
         at: str,
         max_size: int,
         types: Mapping[str, str | None] = _NO_TYPES,
+        receipts: Mapping[str, Receipt] = _NO_RECEIPTS,
     ) -> dict[str, Attempt]:
         """Like ``record_uploads``, and stored in the same write."""
         return self._statements.execute(
@@ -109,8 +130,9 @@ class FileRepository:
                 at,
                 max_size,
                 types,
-                sets=' SET "stored_at"=?',
-                values=(at,),
+                receipt=receipts.get(upload.key),
+                sets=f" {self._store}",
+                values=self._stored(upload.key, at),
                 removes=f" {_LEAVE_THE_SWEEP}",
             )
             for upload in uploads
@@ -124,50 +146,92 @@ class FileRepository:
         max_size: int,
         types: Mapping[str, str | None],
         *,
+        receipt: Receipt | None,
         sets: str,
-        values: Sequence[object],
+        values: tuple[object, ...],
         removes: str = "",
     ) -> Change:
-        """Type and version are pinned in one write, so that neither changes under a reader."""
-        told = types.get(upload.key)
-        set_type, typed = (' SET "type"=?', (told,)) if told else ("", ())
-        forget, declared = (' REMOVE "type_from"', ()) if upload.key in types else ("", (_TYPE_IS_KNOWN,))
-        return self._update(
-            upload.key,
-            'SET "uploaded_at"=? SET "size"=? SET "version_id"=? SET "etag"=?'
-            f'{sets}{set_type}{removes} REMOVE "purge_at"{forget}',
-            transition.before,
-            *(() if upload.size <= max_size else (_NEVER,)),
-            *declared,
-            values=(at, upload.size, upload.version_id, upload.etag, *values, *typed),
+        pinned = pin(
+            upload,
+            at=at,
+            max_size=max_size,
+            types=types,
+            receipt=receipt,
+            more=sets,
+            values=values,
+            removes=removes,
         )
+        return self._update(upload.key, pinned.changes, transition.before, *pinned.guards, values=pinned.values)
+
+    def attest(self, upload: ObjectVersion, receipt: Receipt) -> Attempt:
+        """Add the checksum of the version that a file is pinned to already."""
+        sets, values = receiving(receipt)
+        pinned = Condition('"version_id"=?', (upload.version_id,))
+        change = self._update(upload.key, sets.strip(), lifecycle.LIVE, pinned, values=values)
+        return self._statements.execute([change])[upload.key]
+
+    def renew(self, file_id: str, *, token_hash: str, begun_after: str, url_expires_at: int, sweep_at: int) -> Attempt:
+        """Have an upload in parts, which the token opens, live on until ``sweep_at``; never for a shorter time."""
+        change = self._update(
+            file_id,
+            'SET "url_expires_at"=? SET "sweep_at"=?',
+            lifecycle.PENDING,
+            Condition('"token_hash"=?', (token_hash,)),
+            Condition('"upload_id" IS NOT MISSING'),
+            Condition('"created_at" > ?', (begun_after,)),
+            Condition('"url_expires_at" < ?', (url_expires_at,)),
+            values=(url_expires_at, sweep_at),
+            returning=_RETURNING_OLD,
+        )
+        return self._statements.execute([change])[file_id]
 
     def store(self, ids: Iterable[str], *, stored_at: str) -> dict[str, Attempt]:
         """Store uploads; nothing is left to sweep for them."""
-        stored = f'SET "stored_at"=? {_LEAVE_THE_SWEEP}'
+        stored = f"{self._store} {_LEAVE_THE_SWEEP}"
         return self._statements.execute(
-            self._update(file_id, stored, lifecycle.STORE.before, values=(stored_at,)) for file_id in ids
+            self._update(file_id, stored, lifecycle.STORE.before, values=self._stored(file_id, stored_at))
+            for file_id in ids
         )
 
     def update(self, file_id: str, *, name: str | None, meta: Mapping[str, str] | None) -> Attempt:
         """Change what is said of a file, in one write."""
         given = {key: value for key, value in (("name", name), ("meta", meta)) if value is not None}
         changes = " ".join(f'SET "{key}"=?' for key in given)
-        change = self._update(file_id, changes, lifecycle.LIVE, values=tuple(given.values()), returning=_RETURNING_OLD)
-        return self._statements.execute([change])[file_id]
+
+        def change(file_id: str, states: frozenset[State]) -> Change:
+            return self._update(file_id, changes, states, values=tuple(given.values()), returning=_RETURNING_OLD)
+
+        return self._of_the_live([file_id], change)[file_id]
+
+    @property
+    def _store(self) -> str:
+        return _STORE if self._owner is None else f'{_STORE} SET "owner"=?'
+
+    def _stored(self, file_id: str, at: str) -> tuple[str, ...]:
+        """The values of ``_store``."""
+        return (at, *list_keys(file_id, at, self._owner), *([] if self._owner is None else [self._owner]))
 
     def delete(self, ids: Iterable[str], *, deleted_at: str, sweep_at: int) -> dict[str, Attempt]:
         """Mark files as deleted. Their objects are still to be removed: due at ``sweep_at``."""
-        return self._statements.execute(
-            self._update(
-                file_id,
-                _MARK_AND_SWEEP,
-                lifecycle.DELETE.before,
-                values=(deleted_at, Deletion.REQUESTED, file_id[:1], sweep_at),
-                returning=_RETURNING_OLD,
-            )
-            for file_id in ids
-        )
+
+        def change(file_id: str, states: frozenset[State]) -> Change:
+            values = (deleted_at, Deletion.REQUESTED, file_id[:1], sweep_at)
+            return self._update(file_id, _MARK_AND_SWEEP, states, values=values, returning=_RETURNING_OLD)
+
+        return self._of_the_live(ids, change)
+
+    def _of_the_live(self, ids: Iterable[str], change: Callable[[str, frozenset[State]], Change]) -> dict[str, Attempt]:
+        """Change files that are not deleted, stored or not."""
+        attempts = self._statements.execute(change(file_id, lifecycle.LIVE) for file_id in ids)
+        if self._owner is None:
+            return attempts
+        # They have no owner yet, whom the first statement could have found.
+        unstored = [
+            file_id
+            for file_id, attempt in attempts.items()
+            if isinstance(attempt, Refused) and attempt.current and attempt.current.state in lifecycle.UNSTORED
+        ]
+        return attempts | self._statements.execute(change(file_id, lifecycle.UNSTORED) for file_id in unstored)
 
     def undo(self, file_id: str, *, token_hash: str, deleted_at: str, sweep_at: int, even_stored: bool) -> Attempt:
         """Mark the upload that the token belongs to as deleted."""
@@ -209,6 +273,19 @@ class FileRepository:
         """Mark uploads that nobody stored as expired. They stay due: their objects are still there."""
         return self._statements.execute(
             self._update(file_id, _MARK, lifecycle.EXPIRE.before, values=(deleted_at, Deletion.EXPIRED))
+            for file_id in ids
+        )
+
+    def abandon(self, ids: Iterable[str], *, deleted_at: str, now: int) -> dict[str, Attempt]:
+        """Mark uploads in parts that nobody went on with as expired, unless somebody just did. They stay due."""
+        return self._statements.execute(
+            self._update(
+                file_id,
+                f'{_MARK} REMOVE "purge_at"',
+                lifecycle.ABANDON.before,
+                Condition('"sweep_at" < ?', (now + 1,)),
+                values=(deleted_at, Deletion.EXPIRED),
+            )
             for file_id in ids
         )
 
@@ -256,6 +333,6 @@ class FileRepository:
         returning: str = "",
     ) -> Change:
         """An UPDATE of one file: ``values`` are the parameters of the changes."""
-        condition = where(file_id, states, *guards)
+        condition = where(file_id, states, *guards, owner=self._owner)
         statement = f'UPDATE "{self._table}" {changes} {condition.text}{returning}'
         return Change(file_id, statement, (*values, *condition.parameters))

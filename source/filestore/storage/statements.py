@@ -53,7 +53,10 @@ class Change(NamedTuple):
 
 
 class Statements:
-    """Reads and changes items in batches. Pauses and patience are in seconds."""
+    """Reads and changes items in batches. Pauses and patience are in seconds.
+
+    What an owner must not know of is as if it were not there.
+    """
 
     def __init__(
         self,
@@ -62,7 +65,9 @@ class Statements:
         *,
         sleep: Callable[[float], None],
         monotonic: Callable[[], float],
+        owner: str | None = None,
     ) -> None:
+        self._owner = owner
         self._client = client
         self._table = table
         self._sleep = sleep
@@ -106,6 +111,8 @@ class Statements:
                 unanswered = []
                 for change, response in zip(pending, answer["Responses"], strict=True):
                     attempt = _attempt(response)
+                    if isinstance(attempt, Refused):
+                        attempt = Refused(self._known(attempt.current))
                     attempts[change.file_id] = attempt
                     if isinstance(attempt, Throttled):
                         unanswered.append(change)
@@ -140,15 +147,18 @@ class Statements:
                 if self._table not in answer["Responses"]:
                     # It says nothing of the table, so nothing of what it lacks either.
                     continue
-                for item in answer["Responses"][self._table]:
-                    file = from_item(item)
-                    found[file.id] = file
+                files = (self._known(from_item(item)) for item in answer["Responses"][self._table])
+                found.update((file.id, file) for file in files if file is not None)
                 unread = answer.get("UnprocessedKeys", {}).get(self._table)
                 keys = list(unread["Keys"]) if unread else []  # type: ignore[arg-type]
                 if not keys:
                     break
             throttled.update(key["id"]["S"] for key in keys)
         return found, throttled
+
+    def _known(self, file: File | None) -> File | None:
+        """A record that was read; None where it is none of the owner's business."""
+        return file if file is not None and file.is_known_to(self._owner) else None
 
     def _attempts(self, deadline: float) -> Iterator[None]:
         """One turn per attempt, with a pause before each but the first that doubles and is spread at random."""

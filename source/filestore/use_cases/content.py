@@ -22,13 +22,14 @@ class LinkContent:
     files: Files
     links: Links
 
-    def link(self, file_id: str, *, method: str, is_shown: bool) -> str:
+    def link(self, file_id: str, *, owner: str | None, method: str, is_shown: bool) -> str:
         """Returns a URL of the file's contents, for a GET or a HEAD.
 
         With ``is_shown`` a browser shows them, if their type cannot script; else they are saved.
         Raises UnknownFileError where there are none, NotStoredError where they are not stored, TryAgainError.
         """
-        found, throttled = self.files.get([file_id])
+        files = self.files.of(owner)
+        found, throttled = files.get([file_id])
         if throttled:
             raise TryAgainError(Problem.TRY_AGAIN.message)
         file = found.get(file_id)

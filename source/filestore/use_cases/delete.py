@@ -23,15 +23,16 @@ class DeleteFiles:
     bucket: Bucket
     clock: Clock
 
-    def delete(self, ids: Sequence[str]) -> Outcome:
-        """Delete these files, whatever their state. One that is deleted already counts.
+    def delete(self, ids: Sequence[str], *, owner: str | None) -> Outcome:
+        """Delete these files of an owner, whatever their state. One that is deleted already counts.
 
         Once marked a file is deleted for good: if removing its bytes fails here, the sweep does it.
         """
         now = self.clock()
         problems: dict[str, Problem] = {}
         marked: list[File] = []
-        for file_id, attempt in self.files.delete(ids, deleted_at=timestamp(now), sweep_at=int(now)).items():
+        files = self.files.of(owner)
+        for file_id, attempt in files.delete(ids, deleted_at=timestamp(now), sweep_at=int(now)).items():
             match attempt:
                 case Applied(File() as file):
                     marked.append(file)

@@ -36,14 +36,15 @@ class DescribeFiles:
     files: Files
     links: Links
 
-    def describe(self, ids: Sequence[str], *, deleted: bool, nonstored: bool) -> Descriptions:
-        """Describe those of these files that are stored and not deleted.
+    def describe(self, ids: Sequence[str], *, owner: str | None, deleted: bool, nonstored: bool) -> Descriptions:
+        """Describe those of these files of an owner that are stored and not deleted.
 
         ``deleted`` lets in every deleted one, expired uploads and such as were never stored among them;
         ``nonstored`` lets in those that are neither stored nor deleted.
         """
         shown = {State.STORED} | (OVER if deleted else set()) | (UNSTORED if nonstored else set())
-        found, throttled = self.files.get(ids)
+        files = self.files.of(owner)
+        found, throttled = files.get(ids)
         described: list[Description] = []
         problems: dict[str, Problem] = {}
         for file_id in ids:

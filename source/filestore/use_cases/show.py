@@ -15,12 +15,12 @@ class ShowFile:
 
     descriptions: DescribeFiles
 
-    def show(self, file_id: str, *, deleted: bool, nonstored: bool) -> Description:
+    def show(self, file_id: str, *, owner: str | None, deleted: bool, nonstored: bool) -> Description:
         """Describe the file if it is stored and not deleted. The flags let in what they let in for several.
 
         Raises UnknownFileError, which says why in its message, and TryAgainError where the record could not be read.
         """
-        described = self.descriptions.describe([file_id], deleted=deleted, nonstored=nonstored)
+        described = self.descriptions.describe([file_id], owner=owner, deleted=deleted, nonstored=nonstored)
         for description in described.files:
             return description
         problem = described.problems[file_id]

@@ -27,26 +27,29 @@ class StoreFiles:
     settings: Settings
     clock: Clock
 
-    def store(self, ids: Sequence[str]) -> Outcome:
-        """Store these files. One that is stored already counts, and keeps the date it was stored at.
+    def store(self, ids: Sequence[str], *, owner: str | None) -> Outcome:
+        """Store these files for an owner. One that is stored already counts, and keeps the date it was stored at.
 
         An upload whose S3 event has not been seen yet is looked up in the bucket and recorded first.
         Raises StoredOnLoadError where files are stored as they arrive.
         """
         if self.settings.store_on_load:
             raise StoredOnLoadError("Configured to store files at the time of upload.")
-        problems, unseen = self._store(ids)
-        problems |= self._store_unseen(unseen)
+        files = self.files.of(owner)
+        problems, unseen = self._store(files, ids)
+        problems |= self._store_unseen(files, unseen)
         # An event was recorded at the same moment: now these can be stored like any other.
-        problems |= self._store([file_id for file_id, problem in problems.items() if problem is Problem.NOT_STORED])[0]
+        problems |= self._store(
+            files, [file_id for file_id, problem in problems.items() if problem is Problem.NOT_STORED]
+        )[0]
         return Outcome(
             tuple(file_id for file_id in ids if problems.get(file_id) is None),
             {file_id: _reason(problem) for file_id, problem in problems.items() if problem is not None},
         )
 
-    def _store(self, ids: Sequence[str]) -> tuple[dict[str, Problem | None], dict[str, File]]:
+    def _store(self, files: Files, ids: Sequence[str]) -> tuple[dict[str, Problem | None], dict[str, File]]:
         """The problems, and the files of which nobody has seen an upload."""
-        attempts = self.files.store(ids, stored_at=timestamp(self.clock()))
+        attempts = files.store(ids, stored_at=timestamp(self.clock()))
         problems = {file_id: _problem(attempt) for file_id, attempt in attempts.items()}
         unseen = {
             file_id: attempt.current
@@ -55,7 +58,7 @@ class StoreFiles:
         }
         return problems, unseen
 
-    def _store_unseen(self, unseen: Mapping[str, File]) -> dict[str, Problem | None]:
+    def _store_unseen(self, files: Files, unseen: Mapping[str, File]) -> dict[str, Problem | None]:
         versions = self.bucket.versions(list(unseen))
         max_size = self.settings.max_file_size
         fitting = (
@@ -66,9 +69,7 @@ class StoreFiles:
         undeclared = [upload for upload in uploads if unseen[upload.key].type_from is not None]
         types, gone = types_told(self.bucket, undeclared)
         known = [upload for upload in uploads if unseen[upload.key].type_from is None or upload.key in types]
-        attempts = self.files.record_and_store_uploads(
-            known, at=timestamp(self.clock()), max_size=max_size, types=types
-        )
+        attempts = files.record_and_store_uploads(known, at=timestamp(self.clock()), max_size=max_size, types=types)
         looked_at = versions.keys() - {upload.key for upload in uploads}
         return {
             **{file_id: Problem.NOT_UPLOADED if file_id in looked_at else Problem.TRY_AGAIN for file_id in unseen},

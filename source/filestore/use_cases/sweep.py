@@ -4,7 +4,11 @@ Per file that is due, by what its record says: a deleted one loses the objects i
 stored is marked as deleted and loses its object once its lifetime is over; one that the bucket has but no record
 (S3's event was lost) is recorded now; one that never happened loses its record. S3 looks at a URL's expiry when a
 request begins and acknowledges what ends hours later, so a pending record and a deleted file stay in the sweep until no
-upload can still be on its way (LateUploadMargin). All of it may be repeated at any point.
+upload can still be on its way (LateUploadMargin). One in parts that nobody went on with for so long is marked as
+expired and aborted, until S3 has nothing of it. All of it may be repeated at any point.
+
+S3 may also have uploads in parts of which there is no record: POST /file was interrupted. Each sweep asks for the
+list once (a page of 1000 costs as much as the query of a shard, ten pages are the most) and aborts those.
 """
 
 from __future__ import annotations
@@ -15,25 +19,28 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from filestore.domain.clock import Clock, seconds, timestamp
-from filestore.domain.file import URL_MARGIN, Deletion, File, ObjectVersion
+from filestore.domain.file import Deletion, File, ObjectVersion, is_file_id
 from filestore.domain.lifecycle import OVER, PENDING, UPLOADED, State
+from filestore.domain.multipart import Unfinished, lease_ends_at
 from filestore.domain.outcome import Applied, Attempt
 from filestore.settings import Settings
 from filestore.use_cases.uploaded import RecordUploads
 
 if TYPE_CHECKING:
-    from filestore.domain.ports import Bucket, Files
+    from filestore.domain.ports import Bucket, Files, MultipartUploads
 
 # How long the record of an upload that was never stored can be asked about.
 _RECORD_RETENTION = 30 * 24 * 3600
+# A record is written within a minute after its upload in parts was begun.
+_ORPHAN_AGE = 3600
 
 
 @dataclass(slots=True)
 class Swept:
     """What a sweep did. ``finished`` is False where something is left; the next one goes on.
 
-    ``failures`` are why shards were left as they were, one for each; the others were swept all the same. ``due`` is how
-    many files it found due, ``oldest`` for how many seconds the first of them had been.
+    ``failures`` are why shards, or the uploads without a record, were left as they were; the others were swept all the
+    same. ``due`` is how many files it found due, ``oldest`` for how many seconds the first of them had been.
     """
 
     due: int = 0
@@ -43,6 +50,7 @@ class Swept:
     adopted: int = 0
     pending_removed: int = 0
     versions: int = 0
+    aborted: int = 0
     finished: bool = True
     failures: list[Exception] = field(default_factory=list)
 
@@ -53,6 +61,7 @@ class Sweep:
 
     files: Files
     bucket: Bucket
+    uploads: MultipartUploads
     record_uploads: RecordUploads
     settings: Settings
     late_upload_margin: int
@@ -73,7 +82,13 @@ class Sweep:
             else:
                 if not in_time:
                     swept.finished = False
-                    break
+                    return swept
+        try:
+            swept.finished = self._end_orphans(now, swept, has_time) and swept.finished
+        except Exception as failure:
+            failure.add_note("uploads without a record")
+            swept.failures.append(failure)
+            swept.finished = False
         return swept
 
     def _sweep_shard(self, shard: str, now: int, swept: Swept, has_time: Callable[[], bool]) -> bool:
@@ -99,7 +114,9 @@ class Sweep:
         self._adopt(versions, swept)
         none = [file_id for file_id, found in versions.items() if not any(version.is_lasting for version in found)]
         self.files.sweep_later({file_id: closes_at[file_id] for file_id in none if closes_at[file_id] > now}, PENDING)
-        self._remove({file_id: versions[file_id] for file_id in versions if closes_at[file_id] <= now}, swept)
+        over = [file for file in pending if file.id in versions and closes_at[file.id] <= now]
+        self._remove({file.id: versions[file.id] for file in over if file.upload_id is None}, swept)
+        self._abandon([file for file in over if file.upload_id is not None and file.id in none], now, swept)
 
     def _adopt(self, versions: Mapping[str, Sequence[ObjectVersion]], swept: Swept) -> None:
         # What is too large is not recorded but removed, and S3 may refuse that for longer than TTL waits.
@@ -118,12 +135,34 @@ class Sweep:
         removed = self.files.remove_pending(file_id for file_id, found in over.items() if not found)
         swept.pending_removed += len(_applied(removed))
 
+    def _abandon(self, over: Sequence[File], now: int, swept: Swept) -> None:
+        """End uploads in parts that nobody went on with: what S3 has of them goes once the record says so."""
+        marked = _applied(self.files.abandon((file.id for file in over), deleted_at=timestamp(now), now=now))
+        swept.expired += len(marked)
+        self._finish(
+            [file._replace(deletion=Deletion.EXPIRED, deleted_at=timestamp(now)) for file in over if file.id in marked],
+            now,
+            swept,
+        )
+
+    def _end_orphans(self, now: int, swept: Swept, has_time: Callable[[], bool]) -> bool:
+        """Abort the uploads in parts that no pending record is about; returns whether there was time for all."""
+        for page in self.uploads.unfinished():
+            if not has_time():
+                return False
+            old = [each for each in page if is_file_id(each.key) and each.begun_at < now - _ORPHAN_AGE]
+            found, throttled = self.files.get(list(dict.fromkeys(each.key for each in old)))
+            orphans = [each for each in old if each.key not in throttled and not _is_of(each, found.get(each.key))]
+            remaining = self.uploads.end([(each.key, each.upload_id) for each in orphans])
+            swept.aborted += sum(each.key not in remaining for each in orphans)
+        return True
+
     def _may_be_a_file(self, version: ObjectVersion) -> bool:
         return version.is_lasting and version.size <= self.settings.max_file_size
 
     def _closes_at(self, file: File) -> int:
         """When no upload to the file's URL can be on its way any more."""
-        return file.url_expires_at + max(URL_MARGIN, self.late_upload_margin)
+        return lease_ends_at(file, self.late_upload_margin)
 
     def _put_off(self, uploaded: Sequence[File], now: int) -> list[File]:
         """Give the uploads that live on the time that they live to; returns the others."""
@@ -138,11 +177,15 @@ class Sweep:
 
     def _finish(self, deleted: Iterable[File], now: int, swept: Swept) -> None:
         files = {file.id: file for file in deleted}
+        unfinished = [file.unfinished_upload for file in files.values() if file.unfinished_upload]
+        # First, so that no object comes of it after the list of versions.
+        left = self.uploads.end(unfinished)
+        swept.aborted += len(unfinished) - len(left)
         versions = self.bucket.versions(list(files))
         found = [version for of_file in versions.values() for version in of_file]
         remaining = self.bucket.delete(found)
         swept.versions += sum(version.key not in remaining for version in found)
-        gone = [files[file_id] for file_id in versions if file_id not in remaining]
+        gone = [files[file_id] for file_id in versions if file_id not in remaining | left]
         # More may come: look again when that is over.
         alive = {file.id: self._closes_at(file) for file in gone if self._closes_at(file) > now}
         self.files.sweep_later(alive, OVER)
@@ -158,3 +201,8 @@ class Sweep:
 
 def _applied(attempts: dict[str, Attempt]) -> set[str]:
     return {file_id for file_id, attempt in attempts.items() if isinstance(attempt, Applied)}
+
+
+def _is_of(upload: Unfinished, file: File | None) -> bool:
+    """Whether a record is about this upload, or will have seen to it: one that is over is the sweep's own."""
+    return file is not None and file.upload_id == upload.upload_id and (file.sweep_at is not None)

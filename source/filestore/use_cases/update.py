@@ -23,15 +23,18 @@ class UpdateFile:
     files: Files
     descriptions: DescribeFiles
 
-    def update(self, file_id: str, *, name: str | None, meta: Mapping[str, str] | None) -> Description:
+    def update(
+        self, file_id: str, *, owner: str | None, name: str | None, meta: Mapping[str, str] | None
+    ) -> Description:
         """Change what is given, in one write, and describe the file as it is now. ``meta`` replaces all of it.
 
         Raises UnknownFileError, DeletedError, TryAgainError. Repeating it is harmless.
         """
-        attempt = self.files.update(file_id, name=name, meta=meta)
+        files = self.files.of(owner)
+        attempt = files.update(file_id, name=name, meta=meta)
         match attempt:
             case Applied(None):
-                file = self._read(file_id)
+                file = _read(files, file_id)
             case Applied(File() as before):
                 file = before._replace(
                     name=before.name if name is None else name, meta=before.meta if meta is None else meta
@@ -44,9 +47,10 @@ class UpdateFile:
                 raise TryAgainError(Problem.TRY_AGAIN.message)
         return Description(file, self.descriptions.url(file))
 
-    def _read(self, file_id: str) -> File:
-        """The file after a change that brought no record."""
-        found, _ = self.files.get([file_id])
-        if file_id not in found:
-            raise TryAgainError(Problem.TRY_AGAIN.message)
-        return found[file_id]
+
+def _read(files: Files, file_id: str) -> File:
+    """The file after a change that brought no record."""
+    found, _ = files.get([file_id])
+    if file_id not in found:
+        raise TryAgainError(Problem.TRY_AGAIN.message)
+    return found[file_id]

@@ -1,4 +1,4 @@
-"""Ask for an upload: a record that waits for the contents, and a URL to PUT them to."""
+"""Ask for an upload: a record that waits for the contents, and a URL to PUT them to, or a plan of their parts."""
 
 from __future__ import annotations
 
@@ -11,14 +11,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from filestore.domain.clock import Clock, timestamp
 from filestore.domain.file import URL_MARGIN, Checksum, File, UploadLink, hash_token
+from filestore.domain.plan import MAX_SINGLE, MAX_SIZE, Plan, plan
 from filestore.errors import FileTooLargeError
 from filestore.settings import Settings
 
 if TYPE_CHECKING:
-    from filestore.domain.ports import Files, Links
+    from filestore.domain.ports import Files, Links, MultipartUploads
 
 # How long DynamoDB's TTL leaves alone what the sweep should have removed: LateUploadMargin at its longest, and a week.
 _PURGE_AFTER = 2 * 7 * 24 * 3600
+
+PARTS_ALGORITHM = "CRC64NVME"
+"""The one checksum that S3 has of the whole where contents come in parts."""
 
 # The types that Python ships. They are in types_map until somebody calls guess_type() or the like, which adds the
 # machine's own; MimeTypes() has them at any time, but would read the machine's first.
@@ -34,14 +38,35 @@ class Upload(NamedTuple):
     expires_at: str
 
 
+class UploadInParts(NamedTuple):
+    """An upload that may start, part by part."""
+
+    id: str
+    plan: Plan
+    token: str
+    expires_at: str
+
+
 @dataclass(frozen=True, slots=True)
 class BeginUpload:
-    """Registers uploads."""
+    """Registers uploads. Those of more than ``threshold`` bytes come in parts."""
 
     files: Files
     links: Links
+    uploads: MultipartUploads
     settings: Settings
+    threshold: int
     clock: Clock
+
+    def is_in_parts(self, size: int, checksum: Checksum | None, wish: bool | None) -> bool:
+        """Whether an upload of ``size`` bytes comes in parts: as the client wishes, or else if it is large.
+
+        S3 has of parts no checksum of the whole but a CRC, so what declares another is one PUT, if that can be.
+        """
+        if wish is not None:
+            return wish
+        is_one_put = checksum is not None and checksum.algorithm != PARTS_ALGORITHM and size <= MAX_SINGLE
+        return size > self.threshold and not is_one_put
 
     def begin(
         self,
@@ -54,33 +79,67 @@ class BeginUpload:
     ) -> Upload:
         """Register an upload of ``size`` bytes; what is declared is what S3 will insist on.
 
-        Raises FileTooLargeError for a size above MaxFileSize.
+        Raises FileTooLargeError for a size above MaxFileSize, or above what one PUT can bring.
         """
-        if size is not None and size > self.settings.max_file_size:
-            raise FileTooLargeError(f"The size is {size} bytes, at most {self.settings.max_file_size} are taken.")
-        file_id = secrets.token_hex(16)
+        self._check(size, MAX_SINGLE)
+        file, token = self._new_file(name, size, content_type, checksum, meta)
+        link = self.links.upload(file.id, size=size, content_type=content_type, checksum=checksum)
+        self.files.create(file._replace(type_from=None if content_type else "name"))
+        return Upload(id=file.id, link=link, token=token, expires_at=timestamp(file.url_expires_at))
+
+    def begin_in_parts(
+        self,
+        *,
+        name: str,
+        size: int,
+        content_type: str | None = None,
+        checksum: Checksum | None = None,
+        meta: Mapping[str, str] | None = None,
+    ) -> UploadInParts:
+        """Register an upload of ``size`` bytes in parts. S3's id of it goes into the record, and to nobody else.
+
+        S3's upload is begun first: one without a record holds no bytes, and the sweep finds it. A record without an
+        upload would promise what cannot be. Raises FileTooLargeError for a size above MaxFileSize.
+        """
+        self._check(size, MAX_SIZE)
+        planned = plan(size)
+        file, token = self._new_file(name, size, content_type, checksum, meta)
+        upload_id = self.uploads.begin(file.id, content_type=file.type)
+        self.files.create(file._replace(upload_id=upload_id, part_size=planned.part_size))
+        return UploadInParts(id=file.id, plan=planned, token=token, expires_at=timestamp(file.url_expires_at))
+
+    def _check(self, size: int | None, limit: int) -> None:
+        limit = min(limit, self.settings.max_file_size)
+        if size is not None and size > limit:
+            raise FileTooLargeError(f"The size is {size} bytes, at most {limit} are taken.")
+
+    def _new_file(
+        self,
+        name: str,
+        size: int | None,
+        content_type: str | None,
+        checksum: Checksum | None,
+        meta: Mapping[str, str] | None,
+    ) -> tuple[File, str]:
+        """A pending file and the token of its upload."""
         token = secrets.token_urlsafe(32)
         now = self.clock()
-        link = self.links.upload(file_id, size=size, content_type=content_type, checksum=checksum)
         url_expires_at = int(now) + self.settings.signed_url_expiration
         sweep_at = url_expires_at + URL_MARGIN
-        self.files.create(
-            File(
-                id=file_id,
-                name=name,
-                type=content_type or _type_of(name),
-                type_from=None if content_type else "name",
-                size=size,
-                meta=meta,
-                checksum=checksum,
-                token_hash=hash_token(token),
-                created_at=timestamp(now),
-                url_expires_at=url_expires_at,
-                sweep_at=sweep_at,
-                purge_at=sweep_at + _PURGE_AFTER,
-            )
+        file = File(
+            id=secrets.token_hex(16),
+            name=name,
+            type=content_type or _type_of(name),
+            size=size,
+            meta=meta,
+            checksum=checksum,
+            token_hash=hash_token(token),
+            created_at=timestamp(now),
+            url_expires_at=url_expires_at,
+            sweep_at=sweep_at,
+            purge_at=sweep_at + _PURGE_AFTER,
         )
-        return Upload(id=file_id, link=link, token=token, expires_at=timestamp(url_expires_at))
+        return file, token
 
 
 def _type_of(name: str) -> str:

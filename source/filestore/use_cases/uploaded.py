@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from filestore.domain.clock import Clock, timestamp
-from filestore.domain.file import File, ObjectVersion
+from filestore.domain.file import File, ObjectVersion, Receipt
 from filestore.domain.lifecycle import OVER
 from filestore.domain.outcome import Applied, Attempt, Refused, Throttled
 from filestore.settings import Settings
@@ -19,6 +19,9 @@ from filestore.use_cases.types import types_told
 
 if TYPE_CHECKING:
     from filestore.domain.ports import Bucket, Files
+
+
+_NO_RECEIPTS: Mapping[str, Receipt] = {}
 
 
 class Recorded(NamedTuple):
@@ -83,21 +86,29 @@ class RecordUploads:
 
     def _record(self, uploads: Sequence[ObjectVersion], *, are_due: bool) -> dict[str, Attempt]:
         """What became of each; one that is not in the bucket any more is left out."""
-        attempts = self._attempt(uploads, {}, are_due=are_due)
+        attempts = self.pin(uploads, {}, are_due=are_due)
         undeclared = [upload for upload in uploads if self._has_no_type(upload, attempts[upload.key])]
         if not undeclared:
             return attempts
         types, gone = types_told(self.bucket, undeclared)
         attempts |= {upload.key: Throttled() for upload in undeclared}
-        attempts |= self._attempt([upload for upload in undeclared if upload.key in types], types, are_due=are_due)
+        attempts |= self.pin([upload for upload in undeclared if upload.key in types], types, are_due=are_due)
         return {file_id: attempt for file_id, attempt in attempts.items() if file_id not in gone}
 
-    def _attempt(
-        self, uploads: Sequence[ObjectVersion], types: Mapping[str, str | None], *, are_due: bool
+    def pin(
+        self,
+        uploads: Sequence[ObjectVersion],
+        types: Mapping[str, str | None],
+        receipts: Mapping[str, Receipt] = _NO_RECEIPTS,
+        *,
+        are_due: bool = False,
     ) -> dict[str, Attempt]:
+        """Pin each file to its upload, with the type and the checksum given. Returns what became of each."""
         now, max_size = self.clock(), self.settings.max_file_size
         if self.settings.store_on_load:
-            return self.files.record_and_store_uploads(uploads, at=timestamp(now), max_size=max_size, types=types)
+            return self.files.record_and_store_uploads(
+                uploads, at=timestamp(now), max_size=max_size, types=types, receipts=receipts
+            )
         lifetime = self.settings.unstored_file_lifetime
         return self.files.record_uploads(
             uploads,
@@ -107,6 +118,7 @@ class RecordUploads:
             sweep_at=int(now) + lifetime if are_due or lifetime < self.settings.signed_url_expiration else None,
             max_size=max_size,
             types=types,
+            receipts=receipts,
         )
 
     def _has_no_type(self, upload: ObjectVersion, attempt: Attempt) -> bool:

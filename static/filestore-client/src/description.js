@@ -3,9 +3,6 @@
 import { UploadError } from './errors.js';
 import { readableSize } from './texts.js';
 
-/** S3 takes no more in one PUT. */
-const MAX_PUT_SIZE = 5 * 1024 ** 3;
-
 /** What the API takes as meta. */
 const MAX_META = { pairs: 50, key: 64, value: 512, octets: 2048 };
 
@@ -23,9 +20,8 @@ const MAX_META = { pairs: 50, key: 64, value: 512, octets: 2048 };
  * @param {number} [maxFileSize] bytes
  * @param {string[]} [acceptedFileTypes] MIME types, `image/*` and the like, endings of names such as `.pdf`
  */
-export function refuse({ name, size, type }, maxFileSize = MAX_PUT_SIZE, acceptedFileTypes = []) {
-  const limit = Math.min(maxFileSize, MAX_PUT_SIZE);
-  if (size > limit) throw new UploadError('tooLarge', { values: { size: readableSize(limit) } });
+export function refuse({ name, size, type }, maxFileSize = Infinity, acceptedFileTypes = []) {
+  if (size > maxFileSize) throw new UploadError('tooLarge', { values: { size: readableSize(maxFileSize) } });
   /** @param {string} accepted */
   const accepts = (accepted) => {
     if (accepted.startsWith('.')) return name.toLowerCase().endsWith(accepted.toLowerCase());

@@ -21,18 +21,23 @@ export class UploadError extends Error {
    *   values?: Record<string, string | number>,
    *   words?: string | undefined,
    *   status?: number,
+   *   code?: string | undefined,
+   *   answer?: any,
    *   passing?: boolean,
    *   retryAfter?: number,
-   * }} [details] `words`: those of the service, instead of the key's; `status`: of HTTP; `passing`: worth another
+   * }} [details] `words`: those of the service, instead of the key's; `status`: of HTTP; `code` and `answer`:
+   *   what the service said; `passing`: worth another
    *   attempt; `retryAfter`: not before so many seconds.
    */
-  constructor(key, { values = {}, words, status = 0, passing = false, retryAfter = 0 } = {}) {
+  constructor(key, { values = {}, words, status = 0, code, answer, passing = false, retryAfter = 0 } = {}) {
     super(words ?? say(key, values));
     this.name = 'UploadError';
     this.key = key;
     this.values = values;
     this.words = words;
     this.status = status;
+    this.code = code;
+    this.answer = answer;
     this.passing = passing;
     this.retryAfter = retryAfter;
   }
@@ -58,13 +63,14 @@ export async function serviceError(response) {
     const retryAfter = Number(response.headers.get('Retry-After')) || 0;
     return new UploadError(status === TOO_MANY_REQUESTS ? 'serviceBusy' : 'serviceProblem', { status, passing: true, retryAfter });
   }
-  /** @type {{ message?: string, errors?: { message: string }[] }} */
-  const { message, errors = [] } = await response.json().catch(() => ({}));
+  /** @type {{ message?: string, code?: string, errors?: { message: string }[] }} */
+  const answer = await response.json().catch(() => ({}));
+  const { message, code, errors = [] } = answer;
   const words = errors[0]?.message ?? message;
   if (!words && [NOT_FOUND, NOT_ALLOWED, NOT_IMPLEMENTED].includes(status)) {
     return new UploadError('wrongAddress', { values: { url }, status });
   }
-  return new UploadError('serviceRefusal', { values: { status }, words, status });
+  return new UploadError('serviceRefusal', { values: { status }, words, status, code, answer });
 }
 
 /**
@@ -72,8 +78,8 @@ export async function serviceError(response) {
  * @param {string} answer S3's XML
  */
 export function storageError(status, answer) {
-  // S3 says so with status 400 when a connection was too slow for it.
-  const passing = isPassing(status) || answer.includes('<Code>RequestTimeout</Code>');
+  // S3 says so with status 400 when a connection was too slow for it, or changed what was sent.
+  const passing = isPassing(status) || /<Code>(RequestTimeout|BadDigest)</.test(answer);
   return new UploadError(passing ? 'storageProblem' : 'storageRefusal', { values: { status }, status, passing });
 }
 

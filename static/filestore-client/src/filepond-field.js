@@ -4,7 +4,8 @@
  * FilePond's events come to the document, from every FilePond of the page, however it was made.
  */
 
-import { say, wasSubmitted } from './client.js';
+import { wasSubmitted } from './client.js';
+import { sayOfField } from './field-texts.js';
 import { pondOf, runningOf, settled } from './filepond-server.js';
 
 /** @typedef {import('filepond').FilePond & { element: HTMLElement, server: { process: Function }, maxFiles: number | null, name: string }} Pond */
@@ -132,6 +133,11 @@ function onevent(name, { pond: raw, error, file }) {
   processesOf.set(pond, processes.add(process));
   guard(pond.element.closest('form'));
   if (name === 'processfile' && pond.getFiles().some(({ id }) => id === file?.id)) settled.add(file.serverId);
+  if (name === 'processfile' && file.serverId) {
+    // What was interrupted has gone on.
+    const before = pond.getFiles().find(({ source }) => String(source).startsWith(`${file.serverId}/`));
+    if (before) pond.removeFile(before.id, { revert: false });
+  }
   if (name === 'removefile' && file) {
     const running = [...processes].flatMap((each) => [...(runningOf.get(each) ?? [])]);
     for (const upload of running) if (upload.file === file.file) upload.stop();
@@ -160,7 +166,7 @@ function hold(event) {
     const key = problem(pond);
     if (!key) continue;
     stop(event);
-    tell(pond.element, say(key, {}, texts));
+    tell(pond.element, sayOfField(key, {}, texts));
     // Those that wait for somebody to say so.
     for (const { id, status } of leftIn(pond)) if (status === STATUS.IDLE) pond.processFile(id).catch(() => undefined);
   }
@@ -222,7 +228,7 @@ function takeWhatFits(pond, files, { texts, onleftout = (_, message) => tell(pon
   const room = Math.max(0, most - pond.getFiles().length);
   const left = files.slice(room);
   if (room > 0) pond.addFiles(files.slice(0, room)).catch(() => undefined);
-  if (left.length > 0) onleftout(left, say('tooMany', { count: most, names: left.map(({ name }) => name).join(', ') }, texts));
+  if (left.length > 0) onleftout(left, sayOfField('tooMany', { count: most, names: left.map(({ name }) => name).join(', ') }, texts));
 }
 
 /**

@@ -1,7 +1,9 @@
 /** What FilePond asks of a server, answered by the client. */
 
-import { call, claim, FilestoreClient, group, say, UploadError, wasSubmitted } from './client.js';
+import { call, claim, FilestoreClient, group, UploadError, wasSubmitted } from './client.js';
 import { download as get } from './download.js';
+import { sayOfField } from './field-texts.js';
+import { standIn } from './stand-in.js';
 
 /**
  * Its own senders are no use here: they run encodeURI over the URL, which breaks the signature of a presigned one.
@@ -138,8 +140,8 @@ export function createServer(apiRootUrl, options = {}) {
         // A bare file would be copied by FilePond, and with that lose its size.
         load(/** @type {any} */ ({ body: standIn(upload) }));
       } else {
-        if (upload) undo(client, id).catch(() => undefined);
-        error(/** @type {any} */ (gone(say(upload ? 'interrupted' : 'expired', {}, texts))));
+        if (upload && !upload.goesOn) undo(client, id).catch(() => undefined);
+        error(/** @type {any} */ (gone(sayOfField(!upload ? 'expired' : upload.goesOn ? 'goesOn' : 'interrupted', {}, texts))));
       }
       return { abort: () => undefined };
     },
@@ -154,7 +156,7 @@ export function createServer(apiRootUrl, options = {}) {
             .then(load, (reason) => {
               if (signal.aborted) return;
               const missing = reason instanceof UploadError && reason.status === NOT_FOUND;
-              error(missing ? /** @type {any} */ (gone(say('missing', {}, texts))) : client.explain(reason));
+              error(missing ? /** @type {any} */ (gone(sayOfField('missing', {}, texts))) : client.explain(reason));
             });
           return {
             abort() {
@@ -190,7 +192,7 @@ export function restored(client) {
  * @param {import('./filepond.js').UploaderOptions & { fileSizeBase?: number }} options
  * @returns {import('./client.js').ClientOptions}
  */
-function clientOptions({ maxFileSize, acceptedFileTypes, fileSizeBase = 1000, headers, lifetime, stallTimeout, texts }) {
+function clientOptions({ maxFileSize, acceptedFileTypes, fileSizeBase = 1000, headers, lifetime, stallTimeout, maxParallelUploads, multipart, texts }) {
   const types = typeof acceptedFileTypes === 'string' ? acceptedFileTypes.split(',').map((type) => type.trim()) : acceptedFileTypes;
   const size = bytes(maxFileSize, fileSizeBase);
   return {
@@ -199,6 +201,8 @@ function clientOptions({ maxFileSize, acceptedFileTypes, fileSizeBase = 1000, he
     ...(headers && { headers }),
     ...(lifetime && { lifetime }),
     ...(stallTimeout && { stallTimeout }),
+    ...(maxParallelUploads && { parallelUploads: maxParallelUploads }),
+    ...(multipart && { multipart }),
     ...(texts && { texts }),
   };
 }
@@ -237,14 +241,4 @@ function gone(message) {
  */
 function sum(all, key) {
   return all.reduce((total, each) => total + each[key], 0);
-}
-
-/**
- * A file to show for one whose contents have gone to S3, and are not needed here any more. It has no type: plugins
- * would try to show its contents.
- *
- * @param {import('./client.js').UnsubmittedUpload} upload
- */
-function standIn({ name, size }) {
-  return Object.defineProperty(new File([], name), 'size', { value: size });
 }

@@ -8,11 +8,12 @@
  * or, where FilePond comes from a bundler: `FilePond.create(input, FilestoreUploader.options('https://…'))`.
  */
 
-import { FilestoreClient, say, submitted, unsubmitted, UploadError } from './client.js';
+import { FilestoreClient, submitted, unsubmitted, UploadError } from './client.js';
+import { FIELD_TEXTS, sayOfField } from './field-texts.js';
 import { close, isShown, watch } from './filepond-field.js';
 import { createServer, restored } from './filepond-server.js';
 
-export { createServer, UploadError };
+export { createServer, FIELD_TEXTS, UploadError };
 
 /** @typedef {import('./client.js').UnsubmittedUpload} UnsubmittedUpload */
 
@@ -20,11 +21,11 @@ export { createServer, UploadError };
  * What can be set, besides everything that FilePond itself can.
  *
  * @typedef {object} OwnOptions
- * @property {number | string | null} [maxFileSize] bytes, or such as '10MB'. S3 takes at most 5 GB in one PUT.
+ * @property {number | string | null} [maxFileSize] bytes, or such as '10MB'
  * @property {string[] | string | null} [acceptedFileTypes] MIME types, such as `image/*`, and endings such as `.pdf`
  * @property {(file: File, type: string) => Promise<string>} [fileValidateTypeDetectType] finds out a type that the
  *   browser does not know, for FilePond's plugin and for what is asked of the API
- * @property {number} [maxParallelUploads] 3 unless set
+ * @property {number} [maxParallelUploads] 6 unless set
  * @property {(id: string) => string | Promise<string>} [download] the back end's link to a file that it has stored
  * @property {(file: File, message: string) => void} [onwait] an upload has to wait; the message is empty when it goes on
  * @property {(files: File[], message: string) => void} [onleftout] there were more files than `maxFiles`, and these were
@@ -35,7 +36,8 @@ export { createServer, UploadError };
 
 /** @typedef {UploaderOptions & Omit<import('filepond').FilePondOptions, keyof UploaderOptions | 'server'>} Options */
 
-const PARALLEL_UPLOADS = 3;
+/** FilePond begins with the next file only when nothing on it moves: so it is given none to hold back. */
+const NO_LIMIT = 1_000_000;
 
 export const FilestoreUploader = {
   /**
@@ -52,7 +54,7 @@ export const FilestoreUploader = {
     if (!element) throw new Error(`There is no element ${selector} to put the uploader on.`);
     const { FilePond } = /** @type {any} */ (globalThis);
     if (!FilePond) {
-      close(element, say('unavailable', {}, options.texts));
+      close(element, sayOfField('unavailable', {}, options.texts));
       throw new Error('FilePond has to be loaded before the uploader is set up.');
     }
     const restoreAs = `${location.pathname}${location.search} ${element.getAttribute('name') ?? element.id}`;
@@ -68,7 +70,8 @@ export const FilestoreUploader = {
    */
   options(url, options = {}) {
     const { restoreAs = location.pathname + location.search, texts = {} } = options;
-    const { headers, restoreAs: _, lifetime, stallTimeout, download, onwait, onleftout, texts: __, files, ...others } = options;
+    // FilePond is given the rest.
+    const { headers, restoreAs: _, lifetime, stallTimeout, maxParallelUploads, multipart, download, onwait, onleftout, texts: __, files, ...others } = options;
     const server = createServer(url, { ...options, restoreAs });
     watch(server.process, { restoreAs, texts, ...(onleftout && { onleftout }) });
     // FilePond takes away what a list of files does not have: a field that is shown already gets none.
@@ -76,9 +79,9 @@ export const FilestoreUploader = {
     return {
       server: /** @type {any} */ (server),
       ...((files || before.length > 0) && { files: [...(files ?? []), ...before] }),
-      maxParallelUploads: PARALLEL_UPLOADS,
+      maxParallelUploads: NO_LIMIT,
       labelFileProcessingError: /** @type {any} */ (body),
-      labelFileLoadError: /** @type {any} */ ((/** @type {{ body: string }} */ error) => body(error) || say('notFetched', {}, texts)),
+      labelFileLoadError: /** @type {any} */ ((/** @type {{ body: string }} */ error) => body(error) || sayOfField('notFetched', {}, texts)),
       ...untyped,
       ...(/** @type {{}} */ (others)),
     };

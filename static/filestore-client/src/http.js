@@ -2,7 +2,9 @@ import { serviceError, unreachable, UploadError } from './errors.js';
 
 /** @typedef {(key: import('./texts.js').TextKey | '') => void} Wait called with what is waited for, and with '' when it goes on */
 
-const ATTEMPTS = 5;
+export const ATTEMPTS = 5;
+/** Whoever has sent half of a film waits longer for the rest: with pauses of up to 20 seconds, some minutes. */
+export const PATIENT_ATTEMPTS = 20;
 /** A throttle is no failure: twenty files at once are a reason to wait for one's turn, not to give up. */
 const THROTTLED_ATTEMPTS = 30;
 const LONGEST_WAIT = 20;
@@ -20,10 +22,11 @@ const LONGEST_CALL = 35_000;
  *   credentials?: RequestCredentials,
  *   signal?: AbortSignal,
  *   wait?: Wait,
+ *   attempts?: number,
  * }} request
  * @returns {Promise<Response>}
  */
-export function call(url, { method, json, headers = {}, credentials = 'omit', signal, wait }) {
+export function call(url, { method, json, headers = {}, credentials = 'omit', signal, wait, attempts }) {
   /** @type {RequestInit} */
   const init = { method, headers, signal: signal ?? null, credentials, referrerPolicy: 'no-referrer' };
   // Lets an undo go out while its page is being left.
@@ -47,6 +50,7 @@ export function call(url, { method, json, headers = {}, credentials = 'omit', si
     },
     signal,
     wait,
+    attempts,
   );
 }
 
@@ -55,9 +59,10 @@ export function call(url, { method, json, headers = {}, credentials = 'omit', si
  * @param {() => Promise<T>} attempt
  * @param {AbortSignal} [signal]
  * @param {Wait} [wait]
+ * @param {number} [attempts]
  * @returns {Promise<T>}
  */
-export async function persist(attempt, signal, wait = () => undefined) {
+export async function persist(attempt, signal, wait = () => undefined, attempts = ATTEMPTS) {
   let failed = 0;
   let throttled = 0;
   for (;;) {
@@ -71,11 +76,11 @@ export async function persist(attempt, signal, wait = () => undefined) {
       } else {
         if (reason.isThrottle) throttled += 1;
         else failed += 1;
-        if (failed === ATTEMPTS || throttled === THROTTLED_ATTEMPTS) throw reason;
+        if (failed === attempts || throttled === THROTTLED_ATTEMPTS) throw reason;
         wait(reason.isThrottle ? 'busy' : reason.key === 'stalled' ? 'stalling' : 'again');
-        const backoff = Math.min(2 ** (failed + throttled - 1), LONGEST_WAIT);
-        // Files that were turned away together must not come back together.
-        await pause(Math.max(reason.retryAfter, backoff) * 1000 * (0.5 + Math.random()), signal);
+        const backoff = Math.min(2 ** (failed + throttled), LONGEST_WAIT);
+        // Those that were turned away together must not come back together.
+        await pause((reason.retryAfter + backoff * Math.random()) * 1000, signal);
       }
       wait('');
     }
@@ -117,7 +122,7 @@ function online(signal) {
  * @param {AbortSignal} [signal]
  * @returns {Promise<void>}
  */
-function until(start, signal) {
+export function until(start, signal) {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
     const cancel = () => {

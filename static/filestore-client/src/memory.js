@@ -25,6 +25,7 @@
  * @property {number} order
  * @property {string | null} [owner]
  * @property {boolean} [pending] still under way
+ * @property {boolean} [goesOn] when the same file is added again
  * @property {string} [group] the ids of the uploads that one file was made into, with commas between
  */
 

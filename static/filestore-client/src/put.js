@@ -1,14 +1,18 @@
 import { storageError, unreachable, UploadError } from './errors.js';
 import { persist } from './http.js';
+import { Queue } from './queue.js';
 
 /** The storage may take longer to answer than to take the next bytes. */
 const ANSWER = 4;
+
+/** A browser has six connections to a host, and what waits for one seems to stand still. */
+const connections = new Queue(5);
 
 /**
  * Brings the contents to where the API said. Repeating the PUT is safe: the first contents that arrive are the file.
  *
  * @param {Blob} file
- * @param {import('./client.js').Ticket} ticket
+ * @param {import('./upload.js').Ticket} ticket
  * @param {{
  *   signal: AbortSignal,
  *   stallTimeout: number,
@@ -31,14 +35,30 @@ export function put(file, ticket, { signal, stallTimeout, wait, progress }) {
 }
 
 /**
- * @param {Blob} file
- * @param {import('./client.js').Ticket} ticket
+ * @param {Blob | ArrayBuffer} contents
+ * @param {{ method: string, url: string, headers: Record<string, string> }} where
  * @param {(loaded: number) => void} progress
  * @param {AbortSignal} signal
  * @param {number} patience milliseconds without progress
+ */
+export async function attempt(contents, where, progress, signal, patience) {
+  const leave = await connections.enter(signal);
+  try {
+    await send(contents, where, progress, signal, patience);
+  } finally {
+    leave();
+  }
+}
+
+/**
+ * @param {Blob | ArrayBuffer} contents
+ * @param {{ method: string, url: string, headers: Record<string, string> }} where
+ * @param {(loaded: number) => void} progress
+ * @param {AbortSignal} signal
+ * @param {number} patience
  * @returns {Promise<void>}
  */
-function attempt(file, { method, url, headers }, progress, signal, patience) {
+function send(contents, { method, url, headers }, progress, signal, patience) {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
     // fetch tells nothing about how much it has sent.
@@ -61,7 +81,8 @@ function attempt(file, { method, url, headers }, progress, signal, patience) {
       else reject(storageError(xhr.status, xhr.responseText));
     };
     xhr.onerror = () => {
-      file.slice(0, 1).arrayBuffer().then(() => reject(unreachable()), () => reject(new UploadError('unreadable')));
+      const readable = contents instanceof Blob ? contents.slice(0, 1).arrayBuffer() : Promise.resolve();
+      readable.then(() => reject(unreachable()), () => reject(new UploadError('unreadable')));
     };
     xhr.onabort = () => reject(signal.aborted ? signal.reason : new UploadError('stalled', { passing: true }));
     xhr.onloadend = () => {
@@ -70,6 +91,6 @@ function attempt(file, { method, url, headers }, progress, signal, patience) {
     };
     xhr.open(method, url);
     for (const [name, value] of Object.entries(headers)) xhr.setRequestHeader(name, value);
-    xhr.send(file);
+    xhr.send(contents);
   });
 }

@@ -51,7 +51,7 @@ def info(world: World, op: Op) -> None:
         world.require(world.truth.was(file_id, shown, since), f"I11: info showed {file_id}")
         if "url" in details:
             world.require(world.truth.was(file_id, {model.STORED}, since), f"I11: a URL for {file_id}")
-            _download(world, file_id, details["url"])
+            download(world, file_id, details["url"])
         else:
             world.require(world.truth.was(file_id, shown - {model.STORED}, since), f"I7: no URL for {file_id}")
     says = model.SAYS_WHERE_DELETED_ARE_SHOWN if "deleted" in flags else model.SAYS
@@ -74,7 +74,7 @@ def content(world: World, op: Op) -> None:
         world.require(world.truth.was(file_id, truth[reply.status], since), f"I7: content answered {reply.status}")
     if reply.status == 302:
         url = reply.headers["Location"]
-        _download(world, file_id, url)
+        download(world, file_id, url)
         said = {name: value[0] for name, value in parse_qs(urlsplit(url).query).items()}
         is_shown = said["response-content-disposition"].startswith("inline")
         scripts = not model.cannot_script(said["response-content-type"])
@@ -108,12 +108,13 @@ def update(world: World, op: Op) -> None:
         kept = all(item.get(key) == before.get(key) for key in model.OF_BACK_ENDS if key not in given)
         world.require(kept, "I7: update changed what it was not given")
     if "url" in reply.body:
-        _download(world, file_id, reply.body["url"])
+        download(world, file_id, reply.body["url"])
         saved = parse_qs(urlsplit(reply.body["url"]).query)["response-content-disposition"][0]
         world.require(quote(reply.body["name"]) in saved, "I7: a download has the name of before")
 
 
-def _download(world: World, file_id: str, url: str) -> None:
+def download(world: World, file_id: str, url: str) -> None:
+    """The bytes are there, and are those that they were before."""
     query = parse_qs(urlsplit(url).query)
     versions = world.memory.objects.get(file_id, [])
     version = query.get("versionId", [versions[-1].id if versions else ""])[0]

@@ -1,6 +1,6 @@
 """Calls of the API, whose answers must be true."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any
 
 from tests import support
@@ -10,13 +10,17 @@ from tests.proof.vocabulary import Op
 from tests.proof.world import World
 
 
-def call(world: World, op: Op, operation: str, **request: Any) -> support.Reply | None:
-    """An answer, or None where the function died."""
+def call(
+    world: World, op: Op, operation: str, *, expected: Set[int] = frozenset(), **request: Any
+) -> support.Reply | None:
+    """An answer, or None where the function died. ``expected`` are its statuses, where they are not the usual ones."""
     try:
         reply = support.call(operation, **request)
     except Died:
         return None
-    expected = {200, 204, 302, 403, 404, 409} | ({503} if op.fault else set()) | ({400} if world.on_load else set())
+    expected = expected or {200, 204, 302, 403, 404, 409} | ({503} if op.fault else set()) | (
+        {400} if world.on_load else set()
+    )
     expected = {500} if world.is_denied() else expected
     world.require(reply.status in expected, f"I10: {operation} answered {reply.status} {reply.body}")
     return reply

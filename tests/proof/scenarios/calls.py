@@ -13,6 +13,7 @@ from tests.proof.scenarios.steps import (
     STORED,
     SWEPT,
     TOO_LARGE_PUT,
+    TWO,
     UPLOADED,
     Scenario,
 )
@@ -61,6 +62,19 @@ SCENARIOS: Mapping[str, Scenario] = {
     ),
     "a deleted file is renamed": Scenario(INTERRUPTED_DELETE, Op("update", (0,))),
     "an unknown file is renamed": Scenario((), Op("update", (0,)), files=0),
+    "the files are listed": Scenario(STORED, Op("list")),
+    # After the two shards that are asked for one file.
+    "the files are listed whose records are throttled": Scenario(
+        STORED, Op("list", (), Fault("throttled for long", 2))
+    ),
+    "many files are listed with the deleted ones, the oldest first": Scenario(
+        (*ALL_PUT, Step((Op("store", tuple(range(27))),)), Step((Op("delete", (3, 4, 5)),))),
+        Op("list", variant=7),
+        files=27,
+    ),
+    "the files are listed while one is deleted and one is stored": Scenario(
+        (*TWO, Step((Op("store", (0,)),))), Op("list"), (Op("delete", (0,)), Op("store", (1,))), files=2
+    ),
     "an upload in the last second is stored": Scenario((DEAD_URL, SWEPT, LATE, PUT), Op("store", (0,))),
     "an upload of exactly MaxFileSize is stored": Scenario((Step((Op("put", (0,), variant=3),)),), Op("store", (0,))),
     "an upload is stored whose type was throttled": Scenario(

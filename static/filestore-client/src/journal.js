@@ -1,0 +1,101 @@
+/**
+ * Uploads in parts that are not done, in IndexedDB: they go on after a reload, a crash, or the next day, when the same
+ * file is chosen again.
+ */
+
+/**
+ * @typedef {object} Entry
+ * @property {string} id
+ * @property {string} token
+ * @property {number} began milliseconds since the epoch
+ */
+
+const STORE = 'uploads';
+/** The bucket drops what was begun longer ago; milliseconds. */
+const LONGEST = 7 * 24 * 3_600_000;
+
+/**
+ * @template T
+ * @param {IDBTransactionMode} mode
+ * @param {(store: IDBObjectStore) => IDBRequest<T>} act
+ * @returns {Promise<T | undefined>} undefined where the browser keeps nothing
+ */
+async function inStore(mode, act) {
+  try {
+    const opening = indexedDB.open('filestore', 1);
+    opening.onupgradeneeded = () => opening.result.createObjectStore(STORE);
+    const database = await result(opening);
+    try {
+      return await result(act(database.transaction(STORE, mode).objectStore(STORE)));
+    } finally {
+      database.close();
+    }
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * @template T
+ * @param {IDBRequest<T>} request
+ * @returns {Promise<T>}
+ */
+function result(request) {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}
+
+/**
+ * @param {string} api
+ * @param {string} place the form
+ * @param {File} file
+ * @returns {string} what the same file has in the same form
+ */
+export function keyOf(api, place, { name, size, lastModified }) {
+  return JSON.stringify([api, place, name, size, lastModified]);
+}
+
+/**
+ * @param {string} key
+ * @returns {Promise<Entry | undefined>}
+ */
+export async function look(key) {
+  const entry = await inStore('readonly', (store) => store.get(key));
+  return entry && entry.began > Date.now() - LONGEST ? entry : undefined;
+}
+
+/**
+ * @param {string} key
+ * @param {Entry} entry
+ */
+export async function note(key, entry) {
+  await inStore('readwrite', (store) => store.put(entry, key));
+}
+
+/** @param {string} key */
+export async function strike(key) {
+  await inStore('readwrite', (store) => store.delete(key));
+}
+
+/**
+ * Two tabs that were given the same file must not send the same parts.
+ *
+ * @param {string} id of an upload
+ * @returns {Promise<(() => void) | undefined>} to be called when it is done; undefined while another tab works on it
+ */
+export function lock(id) {
+  return new Promise((resolve) => {
+    // Only pages that came over https have locks.
+    if (!navigator.locks) resolve(() => undefined);
+    else {
+      navigator.locks
+        .request(`filestore ${id}`, { ifAvailable: true }, (held) => {
+          if (held) return new Promise((free) => resolve(() => free(undefined)));
+          return resolve(undefined);
+        })
+        .catch(() => resolve(() => undefined));
+    }
+  });
+}

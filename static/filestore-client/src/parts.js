@@ -1,0 +1,236 @@
+/** A large file, brought in parts. What has arrived stays there while the connection, the page or the night is gone. */
+
+import { Addresses } from './addresses.js';
+import { base64, checksumOf, combine, Reader } from './checksum.js';
+import { UploadError } from './errors.js';
+import { call, PATIENT_ATTEMPTS, persist } from './http.js';
+import { Pace } from './pace.js';
+import { attempt } from './put.js';
+
+/**
+ * The API's answer to a request for an upload in parts.
+ *
+ * @typedef {{ id: string, token: string, part_size: number, part_count: number }} Plan
+ */
+
+/**
+ * @typedef {object} Way
+ * @property {string} url of the upload: `…/file/{id}`
+ * @property {Record<string, string>} headers
+ * @property {number} stallTimeout seconds
+ * @property {import('./http.js').Wait} wait
+ * @property {(loaded: number) => void} progress
+ */
+
+/** Bytes. Larger parts, those of files over 600 GB, are not held in memory. */
+const MOST_HELD = 64 * 1024 ** 2;
+/** How often the address of a part is replaced. */
+const FRESH_ADDRESSES = 3;
+const ROUNDS = 3;
+
+const FORBIDDEN = 403;
+const CONFLICT = 409;
+const BUSY = [429, 503];
+
+export class Parts {
+  #file;
+  plan;
+  #way;
+  #reader = new Reader();
+  /** @type {Map<number, bigint>} the checksums of those that have arrived, by their numbers */
+  #arrived = new Map();
+  /** Bytes of these. */
+  #loaded = 0;
+  /** @type {Map<number, number>} how much of each is on its way */
+  #under = new Map();
+  #pace = new Pace();
+
+  /**
+   * @param {Blob} file
+   * @param {Plan} plan
+   * @param {Way} way
+   */
+  constructor(file, plan, way) {
+    this.#file = file;
+    this.plan = plan;
+    this.#way = way;
+  }
+
+  /**
+   * What an upload has that was begun before. What arrived then and is not what the file has now is another file's.
+   *
+   * @param {Blob} file
+   * @param {{ id: string, token: string }} upload
+   * @param {Way} way
+   * @param {AbortSignal} signal
+   * @returns {Promise<Parts | undefined>} undefined where the file has changed, or the upload is gone
+   */
+  static async resume(file, { id, token }, way, signal) {
+    /** @type {{ part_size: number, part_count: number, size: number, parts: { part_number: number, checksum?: string }[] }} */
+    let known;
+    try {
+      known = await (await call(`${way.url}/parts`, { method: 'GET', headers: way.headers, signal })).json();
+    } catch (reason) {
+      if (reason instanceof UploadError && !reason.passing) return undefined;
+      throw reason;
+    }
+    if (known.size !== file.size) return undefined;
+    const { part_size, part_count } = known;
+    const parts = new Parts(file, { id, token, part_size, part_count }, way);
+    way.wait('comparing');
+    for (const { part_number: number, checksum } of known.parts) {
+      // What nobody has a checksum of is sent again.
+      if (!checksum) continue;
+      signal.throwIfAborted();
+      const part = await parts.#reader.read(parts.#slice(number), false);
+      if (part.checksum !== checksumOf(checksum)) {
+        parts.close();
+        return undefined;
+      }
+      parts.#keep(number, part.checksum);
+    }
+    way.wait('');
+    return parts;
+  }
+
+  /**
+   * Sends what has not arrived, and has it put together.
+   *
+   * @param {AbortSignal} signal
+   */
+  async send(signal) {
+    for (let round = 1; ; round++) {
+      await this.#sendMissing(signal);
+      try {
+        await this.#complete(signal);
+        return;
+      } catch (reason) {
+        if (!(reason instanceof UploadError) || reason.code !== 'parts_missing' || round === ROUNDS) throw reason;
+        for (const number of reason.answer.missing) this.#drop(number);
+      }
+    }
+  }
+
+  close() {
+    this.#reader.close();
+  }
+
+  /** @param {number} number */
+  #slice(number) {
+    const size = this.plan.part_size;
+    return this.#file.slice((number - 1) * size, number * size);
+  }
+
+  /**
+   * @param {AbortSignal} signal
+   * @returns {Promise<void>}
+   */
+  #sendMissing(signal) {
+    const left = Array.from({ length: this.plan.part_count }, (_, index) => index + 1).filter((number) => !this.#arrived.has(number));
+    const stop = new AbortController();
+    const addresses = new Addresses(this.#way, stop.signal);
+    let active = 0;
+    return new Promise((resolve, reject) => {
+      const fail = (/** @type {unknown} */ reason) => {
+        signal.removeEventListener('abort', cancel);
+        stop.abort();
+        this.#under.clear();
+        reject(reason);
+      };
+      const cancel = () => fail(signal.reason);
+      const goOn = () => {
+        while (active < this.#pace.most && left.length > 0) {
+          active += 1;
+          this.#sendOne(/** @type {number} */ (left.shift()), addresses, stop.signal).then(() => {
+            active -= 1;
+            goOn();
+          }, fail);
+        }
+        if (active > 0) return;
+        signal.removeEventListener('abort', cancel);
+        resolve();
+      };
+      signal.addEventListener('abort', cancel);
+      if (signal.aborted) cancel();
+      else goOn();
+    });
+  }
+
+  /**
+   * @param {number} number
+   * @param {Addresses} addresses
+   * @param {AbortSignal} signal
+   */
+  async #sendOne(number, addresses, signal) {
+    const slice = this.#slice(number);
+    const { checksum, contents } = await this.#reader.read(slice, slice.size <= MOST_HELD);
+    let patience = this.#way.stallTimeout * 1000;
+    let refusals = 0;
+    await persist(
+      async () => {
+        const address = await addresses.of(number, checksum);
+        const milliseconds = patience;
+        patience *= 2;
+        const progress = (/** @type {number} */ loaded) => {
+          this.#under.set(number, loaded);
+          this.#tell();
+        };
+        try {
+          await attempt(contents ?? slice, { method: 'PUT', ...address }, progress, signal, milliseconds);
+        } catch (reason) {
+          this.#under.delete(number);
+          if (!(reason instanceof UploadError)) throw reason;
+          if (reason.key === 'stalled' || BUSY.includes(reason.status)) this.#pace.slower();
+          // The address has expired, most likely: the computer was asleep.
+          if (reason.status === FORBIDDEN) {
+            refusals += 1;
+            reason.passing = refusals <= FRESH_ADDRESSES;
+          }
+          throw reason;
+        }
+      },
+      signal,
+      this.#way.wait,
+      PATIENT_ATTEMPTS,
+    );
+    this.#under.delete(number);
+    this.#keep(number, checksum);
+    this.#pace.wentWell();
+  }
+
+  /** @param {AbortSignal} signal */
+  async #complete(signal) {
+    const { part_size, part_count } = this.plan;
+    const parts = Array.from({ length: part_count }, (_, index) => ({
+      checksum: /** @type {bigint} */ (this.#arrived.get(index + 1)),
+      size: Math.min(part_size, this.#file.size - index * part_size),
+    }));
+    const json = { checksum: base64(combine(parts)) };
+    const { url, headers, wait } = this.#way;
+    try {
+      await call(`${url}/complete`, { method: 'POST', json, headers, signal, wait, attempts: PATIENT_ATTEMPTS });
+    } catch (reason) {
+      if (reason instanceof UploadError && reason.status === CONFLICT && reason.code === 'checksum_mismatch') throw new UploadError('changed');
+      throw reason;
+    }
+  }
+
+  /**
+   * @param {number} number
+   * @param {bigint} checksum
+   */
+  #keep(number, checksum) {
+    this.#arrived.set(number, checksum);
+    this.#loaded += this.#slice(number).size;
+    this.#tell();
+  }
+
+  /** @param {number} number */
+  #drop(number) {
+    if (this.#arrived.delete(number)) this.#loaded -= this.#slice(number).size;
+  }
+
+  #tell() {
+    this.#way.progress([...this.#under.values()].reduce((sum, sent) => sum + sent, this.#loaded));
+  }
+}

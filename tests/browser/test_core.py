@@ -1,0 +1,117 @@
+"""What of the client needs no browser: checksums, the pace of parts, the figures of progress, turns."""
+
+import json
+import subprocess
+from typing import Any
+
+import pytest
+
+from tests.browser.parts import crc64nvme
+from tests.browser.test_package import PACKAGE, node
+
+RUN = """
+import * as checksum from './src/checksum.js';
+import { Pace } from './src/pace.js';
+import { onlyForwards } from './src/progress.js';
+import { Queue } from './src/queue.js';
+import { readableSize } from './src/texts.js';
+const run = async () => { BODY };
+console.log(JSON.stringify(await run()));
+"""
+
+
+def run(body: str) -> Any:
+    """What the body of a function returns that sees the client's modules."""
+    command = [node(), "--input-type=module", "--eval", RUN.replace("BODY", body)]
+    finished = subprocess.run(command, cwd=PACKAGE, capture_output=True, text=True, check=False)
+    assert (finished.returncode, finished.stderr) == (0, "")
+    return json.loads(finished.stdout)
+
+
+class TestChecksums:
+    READ = """
+      const reader = new checksum.Reader();
+      const read = async (blob, keep = true) => checksum.base64((await reader.read(blob, keep)).checksum);
+    """
+
+    def test_are_those_of_s3(self) -> None:
+        """The check value of CRC-64/NVME is ae8b14860a799888."""
+        value = "(await reader.read(new Blob(['123456789']), true)).checksum.toString(16)"
+        assert run(f"{self.READ} return {value}") == "ae8b14860a799888"
+        assert crc64nvme(b"123456789") == "rosUhgp5mIg="
+
+    @pytest.mark.parametrize("keep", ["true", "false"])
+    def test_of_contents_of_any_length(self, keep: str) -> None:
+        lengths = [0, 1, 7, 8, 9, 63, 64, 65, 1000]
+        blobs = f"{lengths}.map((length) => read(new Blob([new Uint8Array(length).map((_, at) => at * 7)]), {keep}))"
+        assert run(f"{self.READ} return Promise.all({blobs})") == [
+            crc64nvme(bytes(at * 7 % 256 for at in range(length))) for length in lengths
+        ]
+
+    def test_of_parts_combine_into_that_of_the_whole(self) -> None:
+        body = """
+          const whole = new Blob([new Uint8Array(5000).map((_, at) => at * 7)]);
+          const parts = [];
+          for (let at = 0; at < 5000; at += 1024) {
+            const part = whole.slice(at, at + 1024);
+            parts.push({ checksum: checksum.checksumOf(await read(part)), size: part.size });
+          }
+          return [checksum.base64(checksum.combine(parts)), await read(whole)];
+        """
+        expected = crc64nvme(bytes(at * 7 % 256 for at in range(5000)))
+        assert run(self.READ + body) == [expected, expected]
+
+    def test_of_no_parts_and_of_huge_ones(self) -> None:
+        """A terabyte of zeros before the rest: only its length counts."""
+        body = """
+          return [checksum.base64(checksum.combine([])),
+            checksum.combine([{ checksum: 5n, size: 1 }, { checksum: 0n, size: 2 ** 40 }]) !== 5n];
+        """
+        assert run(body) == ["AAAAAAAAAAA=", True]
+
+
+def test_the_pace_is_halved_by_trouble_and_recovers_slowly() -> None:
+    body = """
+      const pace = new Pace();
+      const seen = [pace.most];
+      for (let trouble = 0; trouble < 3; trouble++) { pace.slower(); seen.push(pace.most); }
+      for (let part = 1; part <= 32; part++) { pace.wentWell(); if (part % 8 === 0) seen.push(pace.most); }
+      return seen;
+    """
+    assert run(body) == [4, 2, 1, 1, 2, 3, 4, 4]
+
+
+class TestProgress:
+    def test_has_one_figure_with_speed_and_time_left(self) -> None:
+        body = """
+          const seen = [];
+          const said = [];
+          let time = 0;
+          const tell = onlyForwards(1000, ({ loaded, speed, remaining }) => seen.push([loaded, speed, remaining]),
+            (key) => said.push(key), () => time);
+          const sent = [[0, 0], [1000, 100], [2000, 200], [2100, 50], [3100, 250]];
+          for (const [at, loaded] of sent) { time = at; tell(loaded); }
+          return [seen, said];
+        """
+        seen, said = run(body)
+        assert seen == [[0, 0, None], [100, 100, 9], [200, 100, 8], [200, 100, 8], [250, 125, 6]]
+        assert said == ["catchingUp", ""]
+
+
+def test_turns_are_taken_in_order_and_given_up_by_whoever_leaves() -> None:
+    body = """
+      const queue = new Queue(2);
+      const order = [];
+      const { signal } = new AbortController();
+      const leaver = new AbortController();
+      const enter = (name, own = signal) =>
+        queue.enter(own).then((leave) => { order.push(name); return leave; }, () => { order.push(`${name} left`); });
+      const [first, second] = await Promise.all([enter('a'), enter('b')]);
+      const rest = [enter('c'), enter('d', leaver.signal), enter('e')];
+      leaver.abort();
+      first();
+      second();
+      await Promise.all(rest);
+      return order;
+    """
+    assert run(body) == ["a", "b", "d left", "c", "e"]

@@ -1,0 +1,1 @@
+"""GET /file/{id}/parts."""

@@ -1,0 +1,32 @@
+"""While Lambda starts a function it gives it a whole processor, and later a part of one."""
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from filestore import wiring
+from tests.support import ROOT
+
+OPERATIONS = sorted(path.stem for path in (ROOT / "source/filestore/handlers").glob("[a-z]*.py"))
+
+
+@pytest.mark.usefixtures("moto_aws")
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_a_function_is_put_together_while_it_starts(operation: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    handler = importlib.import_module(f"filestore.handlers.{operation}")
+    made: list[str] = []
+
+    def watch(name: str, make: Callable[[], Any]) -> Callable[[], Any]:
+        def made_now() -> Any:
+            made.append(name)
+            return make()
+
+        return made_now
+
+    for name, make in list(vars(wiring).items()):
+        if hasattr(make, "cache_info") and not name.startswith("_") and name != "settings":
+            monkeypatch.setattr(wiring, name, watch(name, make))
+    importlib.reload(handler)
+    assert made
