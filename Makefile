@@ -23,7 +23,7 @@ HERE = --state-dir '$(STATE_DIR)' $(if $(ON_AWS),--stack '$(ON_AWS)')
 OPS = $(BIN)/python -m ops --env '$(ENV)' $(if $(STACK),--stack '$(STACK)')
 
 .DEFAULT_GOAL := help
-.PHONY: help run logs test scan lint format unit integration browser browser-big package publish proof fuzz replay audit dead-letters redrive fill-list build bench diagrams deploy key keys revoke remove lock clean smoke kills teeth mutants
+.PHONY: help run logs test scan lint format unit integration browser browser-big package publish proof fuzz replay audit dead-letters redrive fill-list hand-over build bench diagrams deploy key keys revoke remove lock clean smoke kills teeth mutants
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -126,6 +126,9 @@ redrive: $(RUN) ## Move the dead letters back to their queue, likewise
 
 fill-list: $(RUN) ## Put into the list the files that were stored before there was one, likewise: RATE=100 writes a second, AFTER=id
 	@$(BIN)/python -m ops.fill_list $(HERE) $(if $(RATE),--rate '$(RATE)') $(if $(AFTER),--after '$(AFTER)')
+
+hand-over: $(RUN) ## Give the files of one API key to another, likewise: FROM=id TO=id, nobody for neither (KeyIsolation)
+	@$(BIN)/python -m ops.hand_over $(HERE) --from '$(FROM)' --to '$(TO)' $(if $(RATE),--rate '$(RATE)') $(if $(AFTER),--after '$(AFTER)')
 
 build: $(RUN) ## Build what is deployed, for sam deploy (PYTHON_FOR_BUILD=the runtime's Python, if not on the PATH)
 	@PYTHON_FOR_BUILD='$(PYTHON_FOR_BUILD)' $(BIN)/python -m tools.build

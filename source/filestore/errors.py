@@ -85,7 +85,7 @@ class InvalidTokenError(FilestoreError):
 
 
 class NoKeyError(FilestoreError):
-    """The gateway did not say whose key the request came with, though each key has its own files."""
+    """The gateway did not say whose key the request came with, where that has to be known."""
 
     code = "forbidden"
 

@@ -39,14 +39,14 @@ def late_upload_margin() -> int:
     return _whole_number("LATE_UPLOAD_MARGIN")
 
 
-def upload_is_public() -> bool:
-    """Whether anybody may ask for an upload, or else whoever has an API key. The upload function alone is told."""
-    return os.environ["PUBLIC_UPLOAD"] != "False"
-
-
 def multipart_threshold() -> int:
     """Bytes above which an upload comes in parts, unless its client wants otherwise. Only ``upload`` is told."""
     return _whole_number("MULTIPART_THRESHOLD")
+
+
+def upload_is_public() -> bool:
+    """Whether anybody may ask for an upload, or else whoever has an API key. The upload function alone is told."""
+    return os.environ["PUBLIC_UPLOAD"] != "False"
 
 
 def _whole_number(name: str) -> int:

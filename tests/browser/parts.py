@@ -67,7 +67,7 @@ class PartsService(Service):
         assert found, call.path
         file_id, what = found.groups()
         if file_id not in self.begun:
-            return 404, '{"message": "There is no such upload.", "code": "unknown_file"}'
+            return 404, '{"message": "There is no such upload.", "code": "unknown"}'
         if call.method == "PUT":
             self.parts[file_id][int(what)] = call.body
             return 200, ""

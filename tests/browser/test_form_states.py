@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Complaints, Site
 from tests.browser.pages import Form, Network
 from tests.browser.service import Service
+from tests.support import ROOT
 
 REASON = "A name has at most 765 octets in UTF-8, and no characters that turn the direction of others."
 
@@ -84,3 +85,30 @@ def test_long_reasons_cover_nothing(
             && texts.every((text) => text.getBoundingClientRect().left >= status.left - 1);
         })"""
     )
+
+
+def test_where_text_runs_from_right_to_left_all_of_it_is_mirrored(page: Page, form: Form, service: Service) -> None:
+    page.evaluate("document.documentElement.dir = 'rtl'")
+    service.plan = lambda call: (400, '{"message": "No."}') if b"bad" in call.body else None
+    choose(page, ("report.pdf", "application/pdf"), ("setup.exe", "application/x-msdownload"))
+    form.pond.page.wait_for_function("() => document.querySelectorAll('#failures p').length === 1")
+    expect(form.pond.item("report.pdf")).to_have_attribute("data-filepond-item-state", "processing-complete")
+    page.wait_for_function(
+        """() => [...document.querySelectorAll('.filepond--item')].every((item) => {
+          const box = (name) => item.querySelector(name).getBoundingClientRect();
+          const row = box('.filepond--file');
+          const name = box('.filepond--file-info-main');
+          const status = box('.filepond--file-status-main');
+          return row.right - name.right < 60 && status.left - row.left < 60 && status.right <= name.left;
+        })"""
+    )
+    button = '[data-filepond-item-state="processing-complete"] .filepond--action-revert-item-processing'
+    left, row = (page.locator(selector).bounding_box() for selector in (button, ".filepond--item >> nth=0"))
+    assert left
+    assert row
+    assert left["x"] - row["x"] < 20
+    dot = page.evaluate("getComputedStyle(document.querySelector('.steps li'), '::before').right")
+    assert dot == "4px"
+    pictures = ROOT / "test-results" / "pages"
+    pictures.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=pictures / "13-right-to-left.png", full_page=True)

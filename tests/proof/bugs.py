@@ -6,7 +6,7 @@ not of the template.
 
 from collections.abc import Mapping
 
-from tests.proof.seeded import arriving, listing, objects, records, requests, sweep
+from tests.proof.seeded import arriving, listing, objects, ownership, records, requests, sweep
 from tests.proof.seeded.patching import Bug
 
 BUGS: Mapping[str, Bug] = {
@@ -16,4 +16,5 @@ BUGS: Mapping[str, Bug] = {
     **objects.BUGS,
     **sweep.BUGS,
     **listing.BUGS,
+    **ownership.BUGS,
 }

@@ -62,12 +62,19 @@ class Proving:
         self.log: list[str] = []
         self.watch = hygiene.watch
 
-    def world(self, *, on_load: bool = False, lifetime: int = FILE_LIFETIME, page: int = 1) -> World:
+    def world(
+        self, *, on_load: bool = False, isolated: bool = False, lifetime: int = FILE_LIFETIME, page: int = 1
+    ) -> World:
         """A new world, in which the handlers run from now on; AWS's pages have so many entries."""
         self.log.clear()
-        self._world = World(self.new_memory(), OPERATIONS, on_load=on_load, lifetime=lifetime)
+        self._world = World(self.new_memory(), OPERATIONS, on_load=on_load, isolated=isolated, lifetime=lifetime)
         self._world.memory.page = max(self._world.memory.page, page)
-        settings = {**SETTINGS, "STORE_ON_LOAD": str(on_load), "UNSTORED_FILE_LIFETIME": str(lifetime)}
+        settings = {
+            **SETTINGS,
+            "STORE_ON_LOAD": str(on_load),
+            "KEY_ISOLATION": str(isolated),
+            "UNSTORED_FILE_LIFETIME": str(lifetime),
+        }
         with mock.patch.dict("os.environ", settings):
             clear_caches(wiring)
             wiring.settings()

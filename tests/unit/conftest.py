@@ -30,8 +30,8 @@ SETTINGS = {
     "STORE_ON_LOAD": "False",
     "KEY_ISOLATION": "False",
     "MAX_FILE_SIZE": "5368709120",
-    "PUBLIC_UPLOAD": "True",
     "MULTIPART_THRESHOLD": "104857600",
+    "PUBLIC_UPLOAD": "True",
 }
 
 

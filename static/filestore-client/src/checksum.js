@@ -18,11 +18,13 @@ const X = 1n << 62n;
  *   and the contents if they are to be kept; rejects where they cannot be read, or are fewer than they were
  */
 function reader() {
+  /** @type {any} numbers, whatever the index */
   const low = new Int32Array(2048);
+  /** @type {any} */
   const high = new Int32Array(2048);
   for (let index = 0; index < 2048; index++) {
-    let l = index < 256 ? index : /** @type {number} */ (low[index - 256]);
-    let h = index < 256 ? 0 : /** @type {number} */ (high[index - 256]);
+    let l = index < 256 ? index : low[index - 256];
+    let h = index < 256 ? 0 : high[index - 256];
     if (index < 256) {
       for (let bit = 0; bit < 8; bit++) {
         const odd = -(l & 1);
@@ -32,18 +34,16 @@ function reader() {
       low[index] = l;
       high[index] = h;
     } else {
-      low[index] = ((l >>> 8) | (h << 24)) ^ /** @type {number} */ (low[l & 255]);
-      high[index] = (h >>> 8) ^ /** @type {number} */ (high[l & 255]);
+      low[index] = ((l >>> 8) | (h << 24)) ^ low[l & 255];
+      high[index] = (h >>> 8) ^ high[l & 255];
     }
   }
   /**
    * @param {ArrayBuffer} buffer
-   * @param {any} lows numbers, whatever the index
-   * @param {any} highs
    * @param {[number, number]} register its halves
    * @returns {[number, number]}
    */
-  const update = (buffer, lows, highs, [h, l]) => {
+  const update = (buffer, [h, l]) => {
     const eights = buffer.byteLength >>> 3;
     /** @type {any} machines with browsers are little-endian */
     const words = new Int32Array(buffer, 0, 2 * eights);
@@ -52,13 +52,13 @@ function reader() {
       h ^= words[at + 1];
       const [a, b, c, d] = [1792 + (l & 255), 1536 + ((l >>> 8) & 255), 1280 + ((l >>> 16) & 255), 1024 + (l >>> 24)];
       const [e, f, g, i] = [768 + (h & 255), 512 + ((h >>> 8) & 255), 256 + ((h >>> 16) & 255), h >>> 24];
-      l = lows[a] ^ lows[b] ^ lows[c] ^ lows[d] ^ lows[e] ^ lows[f] ^ lows[g] ^ lows[i];
-      h = highs[a] ^ highs[b] ^ highs[c] ^ highs[d] ^ highs[e] ^ highs[f] ^ highs[g] ^ highs[i];
+      l = low[a] ^ low[b] ^ low[c] ^ low[d] ^ low[e] ^ low[f] ^ low[g] ^ low[i];
+      h = high[a] ^ high[b] ^ high[c] ^ high[d] ^ high[e] ^ high[f] ^ high[g] ^ high[i];
     }
     for (const byte of new Uint8Array(buffer, 8 * eights)) {
       const index = (l ^ byte) & 255;
-      l = ((l >>> 8) | (h << 24)) ^ lows[index];
-      h = (h >>> 8) ^ highs[index];
+      l = ((l >>> 8) | (h << 24)) ^ low[index];
+      h = (h >>> 8) ^ high[index];
     }
     return [h, l];
   };
@@ -71,7 +71,7 @@ function reader() {
     let buffer;
     for (let start = 0; start < blob.size; start += step) {
       buffer = await blob.slice(start, start + step).arrayBuffer();
-      register = update(buffer, low, high, register);
+      register = update(buffer, register);
       length += buffer.byteLength;
     }
     if (length !== blob.size) throw new Error('The file is not what it was.');

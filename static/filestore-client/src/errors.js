@@ -30,16 +30,17 @@ export class UploadError extends Error {
    *   attempt; `retryAfter`: not before so many seconds.
    */
   constructor(key, { values = {}, words, status = 0, code, answer, passing = false, retryAfter = 0 } = {}) {
-    super(words ?? say(key, values));
+    super();
     this.name = 'UploadError';
     this.key = key;
-    this.values = values;
+    this.values = { status, ...values };
     this.words = words;
     this.status = status;
     this.code = code;
     this.answer = answer;
     this.passing = passing;
     this.retryAfter = retryAfter;
+    this.translate({});
   }
 
   /** @param {import('./texts.js').Texts} texts */
@@ -70,7 +71,7 @@ export async function serviceError(response) {
   if (!words && [NOT_FOUND, NOT_ALLOWED, NOT_IMPLEMENTED].includes(status)) {
     return new UploadError('wrongAddress', { values: { url }, status });
   }
-  return new UploadError('serviceRefusal', { values: { status }, words, status, code, answer });
+  return new UploadError('serviceRefusal', { words, status, code, answer });
 }
 
 /**
@@ -80,7 +81,7 @@ export async function serviceError(response) {
 export function storageError(status, answer) {
   // S3 says so with status 400 when a connection was too slow for it, or changed what was sent.
   const passing = isPassing(status) || /<Code>(RequestTimeout|BadDigest)</.test(answer);
-  return new UploadError(passing ? 'storageProblem' : 'storageRefusal', { values: { status }, status, passing });
+  return new UploadError(passing ? 'storageProblem' : 'storageRefusal', { status, passing });
 }
 
 export function unreachable() {

@@ -8,11 +8,12 @@ import { wasSubmitted } from './client.js';
 import { sayOfField } from './field-texts.js';
 import { pondOf, runningOf, settled } from './filepond-server.js';
 
-/** @typedef {import('filepond').FilePond & { element: HTMLElement, server: { process: Function }, maxFiles: number | null, name: string }} Pond */
+/** @typedef {import('filepond').FilePond & { element: HTMLElement, server: { process: Function }, maxFiles: number | null, name: string, labelFileLoadError: any }} Pond */
 /**
  * @typedef {object} Settings
  * @property {string | false} restoreAs
  * @property {import('./client.js').Texts} [texts]
+ * @property {any} labelFileLoadError
  * @property {(files: File[], message: string) => void} [onleftout]
  */
 
@@ -127,6 +128,7 @@ function onevent(name, { pond: raw, error, file }) {
     ponds.delete(pond);
     return;
   }
+  if (!ponds.has(pond)) pond.labelFileLoadError = settings.labelFileLoadError;
   ponds.set(pond, settings);
   pondOf.set(process, pond);
   const processes = processesOf.get(pond) ?? new Set();

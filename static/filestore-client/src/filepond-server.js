@@ -141,7 +141,11 @@ export function createServer(apiRootUrl, options = {}) {
         load(/** @type {any} */ ({ body: standIn(upload) }));
       } else {
         if (upload && !upload.goesOn) undo(client, id).catch(() => undefined);
-        error(/** @type {any} */ (gone(sayOfField(!upload ? 'expired' : upload.goesOn ? 'goesOn' : 'interrupted', {}, texts))));
+        const reason = gone(sayOfField(!upload ? 'expired' : upload.goesOn ? 'goesOn' : 'interrupted', {}, texts));
+        const fail = () => error(/** @type {any} */ (reason));
+        // A field that has not shown itself does not know yet how to tell a reason.
+        if (pondOf.has(process)) fail();
+        else document.addEventListener('FilePond:init', () => setTimeout(fail), { once: true });
       }
       return { abort: () => undefined };
     },

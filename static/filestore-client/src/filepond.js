@@ -73,7 +73,8 @@ export const FilestoreUploader = {
     // FilePond is given the rest.
     const { headers, restoreAs: _, lifetime, stallTimeout, maxParallelUploads, multipart, download, onwait, onleftout, texts: __, files, ...others } = options;
     const server = createServer(url, { ...options, restoreAs });
-    watch(server.process, { restoreAs, texts, ...(onleftout && { onleftout }) });
+    const { labelFileLoadError = loadErrorLabel(texts) } = others;
+    watch(server.process, { restoreAs, texts, labelFileLoadError, ...(onleftout && { onleftout }) });
     // FilePond takes away what a list of files does not have: a field that is shown already gets none.
     const before = isShown(restoreAs) ? [] : restored(new FilestoreClient(url, { restoreAs }));
     return {
@@ -81,7 +82,6 @@ export const FilestoreUploader = {
       ...((files || before.length > 0) && { files: [...(files ?? []), ...before] }),
       maxParallelUploads: NO_LIMIT,
       labelFileProcessingError: /** @type {any} */ (body),
-      labelFileLoadError: /** @type {any} */ ((/** @type {{ body: string }} */ error) => body(error) || sayOfField('notFetched', {}, texts)),
       ...untyped,
       ...(/** @type {{}} */ (others)),
     };
@@ -96,6 +96,15 @@ const untyped = {
   // The progress as it is, not one that FilePond makes up to look smoother.
   allowMinimumUploadDuration: false,
 };
+
+/**
+ * FilePond is given it later, for Vue's component expects a string among the options.
+ *
+ * @param {import('./client.js').Texts} texts
+ */
+function loadErrorLabel(texts) {
+  return (/** @type {{ body: string }} */ error) => body(error) || sayOfField('notFetched', {}, texts);
+}
 
 /** @param {{ body: string }} error as FilePond hands it to a label */
 function body({ body }) {

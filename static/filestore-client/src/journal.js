@@ -7,12 +7,9 @@
  * @typedef {object} Entry
  * @property {string} id
  * @property {string} token
- * @property {number} began milliseconds since the epoch
  */
 
 const STORE = 'uploads';
-/** The bucket drops what was begun longer ago; milliseconds. */
-const LONGEST = 7 * 24 * 3_600_000;
 
 /**
  * @template T
@@ -61,22 +58,21 @@ export function keyOf(api, place, { name, size, lastModified }) {
  * @param {string} key
  * @returns {Promise<Entry | undefined>}
  */
-export async function look(key) {
-  const entry = await inStore('readonly', (store) => store.get(key));
-  return entry && entry.began > Date.now() - LONGEST ? entry : undefined;
+export function look(key) {
+  return inStore('readonly', (store) => store.get(key));
 }
 
 /**
  * @param {string} key
  * @param {Entry} entry
  */
-export async function note(key, entry) {
-  await inStore('readwrite', (store) => store.put(entry, key));
+export function note(key, entry) {
+  return inStore('readwrite', (store) => store.put(entry, key));
 }
 
 /** @param {string} key */
-export async function strike(key) {
-  await inStore('readwrite', (store) => store.delete(key));
+export function strike(key) {
+  return inStore('readwrite', (store) => store.delete(key));
 }
 
 /**

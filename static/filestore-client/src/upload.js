@@ -39,7 +39,8 @@ const DEFAULT_STALL_TIMEOUT = 30;
 const LEAST_IN_PARTS = 5 * 1024 ** 2;
 
 const FORBIDDEN = 403;
-const NOT_FOUND = 404;
+/** @type {unknown[]} */
+const OVER = ['unknown', 'upload_ended'];
 
 export class Sending {
   #file;
@@ -117,12 +118,11 @@ export class Sending {
    */
   async #bring(signal) {
     if (!this.#answer) await this.#resume(signal);
-    const isNew = !this.#answer;
     try {
       return await this.#attempt(signal);
     } catch (reason) {
       // It waited too long for its turn, or the computer was asleep: its address has expired, or all of it.
-      const isOver = reason instanceof UploadError && (reason.status === FORBIDDEN || (reason.status === NOT_FOUND && !isNew));
+      const isOver = reason instanceof UploadError && (reason.status === FORBIDDEN || OVER.includes(reason.code));
       if (!isOver || !this.#answer) throw reason;
       forget([this.#answer.id]);
       this.#giveUp();
@@ -166,7 +166,7 @@ export class Sending {
     if (!answer?.url && !answer?.part_count) throw wrong;
     if (answer.part_count) {
       this.#unlock = await lock(answer.id);
-      await note(this.#key, { id: answer.id, token: answer.token, began: Date.now() });
+      await note(this.#key, { id: answer.id, token: answer.token });
     }
     return answer;
   }
