@@ -271,7 +271,7 @@ class TestItsLength:
     LINES = (support.ROOT / "template.yaml").read_text().splitlines()
 
     def test_is_what_one_can_still_read(self) -> None:
-        """785 with seven functions, two indexes, ownership, parts and closed uploads; 25 for each function more."""
+        """785 with seven functions, indexes, ownership, parts and closed uploads; 25 for each function that comes."""
         assert len(self.LINES) <= 785 + 25 * (len(FUNCTIONS) - 7)
 
     @pytest.mark.parametrize("function", ["UndoFunction", "InfoFunction", "DeleteFunction"])
