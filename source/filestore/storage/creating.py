@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -12,12 +13,10 @@ from filestore.storage.aws import domain_errors
 from filestore.storage.items import from_item, to_item
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-
     from filestore.domain.file import File
 
 
-def created(client: DynamoDBClient, table: str, file: File) -> File | None:
+def created(put_item: Callable[..., object], file: File) -> File | None:
     """Write the record of a pending file, unless there is one.
 
     Ids are drawn, so there is none, unless the id follows from an Idempotency-Key: then the refusal brings the record
@@ -25,8 +24,7 @@ def created(client: DynamoDBClient, table: str, file: File) -> File | None:
     """
     try:
         with domain_errors:
-            client.put_item(
-                TableName=table,
+            put_item(
                 Item=to_item(file),
                 ConditionExpression="attribute_not_exists(id) OR token_hash = :own",
                 ExpressionAttributeValues={":own": {"S": file.token_hash or ""}},

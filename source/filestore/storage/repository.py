@@ -76,7 +76,7 @@ class FileRepository:
 
         The SDK repeats a write whose answer was lost, so finding this very record is no error.
         """
-        return created(self._client, self._table, file)
+        return created(lambda **item: self._client.put_item(TableName=self._table, **item), file)
 
     def get(self, ids: Sequence[str]) -> tuple[dict[str, File], set[str]]:
         """Read files, strongly consistent. Returns the files by id, and the ids that DynamoDB throttled."""
