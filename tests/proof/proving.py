@@ -129,7 +129,7 @@ def proving() -> Iterator[Proving]:
     with (
         mock.patch.dict("os.environ", SETTINGS),
         mock.patch("filestore.wiring.now", proof.now),
-        mock.patch("filestore.storage.bucket.ThreadPoolExecutor", _Serial),
+        mock.patch("filestore.storage.at_once.ThreadPoolExecutor", _Serial),
         mock.patch("filestore.wiring.FileRepository", lambda *args: FileRepository(*args, sleep=lambda _: None)),
         # The same in every run, and the first file in the shard that is swept first.
         mock.patch("filestore.use_cases.upload.secrets.token_hex", proof.new_id),
