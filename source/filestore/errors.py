@@ -114,6 +114,12 @@ class DeletedError(FilestoreError):
     code = "deleted"
 
 
+class KeyReusedError(FilestoreError):
+    """An Idempotency-Key came before, with another body or for an upload that is over."""
+
+    code = "idempotency_key_reused"
+
+
 class NotStoredError(FilestoreError):
     """The file is not stored, so nobody can have its contents yet."""
 

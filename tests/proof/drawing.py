@@ -16,7 +16,7 @@ _KINDS = (
     + ["undo"] * 3
     + ["sweep"] * 3
     + ["info"] * 2
-    + ["ask", "content", "update", "update", "lose", "redrive", "put_unversioned", "list"]
+    + ["ask", "request", "request", "content", "update", "update", "lose", "redrive", "put_unversioned", "list"]
 )
 # Where something ends, and the seconds beside it.
 _BOUNDARIES = [

@@ -14,12 +14,13 @@ from filestore.storage.places import ListIndex
 from filestore.storage.repository import FileRepository
 from tests import hygiene
 from tests.proof.memory import Memory
-from tests.proof.operations import back_ends, browsers, events, listing, sweep
+from tests.proof.operations import back_ends, browsers, events, listing, repeated, sweep
 from tests.proof.settings import FILE_LIFETIME, SETTINGS
 from tests.proof.world import Operation, World
 
 OPERATIONS: Mapping[str, Operation] = {
     "ask": browsers.ask,
+    "request": repeated.request,
     "put": browsers.put,
     "put_unversioned": browsers.put_unversioned,
     "undo": browsers.undo,
@@ -105,7 +106,9 @@ class Proving:
     def shards(self, shards: Sequence[str], _: int) -> list[str]:
         """Those that have files, and an empty one: of the others no schedule would tell anything."""
         assert self._world
-        return list(shards[: (self._world.ids + 1) // 2 + 1])
+        first = list(shards[: (self._world.ids + 1) // 2 + 1])
+        # Ids that follow from a key are anywhere.
+        return first + sorted({file_id[0] for file_id in self._world.memory.items} - {*first})
 
     def now(self) -> float:
         assert self._world

@@ -33,6 +33,8 @@ class Upload:
     versions: dict[str, bytes] = field(default_factory=dict)
     event_lost: bool = False
     too_slow: bool = False
+    key: str = ""
+    declared: bool = True
 
 
 @dataclass

@@ -21,7 +21,7 @@ from tests.proof.truth import TTL, Truth
 from tests.proof.vocabulary import Message, Op, Upload, Violation
 
 # As the model calls the functions that these operations run.
-_FUNCTIONS = {"ask": "upload", "deliver": "uploaded"}
+_FUNCTIONS = {"ask": "upload", "request": "upload", "deliver": "uploaded"}
 
 
 class Task(greenlet):  # type: ignore[misc] # it comes without types

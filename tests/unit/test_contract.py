@@ -151,8 +151,9 @@ class TestErrors:
     }
     ANSWERED: ClassVar[dict[str, dict[int, set[str]]]] = {
         "upload": {
-            400: {"invalid_body", "file_too_large"},
+            400: {"invalid_body", "invalid_request", "file_too_large"},
             403: {"forbidden", "origin_not_allowed"},
+            409: {"idempotency_key_reused"},
             429: {"throttled", "quota_exceeded"},
             503: {"try_again"},
         },
