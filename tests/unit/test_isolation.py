@@ -8,7 +8,7 @@ import pytest
 
 from filestore import wiring
 from filestore.storage import aws
-from tests.support import UNKNOWN_ID, Reply, call, counted_calls, invoke, put, sample_event, upload_event
+from tests.support import SWAGGER, UNKNOWN_ID, Reply, call, counted_calls, invoke, put, sample_event, upload_event
 
 pytestmark = pytest.mark.usefixtures("emulator_aws")
 
@@ -122,10 +122,19 @@ class TestToAnotherKey:
             assert {file["id"] for file in ROUTES[route]("").body["files"]} == {mine, theirs}
 
 
+def _is_of_keys(spec: Mapping[str, Any]) -> bool:
+    """Whether an operation is one of back ends."""
+    return "operationId" in spec and "security" in spec
+
+
 @pytest.mark.usefixtures("isolated")
 @pytest.mark.parametrize("identity", [None, {}, {"apiKeyId": None}, {"apiKeyId": ""}, {"apiKeyId": 1}], ids=str)
 def test_who_is_not_told_by_the_gateway_is_refused_and_never_taken_for_everybody(identity: object) -> None:
-    for operation in ("store", "info", "list", "show", "content", "update", "delete"):
+    operations = {
+        spec["operationId"] for item in SWAGGER["paths"].values() for spec in item.values() if _is_of_keys(spec)
+    }
+    assert operations >= {"store", "info", "list", "show", "content", "update", "delete"}
+    for operation in operations:
         event = sample_event(operation)
         event["requestContext"]["identity"] = identity
         with counted_calls() as calls:
