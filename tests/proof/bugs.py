@@ -6,7 +6,14 @@ not of the template.
 
 from collections.abc import Mapping
 
-from tests.proof.seeded import arriving, objects, records, requests, sweep
+from tests.proof.seeded import arriving, in_parts, objects, records, requests, sweep
 from tests.proof.seeded.patching import Bug
 
-BUGS: Mapping[str, Bug] = {**requests.BUGS, **arriving.BUGS, **records.BUGS, **objects.BUGS, **sweep.BUGS}
+BUGS: Mapping[str, Bug] = {
+    **requests.BUGS,
+    **arriving.BUGS,
+    **in_parts.BUGS,
+    **records.BUGS,
+    **objects.BUGS,
+    **sweep.BUGS,
+}

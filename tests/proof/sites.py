@@ -11,7 +11,9 @@ _SOURCE = ROOT / "source" / "filestore"
 _SOURCE_PATH = str(_SOURCE)
 Site = tuple[str, str, str, str]
 """Function, use case, storage, AWS call."""
-_COLLABORATORS = {"files": "FileRepository", "bucket": "Bucket"}
+_COLLABORATORS = {"files": "FileRepository", "bucket": "Bucket", "uploads": "MultipartUploads"}
+# What a storage calls AWS by: the clients that repeat a call, and that do not.
+_CLIENTS = ("_client", "_once")
 
 
 def call_sites() -> set[tuple[str, str]]:
@@ -25,7 +27,7 @@ def call_sites() -> set[tuple[str, str]]:
 
 def aws_calls() -> set[tuple[str, str]]:
     """Where the storage calls AWS: (``Bucket.delete``, ``DeleteObjects``)."""
-    return {(where, _camel(method)) for where, owner, method in _calls("storage") if owner == "_client"}
+    return {(where, _camel(method)) for where, owner, method in _calls("storage") if owner in _CLIENTS}
 
 
 def site_of(frame: FrameType | None) -> tuple[str, str]:

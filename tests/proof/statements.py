@@ -71,6 +71,8 @@ def parse(text: str, parameters: Sequence[Mapping[str, str]]) -> Statement:
 def _check(value: Mapping[str, str]) -> None:
     """DynamoDB refuses the whole call for one value that it cannot take."""
     ((kind, text),) = value.items()
+    if kind == "M":
+        return
     text.encode()
     assert kind == "S" or len(text.lstrip("-")) <= 38, "a number has 38 digits"
 
@@ -80,5 +82,6 @@ def _compare(item: Item, name: str, operator: str, value: Mapping[str, str]) -> 
         return False
     if operator == "=":
         return bool(item[name] == value)
-    left, right = int(item[name]["N"]), int(value["N"])
-    return left < right if operator == "<" else left > right
+    ((kind, is_), ((_, bound),)) = (*item[name].items(), tuple(value.items()))
+    left, right = (int(is_), int(bound)) if kind == "N" else (is_, bound)
+    return bool(left < right if operator == "<" else left > right)

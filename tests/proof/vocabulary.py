@@ -30,6 +30,8 @@ class Upload:
     versions: dict[str, bytes] = field(default_factory=dict)
     event_lost: bool = False
     too_slow: bool = False
+    in_parts: bool = False
+    on_their_way: list[tuple[str, int, bytes]] = field(default_factory=list)
 
 
 @dataclass
