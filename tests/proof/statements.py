@@ -84,5 +84,6 @@ def _compare(item: Item, name: str, operator: str, value: Mapping[str, str]) -> 
         return False
     if operator == "=":
         return bool(item[name] == value)
-    left, right = int(item[name]["N"]), int(value["N"])
-    return left < right if operator == "<" else left > right
+    ((kind, is_), ((_, bound),)) = (*item[name].items(), tuple(value.items()))
+    left, right = (int(is_), int(bound)) if kind == "N" else (is_, bound)
+    return bool(left < right if operator == "<" else left > right)
