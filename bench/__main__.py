@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import cold, cost, growth, load, report, warm
+from bench import cold, cost, growth, load, page, report, warm
 from bench.processes import Loopback
 from local import deploy, emulator
 from tools import build
@@ -89,6 +89,7 @@ def _measure(
         s3 = emulator.client(outputs["AwsEndpointUrl"], "s3", outputs["AwsAccessKeyId"])
         transfers = load.throughput(outputs, s3, (8 if quick else 64) << 20, rounds=3 if quick else 5)
         tell(f"## Contents ({here})\n\n{load.show_throughput(transfers)}")
+        tell(f"## Small files in a browser ({here})\n\n{page.show(page.measure(outputs, rounds=1 if quick else 5))}")
 
 
 if __name__ == "__main__":

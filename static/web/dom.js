@@ -1,5 +1,7 @@
 /** What both pages need to show things, and to find out where their services are. */
 
+export { readableSize as size } from './filestore-client/src/client.js';
+
 /**
  * @typedef {object} Config config.json
  * @property {string} apiRootUrl
@@ -96,12 +98,6 @@ export function announce(text) {
 /** @param {number} files */
 export function count(files) {
   return files === 1 ? '1 file' : `${files} files`;
-}
-
-/** @param {number} bytes */
-export function size(bytes) {
-  const power = Math.min(Math.floor(Math.log2(Math.max(bytes, 1)) / 10), 3);
-  return `${Number((bytes / 1024 ** power).toPrecision(3))} ${['bytes', 'KB', 'MB', 'GB'][power]}`;
 }
 
 /** @param {number} milliseconds */

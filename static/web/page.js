@@ -3,6 +3,7 @@
 import { BackendError, callBackend, count, element, make, readConfig, remaining, showWhatIsTrue, size } from './dom.js';
 import { create, failures, isPossible, look, MAX_FILES } from './pond.js';
 import { showResult, showStep } from './result.js';
+import { startAnew, summary, track } from './transfer.js';
 import { FilestoreUploader } from './uploader.js';
 
 /** @typedef {import('./result.js').SubmittedFile} SubmittedFile */
@@ -22,12 +23,15 @@ let config;
 /** @type {Application | undefined} what was sent before and is looked at again */
 let application;
 let sending = false;
+let isPaused = false;
+const pauseButton = element('pause');
 /** @type {Map<File, string>} */
 const waiting = new Map();
 
 element('reconnect').addEventListener('click', connect);
 form.addEventListener('submit', send);
 element('again').addEventListener('click', startOver);
+pauseButton.addEventListener('click', pauseOrResume);
 addEventListener('offline', () => showConnection('unavailable', 'Offline'));
 addEventListener('online', () => showConnection('ready', 'Connected'));
 setInterval(showCountdown, 1000);
@@ -54,7 +58,7 @@ async function connect() {
   showWhatIsTrue(config.storeOnLoad);
   element('lifetime').textContent = ` after ${remaining(config.unstoredFileLifetime * 1000)}`;
   if (application) showApplication(application);
-  pond ??= create(config, (application?.files ?? []).map(({ id }) => id), { onchange: showProgress, onwait, onleftout });
+  pond ??= create(config, (application?.files ?? []).map(({ id }) => id), { onchange: showProgress, onprogress: track, onwait, onleftout });
   fields.disabled = false;
   form.removeAttribute('aria-busy');
   setService('ready', 'Connected');
@@ -111,7 +115,14 @@ function showProgress() {
   const offline = !navigator.onLine;
   submit.disabled = sending || offline || busy + failed.length > 0;
   showFailures(failed.map(({ id, filename }) => `${filename}: ${failures.get(id) ?? 'It cannot be read.'}`));
+  if (busy === 0) {
+    isPaused = false;
+    startAnew();
+  }
+  pauseButton.hidden = busy === 0 || sending;
+  pauseButton.textContent = isPaused ? 'Resume' : 'Pause';
   if (sending) setStatus('Sending …');
+  else if (isPaused) setStatus(`Paused: ${count(busy)} not uploaded yet.`);
   else if (busy > 0) setStatus([`Uploading ${count(busy)} …`, ...new Set(waiting.values())].join(' '));
   else if (failed.length > 0) setStatus(`${count(failed.length)} could not be uploaded. Retry or remove to go on.`);
   else if (offline) setStatus('You are offline. Send the form when the connection is back.');
@@ -131,8 +142,22 @@ function showFailures(texts) {
   if (shown.textContent !== texts.join('')) shown.replaceChildren(...texts.map((text) => make('p', '', text)));
 }
 
+function pauseOrResume() {
+  if (!pond) return;
+  isPaused = !isPaused;
+  if (isPaused) FilestoreUploader.pause(pond);
+  else FilestoreUploader.resume(pond);
+  showProgress();
+}
+
 /** Not announced: nobody wants to hear every second. */
 function showCountdown() {
+  const transfer = pauseButton.hidden ? '' : summary();
+  if (transfer) {
+    element('countdown').hidden = false;
+    element('countdown').textContent = `${transfer}.`;
+    return;
+  }
   const ids = new Set(pond?.getFiles().map(({ serverId }) => serverId));
   const unsent = FilestoreUploader.unsubmitted().filter(({ id }) => ids.has(id));
   const countdown = element('countdown');

@@ -60,16 +60,17 @@ export function isPossible() {
 /**
  * @param {import('./dom.js').Config} config
  * @param {string[]} stored the ids of files that are stored already
- * @param {{ onchange: () => void, onwait: (file: File, message: string) => void, onleftout: (files: File[], message: string) => void }} listeners
+ * @param {{ onchange: () => void, onprogress: (file: File, progress: import('./transfer.js').Progress) => void, onwait: (file: File, message: string) => void, onleftout: (files: File[], message: string) => void }} listeners
  * @returns {Pond}
  */
-export function create(config, stored, { onchange, onwait, onleftout }) {
+export function create(config, stored, { onchange, onprogress, onwait, onleftout }) {
   FilePond.registerPlugin(FilePondPluginImagePreview, FilePondPluginFileValidateType, FilePondPluginFileValidateSize);
   const pond = FilestoreUploader.setup(config.uploadRootUrl ?? config.apiRootUrl, '#documents', {
     maxFileSize: config.maxFileSize,
     acceptedFileTypes: Object.keys(ACCEPTED),
     lifetime: config.unstoredFileLifetime,
     download: (id) => `${config.backendUrl}/files/${encodeURIComponent(id)}`,
+    onprogress,
     onwait,
     onleftout,
     files: stored.map((id) => ({ source: id, options: { type: 'local' } })),

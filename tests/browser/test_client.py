@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Error, Page
+from playwright.sync_api import Error, FilePayload, Page
 
-from tests.browser.conftest import Complaints
+from tests.browser.conftest import Complaints, Site
 from tests.browser.service import Call, Service, until
 from tests.support import ROOT
 
@@ -217,3 +217,17 @@ class TestTheGuide:
         with pytest.raises(Error, match=said):
             page.evaluate(snippet, [service.url, "hello"])
         assert len(service.calls) == (1 if method == "POST" else 2)
+
+
+def test_the_page_of_the_guide_without_a_framework(page: Page, site: Site, service: Service) -> None:
+    guide = (ROOT / "docs" / "front-end.md").read_text()
+    found = re.search(r"<!-- plain -->\n```html\n(.*?)```", guide, re.DOTALL)
+    assert found
+    assert len(found[1].splitlines()) <= 15
+    html = '<link rel="icon" href="logo.svg">' + found[1].replace("API_ROOT_URL", service.url)
+    page.goto(site.add("plain.html", html))
+    chosen: list[FilePayload] = [{"name": f"{name}.txt", "mimeType": "text/plain", "buffer": b"x"} for name in "ab"]
+    page.locator("#choose").set_input_files(chosen)
+    page.wait_for_function("document.querySelectorAll('[name=documents]').length === 2")
+    ids = page.evaluate("() => new FormData(document.forms[0]).getAll('documents')")
+    assert sorted(ids) == sorted(call.path.removeprefix("bucket/") for call in service.made("PUT"))

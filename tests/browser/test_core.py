@@ -10,6 +10,9 @@ from tests.browser.parts import crc64nvme
 from tests.browser.test_package import PACKAGE, node
 
 RUN = """
+import * as languages from './src/languages.js';
+import { FIELD_TEXTS } from './src/field-texts.js';
+import { TEXTS } from './src/texts.js';
 import * as checksum from './src/checksum.js';
 import { Pace } from './src/pace.js';
 import { onlyForwards } from './src/progress.js';
@@ -115,3 +118,23 @@ def test_turns_are_taken_in_order_and_given_up_by_whoever_leaves() -> None:
       return order;
     """
     assert run(body) == ["a", "b", "d left", "c", "e"]
+
+
+class TestTexts:
+    def test_are_all_there_in_each_language_with_the_same_values(self) -> None:
+        body = """
+          const english = { ...TEXTS, ...FIELD_TEXTS };
+          const valuesOf = (text) => (text.match(/{\\w+}/g) ?? []).sort();
+          const values = (texts) => Object.keys(texts).sort().map((key) => [key, valuesOf(texts[key])]);
+          return [Object.keys(languages).sort(), values(english), ...Object.values(languages).map(values)];
+        """
+        names, english, *others = run(body)
+        assert names == ["de", "fr"]
+        assert others == [english, english]
+        assert ["tooMany", ["{count}", "{names}"]] in english
+
+    def test_have_sizes_of_one_form(self) -> None:
+        sizes = [0, 1, 1023, 1024, 1536, 10_000_000, 5 * 1024**3, 3 * 1024**4, 5000 * 1024**4]
+        assert run(f"return {sizes}.map(readableSize)") == [
+            "0 bytes", "1 bytes", "1023 bytes", "1 KB", "1.5 KB", "9.54 MB", "5 GB", "3 TB", "5000 TB",
+        ]  # fmt: skip

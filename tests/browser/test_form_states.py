@@ -1,6 +1,7 @@
 """The form in states that are hard to come by with a real service."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Complaints, Site
 from tests.browser.pages import Form, Network
-from tests.browser.service import Service
+from tests.browser.service import Service, until
 from tests.support import ROOT
 
 REASON = "A name has at most 765 octets in UTF-8, and no characters that turn the direction of others."
@@ -112,3 +113,24 @@ def test_where_text_runs_from_right_to_left_all_of_it_is_mirrored(page: Page, fo
     pictures = ROOT / "test-results" / "pages"
     pictures.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=pictures / "13-right-to-left.png", full_page=True)
+
+
+def test_uploads_are_paused_and_resumed(page: Page, form: Form, service: Service) -> None:
+    service.open.clear()
+    choose(page, ("cv.pdf", "application/pdf"), ("letter.pdf", "application/pdf"))
+    until(lambda: len(service.made("PUT")) == 2)
+    expect(page.locator("#countdown")).to_have_text(re.compile(r"2 bytes of 2 bytes.*\."))
+    button = page.get_by_role("button", name="Pause")
+    button.click()
+    expect(form.status).to_have_text("Paused: 2 files not uploaded yet.")
+    expect(form.submit).to_be_disabled()
+    pictures = ROOT / "test-results" / "pages"
+    pictures.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=pictures / "14-paused.png", full_page=True)
+    service.open.set()
+    page.get_by_role("button", name="Resume").click()
+    form.pond.expect_uploaded(2)
+    expect(form.status).to_have_text("2 files ready to send.")
+    expect(page.get_by_role("button", name="Pause")).to_be_hidden()
+    assert len(service.made("POST")) == 2
+    assert len(service.made("PUT")) == 4

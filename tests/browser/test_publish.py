@@ -85,9 +85,9 @@ def test_what_it_loads_is_named_after_its_contents_and_checked(page: Page, addre
     loaded = page.locator('script[src], link[rel="stylesheet"]').evaluate_all(
         "all => all.map((each) => [each.getAttribute('src') ?? each.getAttribute('href'), each.integrity])"
     )
-    assert len(loaded) == 11
+    assert len(loaded) == 12
     for path, integrity in loaded:
-        assert re.fullmatch(r"assets/[\w.-]+\.[0-9a-f]{16}\.(js|css)", path)
+        assert re.fullmatch(r"assets/[\w./-]+\.[0-9a-f]{16}\.(js|css)", path)
         assert INTEGRITY.fullmatch(integrity)
         cached = requests.get(f"{address.rsplit('/', 1)[0]}/{path}", timeout=60)
         assert cached.headers["Cache-Control"] == "public, max-age=31536000, immutable"

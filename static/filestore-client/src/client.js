@@ -14,7 +14,7 @@ import { say } from './texts.js';
 import { Sending } from './upload.js';
 
 export { submitted, unsubmitted, wasSubmitted } from './memory.js';
-export { TEXTS } from './texts.js';
+export { readableSize, TEXTS } from './texts.js';
 export { UploadError };
 /** For adapters. */
 export { call, claim, say };

@@ -22,7 +22,7 @@ import { standIn } from './stand-in.js';
  * @typedef {{ name: string | null, file: File }[]} Variants
  */
 
-/** @typedef {{ file: File, stop: () => void }} Running */
+/** @typedef {{ file: File, stop: () => void, pause: () => void, resume: () => void }} Running */
 
 const NOT_FOUND = 404;
 /** FilePond takes it for an error that no repetition will mend. */
@@ -57,7 +57,7 @@ export const settled = new Set();
  * @returns {Server} FilePond's `server` option
  */
 export function createServer(apiRootUrl, options = {}) {
-  const { restoreAs = false, download, onwait = () => undefined, fileValidateTypeDetectType: detectType, texts } = options;
+  const { restoreAs = false, download, onprogress = () => undefined, onwait = () => undefined, fileValidateTypeDetectType: detectType, texts } = options;
   const client = new FilestoreClient(apiRootUrl, { ...clientOptions(options), restoreAs });
   /** @type {Set<Running>} */
   const running = new Set();
@@ -75,7 +75,9 @@ export function createServer(apiRootUrl, options = {}) {
         ...(detectType && { type: detectType(variant, variant.type) }),
         onprogress: (share) => {
           shares[index] = share;
-          progress(true, sum(shares, 'loaded'), sum(variants.map((each) => each.file), 'size'));
+          const [loaded, total] = [sum(shares, 'loaded'), sum(variants.map((each) => each.file), 'size')];
+          progress(true, loaded, total);
+          onprogress(variants[0]?.file ?? file, { ...share, loaded, total });
         },
         onwait: (message) => onwait(variants[0]?.file ?? file, message),
       }),
@@ -89,7 +91,9 @@ export function createServer(apiRootUrl, options = {}) {
         upload.done.then(({ id }) => client.undo(id)).catch(() => undefined);
       }
     };
-    const entry = { file, stop };
+    const pause = () => uploads.forEach((upload) => upload.pause());
+    const resume = () => uploads.forEach((upload) => upload.resume());
+    const entry = { file, stop, pause, resume };
     running.add(entry);
     Promise.all(uploads.map(({ done }) => done))
       .then(

@@ -11,7 +11,7 @@
 import { FilestoreClient, submitted, unsubmitted, UploadError } from './client.js';
 import { FIELD_TEXTS, sayOfField } from './field-texts.js';
 import { close, isShown, watch } from './filepond-field.js';
-import { createServer, restored } from './filepond-server.js';
+import { createServer, restored, runningOf } from './filepond-server.js';
 
 export { createServer, FIELD_TEXTS, UploadError };
 
@@ -27,6 +27,8 @@ export { createServer, FIELD_TEXTS, UploadError };
  *   browser does not know, for FilePond's plugin and for what is asked of the API
  * @property {number} [maxParallelUploads] 6 unless set
  * @property {(id: string) => string | Promise<string>} [download] the back end's link to a file that it has stored
+ * @property {(file: File, progress: import('./client.js').Progress) => void} [onprogress] how much is sent, how fast, and
+ *   how long it will take
  * @property {(file: File, message: string) => void} [onwait] an upload has to wait; the message is empty when it goes on
  * @property {(files: File[], message: string) => void} [onleftout] there were more files than `maxFiles`, and these were
  *   not taken; unless set, the message is shown below the field
@@ -71,7 +73,7 @@ export const FilestoreUploader = {
   options(url, options = {}) {
     const { restoreAs = location.pathname + location.search, texts = {} } = options;
     // FilePond is given the rest.
-    const { headers, restoreAs: _, lifetime, stallTimeout, maxParallelUploads, multipart, download, onwait, onleftout, texts: __, files, ...others } = options;
+    const { headers, restoreAs: _, lifetime, stallTimeout, maxParallelUploads, multipart, download, onprogress, onwait, onleftout, texts: __, files, ...others } = options;
     const server = createServer(url, { ...options, restoreAs });
     const { labelFileLoadError = loadErrorLabel(texts) } = others;
     watch(server.process, { restoreAs, texts, labelFileLoadError, ...(onleftout && { onleftout }) });
@@ -87,9 +89,29 @@ export const FilestoreUploader = {
     };
   },
 
+  /**
+   * Stops what a FilePond uploads, until it is resumed.
+   *
+   * @param {import('filepond').FilePond} pond
+   */
+  pause(pond) {
+    for (const upload of running(pond)) upload.pause();
+  },
+
+  /** @param {import('filepond').FilePond} pond */
+  resume(pond) {
+    for (const upload of running(pond)) upload.resume();
+  },
+
   submitted,
   unsubmitted,
 };
+
+/** @param {import('filepond').FilePond} pond */
+function running(pond) {
+  const { process } = /** @type {any} */ (pond.server);
+  return runningOf.get(process) ?? [];
+}
 
 /** Options that are in nobody's types. */
 const untyped = {

@@ -39,6 +39,6 @@ export function say(key, values = {}, texts = {}) {
 
 /** @param {number} bytes */
 export function readableSize(bytes) {
-  const power = Math.min(Math.floor(Math.log2(Math.max(bytes, 1)) / 10), 4);
-  return `${Number((bytes / 1024 ** power).toPrecision(3))} ${['bytes', 'KB', 'MB', 'GB', 'TB'][power]}`;
+  const power = Math.min(Math.floor(Math.log2(bytes || 1) / 10), 4);
+  return `${power ? Number((bytes / 1024 ** power).toPrecision(3)) : bytes} ${['bytes', 'KB', 'MB', 'GB', 'TB'][power]}`;
 }

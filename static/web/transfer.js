@@ -1,0 +1,32 @@
+/** How far the uploads of the form are, together. */
+
+import { remaining, size } from './dom.js';
+
+/** @typedef {import('./filestore-client/src/client.js').Progress} Progress */
+
+/** @type {Map<File, Progress>} */
+const transfers = new Map();
+
+/**
+ * @param {File} file
+ * @param {Progress} progress
+ */
+export function track(file, progress) {
+  transfers.set(file, progress);
+}
+
+export function startAnew() {
+  transfers.clear();
+}
+
+/** @returns {string} such as `12 MB of 40 MB, 1.5 MB/s, 0:19 min left`; empty while nothing is known */
+export function summary() {
+  const all = [...transfers.values()];
+  const loaded = all.reduce((sum, each) => sum + each.loaded, 0);
+  const total = all.reduce((sum, each) => sum + each.total, 0);
+  if (total === 0) return '';
+  const speed = all.filter((each) => each.loaded < each.total).reduce((sum, each) => sum + each.speed, 0);
+  const parts = [`${size(loaded)} of ${size(total)}`];
+  if (speed > 0) parts.push(`${size(Math.round(speed))}/s`, `${remaining(((total - loaded) / speed) * 1000)} left`);
+  return parts.join(', ');
+}
