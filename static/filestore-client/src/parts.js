@@ -6,6 +6,7 @@ import { UploadError } from './errors.js';
 import { call, PATIENT_ATTEMPTS, persist } from './http.js';
 import { Pace } from './pace.js';
 import { attempt } from './put.js';
+import { Queue } from './queue.js';
 
 /**
  * The API's answer to a request for an upload in parts.
@@ -31,6 +32,9 @@ const ROUNDS = 3;
 const FORBIDDEN = 403;
 const CONFLICT = 409;
 const BUSY = [429, 503];
+
+/** Of all uploads of a page: what is read is held until it has arrived. */
+const held = new Queue(6);
 
 export class Parts {
   #file;
@@ -162,6 +166,20 @@ export class Parts {
    * @param {AbortSignal} signal
    */
   async #sendOne(number, addresses, signal) {
+    const leave = await held.enter(signal);
+    try {
+      await this.#bring(number, addresses, signal);
+    } finally {
+      leave();
+    }
+  }
+
+  /**
+   * @param {number} number
+   * @param {Addresses} addresses
+   * @param {AbortSignal} signal
+   */
+  async #bring(number, addresses, signal) {
     const slice = this.#slice(number);
     const { checksum, contents } = await this.#reader.read(slice, slice.size <= MOST_HELD);
     let patience = this.#way.stallTimeout * 1000;
