@@ -23,18 +23,19 @@ HERE = --state-dir '$(STATE_DIR)' $(if $(ON_AWS),--stack '$(ON_AWS)')
 OPS = $(BIN)/python -m ops --env '$(ENV)' $(if $(STACK),--stack '$(STACK)')
 
 .DEFAULT_GOAL := help
-.PHONY: help run logs test scan lint format unit integration browser browser-big package publish proof fuzz replay audit dead-letters redrive fill-list build bench diagrams deploy key keys revoke remove lock clean smoke kills teeth mutants
+.PHONY: help run logs test scan lint format unit integration browser browser-big package publish proof fuzz replay audit dead-letters redrive fill-list hand-over build bench diagrams deploy key keys revoke remove lock clean smoke kills teeth mutants
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
 	@echo
 	@echo "  Options of make run: PORT=$(PORT) AWS_PORT=$(AWS_PORT) STATE_DIR=$(STATE_DIR)"
-	@echo "  STORE_ON_LOAD=True SIGNED_URL_EXPIRATION=seconds UNSTORED_FILE_LIFETIME=seconds LATE_UPLOAD_MARGIN=seconds"
+	@echo "  STORE_ON_LOAD=True PUBLIC_UPLOAD=False SIGNED_URL_EXPIRATION=seconds UNSTORED_FILE_LIFETIME=seconds LATE_UPLOAD_MARGIN=seconds"
 	@echo "  SWEEP_SCHEDULE='rate(1 minute)'"
 
 run: $(RUN) ## Run the whole stack on this machine until Ctrl-C
 	@exec $(BIN)/python -m local --port '$(PORT)' --aws-port '$(AWS_PORT)' --state-dir '$(STATE_DIR)' \
 		$(if $(STORE_ON_LOAD),--store-on-load '$(STORE_ON_LOAD)') \
+		$(if $(PUBLIC_UPLOAD),--public-upload '$(PUBLIC_UPLOAD)') \
 		$(if $(SIGNED_URL_EXPIRATION),--signed-url-expiration '$(SIGNED_URL_EXPIRATION)') \
 		$(if $(UNSTORED_FILE_LIFETIME),--unstored-file-lifetime '$(UNSTORED_FILE_LIFETIME)') \
 		$(if $(LATE_UPLOAD_MARGIN),--late-upload-margin '$(LATE_UPLOAD_MARGIN)') \
@@ -125,6 +126,9 @@ redrive: $(RUN) ## Move the dead letters back to their queue, likewise
 
 fill-list: $(RUN) ## Put into the list the files that were stored before there was one, likewise: RATE=100 writes a second, AFTER=id
 	@$(BIN)/python -m ops.fill_list $(HERE) $(if $(RATE),--rate '$(RATE)') $(if $(AFTER),--after '$(AFTER)')
+
+hand-over: $(RUN) ## Give the files of one API key to another, likewise: FROM=id TO=id, nobody for neither (KeyIsolation)
+	@$(BIN)/python -m ops.hand_over $(HERE) --from '$(FROM)' --to '$(TO)' $(if $(RATE),--rate '$(RATE)') $(if $(AFTER),--after '$(AFTER)')
 
 build: $(RUN) ## Build what is deployed, for sam deploy (PYTHON_FOR_BUILD=the runtime's Python, if not on the PATH)
 	@PYTHON_FOR_BUILD='$(PYTHON_FOR_BUILD)' $(BIN)/python -m tools.build

@@ -33,7 +33,11 @@ def main() -> int:
     )
     try:
         stack.start()
-        _say(_welcome(stack.outputs, store_on_load=options.store_on_load == "True"))
+        _say(
+            _welcome(
+                stack.outputs, store_on_load=options.store_on_load == "True", public=options.public_upload != "False"
+            )
+        )
         stack.emulator_died.wait()
         raise LocalError(
             stack.failure
@@ -80,6 +84,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--aws-port", type=_port, default=4566, help="of the emulator (default 4566)")
     parser.add_argument("--state-dir", type=Path, default=Path(".local"), help="where everything is kept")
     parser.add_argument("--store-on-load", choices=("True", "False"), help="parameter StoreOnLoad")
+    parser.add_argument("--public-upload", choices=("True", "False"), help="parameter PublicUpload")
     parser.add_argument("--signed-url-expiration", metavar="SECONDS", help="parameter SignedUrlExpiration")
     parser.add_argument("--unstored-file-lifetime", metavar="SECONDS", help="parameter UnstoredFileLifetime")
     parser.add_argument("--late-upload-margin", metavar="SECONDS", help="parameter LateUploadMargin")
@@ -96,6 +101,7 @@ def _port(text: str) -> int:
 def _parameters(options: argparse.Namespace) -> dict[str, str | None]:
     return {
         "StoreOnLoad": options.store_on_load,
+        "PublicUpload": options.public_upload,
         "SignedUrlExpiration": options.signed_url_expiration,
         "UnstoredFileLifetime": options.unstored_file_lifetime,
         "LateUploadMargin": options.late_upload_margin,
@@ -103,10 +109,11 @@ def _parameters(options: argparse.Namespace) -> dict[str, str | None]:
     }
 
 
-def _welcome(outputs: dict[str, Any], *, store_on_load: bool) -> str:
+def _welcome(outputs: dict[str, Any], *, store_on_load: bool, public: bool) -> str:
     api, key = outputs["ApiRootUrl"], outputs["ApiKey"]
     send = """curl -s -T README.md "$(echo "$up" | cut -d'"' -f8)\""""
     json, authorised = "-H 'Content-Type: application/json'", f"-H 'x-api-key: {key}'"
+    asking = json if public else f"{authorised} {json}"
     store = f"""  curl -s -X PUT {api}/files {authorised} {json} -d "[\\"$id\\"]"; echo\n"""
     return f"""
 Ready.
@@ -117,7 +124,7 @@ Ready.
 
 Upload this project's README{"" if store_on_load else ", store it"}, look at it, delete it:
 
-  up=$(curl -s {api}/file {json} -d '{{"name":"README.md"}}'); id=$(echo "$up" | cut -d'"' -f4); {send}; echo $id
+  up=$(curl -s {api}/file {asking} -d '{{"name":"README.md"}}'); id=$(echo "$up" | cut -d'"' -f4); {send}; echo $id
 {"" if store_on_load else store}  curl -s {api}/files {authorised} {json} -d "[\\"$id\\"]"; echo
   curl -s -X DELETE {api}/files {authorised} {json} -d "[\\"$id\\"]"; echo
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -47,7 +48,7 @@ class Filestore:
     """The calls that need the API key. All of them may be repeated, so they are."""
 
     def __init__(self, api_root_url: str, api_key: str) -> None:
-        self._files = f"{api_root_url}/files"
+        self._files, self._upload = f"{api_root_url}/files", f"{api_root_url}/file"
         self._session = requests.Session()
         self._session.headers["x-api-key"] = api_key
         patience = Retry(total=5, backoff_factor=0.2, status_forcelist=(429, 503), allowed_methods=None)
@@ -79,6 +80,18 @@ class Filestore:
         if ids:
             self._call("DELETE", ids)
 
+    def begin_upload(self, body: bytes) -> tuple[str, int]:
+        """Ask for an upload; returns the answer and its status."""
+        return self._pass_on("POST", self._upload, body, {"Content-Type": "application/json"})
+
+    def undo_upload(self, file_id: str, token: str) -> tuple[str, int]:
+        """Take an upload back; likewise."""
+        return self._pass_on("DELETE", f"{self._upload}/{quote(file_id, safe='')}", b"", {"x-upload-token": token})
+
+    def _pass_on(self, method: str, url: str, body: bytes, headers: dict[str, str]) -> tuple[str, int]:
+        answer = self._session.request(method, url, data=body, headers=headers, timeout=_TIMEOUT)
+        return answer.text, answer.status_code
+
     def _await(self, ids: Sequence[str]) -> dict[str, str]:
         deadline = time.monotonic() + _ARRIVAL
         while (missing := set(ids) - self.describe(ids).keys()) and time.monotonic() < deadline:
@@ -96,6 +109,7 @@ class Applications:
 
     def __init__(self, filestore: Filestore, database: Path) -> None:
         self._filestore = filestore
+        self.begin_upload, self.undo_upload = filestore.begin_upload, filestore.undo_upload
         self._database = database
         with self._connect() as connection:
             connection.executescript(_SCHEMA)

@@ -66,7 +66,24 @@ def blueprint(applications: Applications) -> flask.Blueprint:
     def unsaved(error: sqlite3.Error) -> Any:
         return {"message": f"It cannot be saved: {error}. Try again in a moment."}, HTTPStatus.SERVICE_UNAVAILABLE
 
+    _hand_on_uploads(routes, applications)
     return routes
+
+
+def _hand_on_uploads(routes: flask.Blueprint, applications: Applications) -> None:
+    """Where strangers may not ask for uploads a back end does, for whom it knows, and hands URL and token on."""
+
+    @routes.post("/file")
+    def begin() -> Any:
+        return _answer(*applications.begin_upload(flask.request.get_data()))
+
+    @routes.delete("/file/<file_id>")
+    def undo(file_id: str) -> Any:
+        return _answer(*applications.undo_upload(file_id, flask.request.headers.get("x-upload-token", "")))
+
+
+def _answer(body: str, status: int) -> flask.Response:
+    return flask.Response(body, status, mimetype="application/json")
 
 
 def _offset() -> int:

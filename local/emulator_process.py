@@ -20,6 +20,7 @@ from local import credentials
 from local.durability import Keeper
 from local.faithful_s3 import App, Send, faithful, has_bucket
 from local.gate import Gate
+from local.inside import say_which_key
 
 _LOOK_AGAIN = 0.5
 # In a form that the SDKs read.
@@ -70,6 +71,7 @@ def main() -> None:
     config.accesslog = "-"
     # The path alone: a query may be presigned.
     config.access_log_format = "request %(m)s %(U)s %(s)s %(L)s"
+    say_which_key()
     kept = faithful(Keeper(ministack, Path(folder), int(number)))
     asyncio.run(serve(gated(kept, Gate(int(port), root_key, has_bucket, credentials.has_key)), config))
 

@@ -8,6 +8,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Mapping, MutableMapping
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +110,29 @@ def tell_of(bucket: str, key: str) -> None:
                 version["etag"],
                 version_id=version["version_id"],
             )
+
+
+_key_id: ContextVar[str | None] = ContextVar("key_id", default=None)
+
+
+def say_which_key() -> None:
+    """Have API Gateway say which API key let a request in, as Amazon's does of a method that needs one.
+
+    It says so in ``requestContext.identity.apiKeyId`` (API Gateway developer guide, Lambda proxy integrations).
+    """
+    check, build = apigateway_v1._check_api_key, apigateway_v1._build_lambda_event_v1
+
+    def checked(*args: Any) -> Any:
+        error, key = check(*args)
+        _key_id.set(key["id"] if key else None)
+        return error, key
+
+    def built(*args: Any, **kwargs: Any) -> Any:
+        event = build(*args, **kwargs)
+        event["requestContext"]["identity"]["apiKeyId"] = _key_id.get()
+        return event
+
+    apigateway_v1._check_api_key, apigateway_v1._build_lambda_event_v1 = checked, built
 
 
 class Clock:

@@ -35,11 +35,18 @@ def packages() -> list[str]:
 
 
 def config(
-    *, api_root_url: str, backend_url: str | None, store_on_load: bool, unstored_file_lifetime: int, max_file_size: int
+    *,
+    api_root_url: str,
+    backend_url: str | None,
+    store_on_load: bool,
+    unstored_file_lifetime: int,
+    max_file_size: int,
+    upload_root_url: str | None = None,
 ) -> str:
-    """config.json, which the page reads before anything else."""
+    """config.json, which the page reads before anything else. ``upload_root_url`` is where it asks for uploads."""
     return json.dumps(
         {
+            "uploadRootUrl": upload_root_url or api_root_url,
             "apiRootUrl": api_root_url,
             "backendUrl": backend_url,
             "storeOnLoad": store_on_load,

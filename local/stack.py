@@ -114,6 +114,7 @@ class Stack:
             config=page.config(
                 api_root_url=api_root_url,
                 backend_url="backend",
+                upload_root_url=None if parameter("PublicUpload") == "True" else f"{self.outputs['WebUrl']}backend",
                 store_on_load=parameter("StoreOnLoad") == "True",
                 unstored_file_lifetime=int(parameter("UnstoredFileLifetime")),
                 max_file_size=int(parameter("MaxFileSize")),

@@ -9,10 +9,12 @@ from typing import Any
 from ops import records, target
 from ops.errors import run
 
-# Deleted ones as well: the list shows them where that is asked for.
+# Deleted ones as well: the list shows them where that is asked for. "owner" is a word of DynamoDB's.
+_OWNER = {"#owner": "owner"}
 _UNLISTED = {
     "FilterExpression": "attribute_exists(stored_at) AND attribute_not_exists(list_place)",
-    "ProjectionExpression": "id, stored_at",
+    "ProjectionExpression": "id, stored_at, #owner",
+    "ExpressionAttributeNames": _OWNER,
 }
 
 
@@ -22,15 +24,18 @@ def fill(walk: records.Walk) -> None:
 
 
 def _place(item: records.Item) -> dict[str, Any]:
-    """As ``filestore.storage.items.list_keys`` has it for new ones; tests hold the one against the other."""
-    file_id, stored_at = item["id"]["S"], item["stored_at"]["S"]
+    owner = item.get("owner")
+    shard, place = records.list_keys(item, owner and owner["S"])
+    is_theirs = "#owner = :owner" if owner else "attribute_not_exists(#owner)"
     return {
         "UpdateExpression": "SET list_shard = :shard, list_place = :place",
-        "ConditionExpression": "stored_at = :at AND attribute_not_exists(list_place)",
+        "ConditionExpression": f"stored_at = :at AND attribute_not_exists(list_place) AND {is_theirs}",
+        "ExpressionAttributeNames": _OWNER,
         "ExpressionAttributeValues": {
-            ":shard": {"S": file_id[:1]},
-            ":place": {"S": f"{stored_at}#{file_id}"},
-            ":at": {"S": stored_at},
+            ":shard": shard,
+            ":place": place,
+            ":at": item["stored_at"],
+            **({":owner": owner} if owner else {}),
         },
     }
 

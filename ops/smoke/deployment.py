@@ -45,6 +45,11 @@ class Deployment:
         return self.parameters["StoreOnLoad"] == "True"
 
     @property
+    def upload_is_public(self) -> bool:
+        """Whether asking for an upload needs no key."""
+        return self.parameters["PublicUpload"] == "True"
+
+    @property
     def api(self) -> dict[str, str]:
         """What names the API in calls to API Gateway."""
         return {"restApiId": self.outputs["ApiId"]}

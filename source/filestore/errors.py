@@ -85,7 +85,7 @@ class InvalidTokenError(FilestoreError):
 
 
 class NoKeyError(FilestoreError):
-    """The gateway did not say whose key the request came with, though each key has its own files."""
+    """The gateway did not say whose key the request came with, where that has to be known."""
 
     code = "forbidden"
 
@@ -112,6 +112,12 @@ class DeletedError(FilestoreError):
     """The file is deleted or expired, so nothing of it can change any more."""
 
     code = "deleted"
+
+
+class KeyReusedError(FilestoreError):
+    """An Idempotency-Key came before, with another body or for an upload that is over."""
+
+    code = "idempotency_key_reused"
 
 
 class NotStoredError(FilestoreError):

@@ -44,6 +44,11 @@ def multipart_threshold() -> int:
     return _whole_number("MULTIPART_THRESHOLD")
 
 
+def upload_is_public() -> bool:
+    """Whether anybody may ask for an upload, or else whoever has an API key. The upload function alone is told."""
+    return os.environ["PUBLIC_UPLOAD"] != "False"
+
+
 def _whole_number(name: str) -> int:
     value = os.environ[name]
     if not (value.isascii() and value.isdecimal()):

@@ -10,7 +10,7 @@ import time
 from functools import cache
 from typing import TYPE_CHECKING
 
-from filestore.settings import Settings, late_upload_margin, multipart_threshold
+from filestore.settings import Settings, late_upload_margin, multipart_threshold, upload_is_public
 from filestore.storage import aws
 from filestore.storage.repository import FileRepository
 
@@ -38,6 +38,12 @@ if TYPE_CHECKING:
 def settings() -> Settings:
     """The stack's parameters."""
     return Settings.from_environment()
+
+
+@cache
+def key_is_needed() -> bool:
+    """Whether POST /file is for back ends alone."""
+    return not upload_is_public()
 
 
 @cache

@@ -5,6 +5,7 @@ export { readableSize as size } from './filestore-client/src/client.js';
 /**
  * @typedef {object} Config config.json
  * @property {string} apiRootUrl
+ * @property {string} [uploadRootUrl] where to ask for uploads, if it is another
  * @property {string | null} backendUrl
  * @property {boolean} storeOnLoad whether files are stored as they arrive
  * @property {number} unstoredFileLifetime seconds

@@ -65,7 +65,7 @@ export function isPossible() {
  */
 export function create(config, stored, { onchange, onprogress, onwait, onleftout }) {
   FilePond.registerPlugin(FilePondPluginImagePreview, FilePondPluginFileValidateType, FilePondPluginFileValidateSize);
-  const pond = FilestoreUploader.setup(config.apiRootUrl, '#documents', {
+  const pond = FilestoreUploader.setup(config.uploadRootUrl ?? config.apiRootUrl, '#documents', {
     maxFileSize: config.maxFileSize,
     acceptedFileTypes: Object.keys(ACCEPTED),
     lifetime: config.unstoredFileLifetime,

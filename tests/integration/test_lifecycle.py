@@ -104,7 +104,7 @@ class TestWhatWasDeclared:
         assert put(b"abc") == 200
         details = seen(stack, upload["id"])
         assert details["meta"] == {"form": "7"}
-        assert details["checksum"] == {"algorithm": "SHA256", "value": digest}
+        assert details["checksum"] == {"algorithm": "SHA256", "value": digest, "verified": "declared"}
 
     def test_an_upload_url_is_for_uploading_that_file_only(self, stack: Stack) -> None:
         upload = stack.upload()

@@ -120,6 +120,10 @@ class TestParameters:
         with pytest.raises(LocalError, match="DomainName needs a certificate"):
             deploy.deploy(aws, {"DomainName": "files.example.com"}, stack="uncertified")
 
+    def test_keys_own_nothing_where_nobody_stores(self, aws: Emulator) -> None:
+        with pytest.raises(LocalError, match="KeyIsolation needs StoreOnLoad=False"):
+            deploy.deploy(aws, {"KeyIsolation": "True", "StoreOnLoad": "True"}, stack="ownerless")
+
     def test_alarms_are_sent_to_the_address_and_to_the_topic(self, aws: Emulator) -> None:
         topic = "arn:aws:sns:us-east-1:000000000000:mine"
         deploy.deploy(aws, {"AlarmEmail": "ops@example.com", "AlarmTopicArn": topic}, stack="watched")

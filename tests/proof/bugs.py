@@ -6,14 +6,16 @@ not of the template.
 
 from collections.abc import Mapping
 
-from tests.proof.seeded import arriving, listing, objects, records, requests, sweep
+from tests.proof.seeded import arriving, listing, objects, ownership, records, repeated, requests, sweep
 from tests.proof.seeded.patching import Bug
 
 BUGS: Mapping[str, Bug] = {
     **requests.BUGS,
     **arriving.BUGS,
     **records.BUGS,
+    **repeated.BUGS,
     **objects.BUGS,
     **sweep.BUGS,
     **listing.BUGS,
+    **ownership.BUGS,
 }

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from tests.proof.faults import Fault
 from tests.proof.proving import Proving
-from tests.proof.scenarios import arriving, calls, sweep
+from tests.proof.scenarios import arriving, calls, ownership, sweep
 from tests.proof.scenarios.steps import Scenario
 from tests.proof.settling import settle
 from tests.proof.vocabulary import Op, Violation
 from tests.proof.world import World
 
-_SCENARIOS: Mapping[str, Scenario] = {**arriving.SCENARIOS, **calls.SCENARIOS, **sweep.SCENARIOS}
+_SCENARIOS: Mapping[str, Scenario] = {**arriving.SCENARIOS, **calls.SCENARIOS, **ownership.SCENARIOS, **sweep.SCENARIOS}
 SCENARIOS = tuple(_SCENARIOS)
 
 
@@ -62,7 +62,9 @@ def _violation(proof: Proving, scenario: Scenario, op: Op, *, retry: bool = Fals
 
 
 def _arrange(proof: Proving, scenario: Scenario) -> World:
-    world = proof.world(on_load=scenario.on_load, lifetime=scenario.lifetime, page=scenario.page)
+    world = proof.world(
+        on_load=scenario.on_load, isolated=scenario.isolated, lifetime=scenario.lifetime, page=scenario.page
+    )
     world.run(*[Op("ask", variant=int(not scenario.declared))] * scenario.files)
     for step in scenario.before:
         world.run(*step.ops)

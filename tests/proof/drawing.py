@@ -16,7 +16,7 @@ _KINDS = (
     + ["undo"] * 3
     + ["sweep"] * 3
     + ["info"] * 2
-    + ["ask", "content", "update", "update", "lose", "redrive", "put_unversioned", "list"]
+    + ["ask", "request", "request", "content", "update", "update", "lose", "redrive", "put_unversioned", "list"]
 )
 # Where something ends, and the seconds beside it.
 _BOUNDARIES = [
@@ -61,7 +61,7 @@ def _ops_of(kind: str) -> st.SearchStrategy[Op]:
         kind=st.just(kind),
         files=st.lists(st.sampled_from([0, 0, 1, 2]), min_size=1, max_size=3).map(tuple),
         fault=st.none() | faults,
-        variant=st.integers(0, 7),
+        variant=st.integers(0, 15),
     )
 
 
@@ -81,6 +81,7 @@ schedules = st.builds(
     steps=st.lists(_steps, min_size=3, max_size=10).map(tuple),
     files=st.sampled_from([1, 1, 2, 3]),
     on_load=st.sampled_from([False, False, False, True]),
+    isolated=st.sampled_from([False, False, True]),
     lifetime=st.sampled_from([FILE_LIFETIME, SHORT_LIFETIME]),
     month=st.sampled_from([False, False, False, True]),
     page=st.sampled_from([1, 2]),

@@ -108,8 +108,10 @@ class Memory:
 
         condition = parameters.get("ConditionExpression")
         if condition is not None and not any(holds(part) for part in condition.split(" OR ")):
+            told = parameters.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
             return 400, {
-                "Error": {"Code": "ConditionalCheckFailedException", "Message": "The conditional request failed"}
+                "Error": {"Code": "ConditionalCheckFailedException", "Message": "The conditional request failed"},
+                **({"Item": dict(existing)} if told and existing else {}),
             }
         self.write(item["id"]["S"], dict(item))
         return 200, {}

@@ -67,7 +67,7 @@ SAYS_WHERE_DELETED_ARE_SHOWN = SAYS | {"deleted": set(), "expired": set()}
 """With ``?deleted=yes`` no file is left out for having been deleted."""
 
 ONCE = ("created_at", "token_hash", "url_expires_at", "uploaded_at", "version_id", "etag", "stored_at", "deleted_at",
-        "list_shard", "list_place")  # fmt: skip
+        "list_shard", "list_place", "owner")  # fmt: skip
 """Set at most once."""
 
 OF_BACK_ENDS = ("name", "meta")
@@ -126,13 +126,30 @@ def wrong_changes(
         yield f"{operation} pinned no version"
 
 
-def is_in_its_place(item: Item) -> bool:
-    """Whether a file is where it has to be in the list: there for good once it is stored, and never before."""
-    place = {name: item[name]["S"] for name in ("list_shard", "list_place") if name in item}
+def is_in_its_place(item: Item, *, isolated: bool) -> bool:
+    """Whether a file is where it has to be in the list: there for good once it is stored, and never before.
+
+    Where keys have files of their own, in the list of one of them, and otherwise in the one list that there is.
+    """
+    place = {name: item[name]["S"] for name in ("list_shard", "list_place", "owner") if name in item}
     if "stored_at" not in item:
         return place == {}
     file_id = item["id"]["S"]
-    return place == {"list_shard": file_id[0], "list_place": f"{item['stored_at']['S']}#{file_id}"}
+    expected = {"list_shard": file_id[0], "list_place": f"{item['stored_at']['S']}#{file_id}"}
+    owner = place.get("owner", "")
+    return (owner != "") is isolated and place == expected | (
+        {"list_shard": f"{owner}#{file_id[0]}", "owner": owner} if isolated else {}
+    )
+
+
+def seen_by(key: str | None, at: State, owner: str | None) -> State:
+    """What a file is to a back end with this key: another's is none. None is whoever knows of all."""
+    return at if key is None or owner in (None, key) else NONE
+
+
+def owner_of(item: Item | None) -> str | None:
+    """The key that has stored a file."""
+    return item["owner"]["S"] if item and "owner" in item else None
 
 
 def type_of(sent: str, by_name: str) -> str:

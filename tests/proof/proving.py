@@ -14,12 +14,13 @@ from filestore.storage.places import ListIndex
 from filestore.storage.repository import FileRepository
 from tests import hygiene
 from tests.proof.memory import Memory
-from tests.proof.operations import back_ends, browsers, events, listing, sweep
+from tests.proof.operations import back_ends, browsers, events, listing, repeated, sweep
 from tests.proof.settings import FILE_LIFETIME, SETTINGS
 from tests.proof.world import Operation, World
 
 OPERATIONS: Mapping[str, Operation] = {
     "ask": browsers.ask,
+    "request": repeated.request,
     "put": browsers.put,
     "put_unversioned": browsers.put_unversioned,
     "undo": browsers.undo,
@@ -62,12 +63,19 @@ class Proving:
         self.log: list[str] = []
         self.watch = hygiene.watch
 
-    def world(self, *, on_load: bool = False, lifetime: int = FILE_LIFETIME, page: int = 1) -> World:
+    def world(
+        self, *, on_load: bool = False, isolated: bool = False, lifetime: int = FILE_LIFETIME, page: int = 1
+    ) -> World:
         """A new world, in which the handlers run from now on; AWS's pages have so many entries."""
         self.log.clear()
-        self._world = World(self.new_memory(), OPERATIONS, on_load=on_load, lifetime=lifetime)
+        self._world = World(self.new_memory(), OPERATIONS, on_load=on_load, isolated=isolated, lifetime=lifetime)
         self._world.memory.page = max(self._world.memory.page, page)
-        settings = {**SETTINGS, "STORE_ON_LOAD": str(on_load), "UNSTORED_FILE_LIFETIME": str(lifetime)}
+        settings = {
+            **SETTINGS,
+            "STORE_ON_LOAD": str(on_load),
+            "KEY_ISOLATION": str(isolated),
+            "UNSTORED_FILE_LIFETIME": str(lifetime),
+        }
         with mock.patch.dict("os.environ", settings):
             clear_caches(wiring)
             wiring.settings()
@@ -98,7 +106,9 @@ class Proving:
     def shards(self, shards: Sequence[str], _: int) -> list[str]:
         """Those that have files, and an empty one: of the others no schedule would tell anything."""
         assert self._world
-        return list(shards[: (self._world.ids + 1) // 2 + 1])
+        first = list(shards[: (self._world.ids + 1) // 2 + 1])
+        # Ids that follow from a key are anywhere.
+        return first + sorted({file_id[0] for file_id in self._world.memory.items} - {*first})
 
     def now(self) -> float:
         assert self._world
@@ -119,7 +129,7 @@ def proving() -> Iterator[Proving]:
     with (
         mock.patch.dict("os.environ", SETTINGS),
         mock.patch("filestore.wiring.now", proof.now),
-        mock.patch("filestore.storage.bucket.ThreadPoolExecutor", _Serial),
+        mock.patch("filestore.storage.at_once.ThreadPoolExecutor", _Serial),
         mock.patch("filestore.wiring.FileRepository", lambda *args: FileRepository(*args, sleep=lambda _: None)),
         # The same in every run, and the first file in the shard that is swept first.
         mock.patch("filestore.use_cases.upload.secrets.token_hex", proof.new_id),

@@ -47,6 +47,7 @@ class Schedule:
     steps: tuple[Step, ...]
     files: int = 1
     on_load: bool = False
+    isolated: bool = False
     lifetime: int = FILE_LIFETIME
     month: bool = False
     page: int = 1
@@ -55,7 +56,7 @@ class Schedule:
 
     def __str__(self) -> str:
         """For people to read."""
-        on_load = ", StoreOnLoad=True" if self.on_load else ""
+        on_load = ", StoreOnLoad=True" if self.on_load else ", KeyIsolation=True" if self.isolated else ""
         asked = f"{self.files} uploads are asked for, without a type {self.undeclared:b}"
         asked += "".join(f", {kind}" for kind, _ in BEGINNINGS[self.begun])
         lines = [f"{asked}, UnstoredFileLifetime={self.lifetime}{on_load}"]
@@ -72,7 +73,12 @@ class Schedule:
 
 def run(proof: Proving, schedule: Schedule) -> World:
     """Run a schedule to its end. Raises Violation where an invariant does not hold."""
-    world = proof.world(on_load=schedule.on_load, lifetime=schedule.lifetime, page=schedule.page)
+    world = proof.world(
+        on_load=schedule.on_load,
+        isolated=schedule.isolated and not schedule.on_load,
+        lifetime=schedule.lifetime,
+        page=schedule.page,
+    )
     world.run(*(Op("ask", variant=(schedule.undeclared >> number) & 1) for number in range(schedule.files)))
     files = tuple(range(schedule.files))
     for kind, fault in BEGINNINGS[schedule.begun]:

@@ -35,4 +35,4 @@ def settle(world: World) -> None:
         world.require(model.state(world.memory.items.get(file_id)) is model.STORED, f"I2: {file_id} was stored")
     for number in range(len(world.uploads)):
         world.run(Op("info", (number,)))
-    world.run(Op("list", variant=1), Op("list", variant=6))
+    world.run(Op("list", variant=1), Op("list", variant=6 + 8))

@@ -11,6 +11,8 @@ _SOURCE = ROOT / "source" / "filestore"
 _SOURCE_PATH = str(_SOURCE)
 Site = tuple[str, str, str, str]
 """Function, use case, storage, AWS call."""
+# They call nothing: what they return does.
+_VIEWS = {"of"}
 _COLLABORATORS = {"files": "FileRepository", "bucket": "Bucket", "places": "ListIndex"}
 
 
@@ -19,7 +21,7 @@ def call_sites() -> set[tuple[str, str]]:
     return {
         (where, f"{_COLLABORATORS[owner]}.{method}")
         for where, owner, method in _calls("use_cases")
-        if owner in _COLLABORATORS
+        if owner in _COLLABORATORS and method not in _VIEWS
     }
 
 

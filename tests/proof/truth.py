@@ -26,6 +26,7 @@ class Truth:
         undeclared: Set[str],
         *,
         on_load: bool,
+        isolated: bool,
         lifetime: int,
     ) -> None:
         memory.on_write = self._written
@@ -35,33 +36,38 @@ class Truth:
         self._uploads = uploads
         self._undeclared = undeclared
         self._on_load = on_load
+        self._isolated = isolated
         self._lifetime = lifetime
-        self._history: dict[str, list[tuple[int, model.State]]] = {}
+        self._history: dict[str, list[tuple[int, model.State, str | None]]] = {}
         self.operation = TTL
         self.issued: set[str] = set()
         self.wrong_change: str | None = None
         self.writes = 0
         self.moment = 0
 
-    def was(self, file_id: str, states: set[model.State], since: int) -> bool:
-        """Whether the file was in one of these states at some moment since then."""
-        history = self._history.get(file_id, [(0, model.NONE)])
-        last_before = max((entry for entry in history if entry[0] <= since), default=history[0])
-        return any(at in states for moment, at in history if moment > since) or last_before[1] in states
+    def was(self, file_id: str, states: set[model.State], since: int, key: str | None = None) -> bool:
+        """Whether the file was in one of these states at some moment since then, to a back end with this key."""
+        return any(model.seen_by(key, at, owner) in states for at, owner in self._since(file_id, since))
 
-    def throughout(self, states: set[model.State], since: int) -> set[str]:
-        """The files that were in these states all the time since then."""
+    def throughout(self, states: set[model.State], since: int, key: str | None = None) -> set[str]:
+        """The files that were in these states all the time since then, to a back end with this key."""
         return {
             file_id
-            for file_id, history in self._history.items()
-            if max(entry for entry in history if entry[0] <= since or entry[0] == 0)[1] in states
-            and all(state in states for moment, state in history if moment > since)
+            for file_id in self._history
+            if all(model.seen_by(key, at, owner) in states for at, owner in self._since(file_id, since))
         }
+
+    def _since(self, file_id: str, since: int) -> list[tuple[model.State, str | None]]:
+        """What a file was then, and all that it has been from then on."""
+        history = self._history.get(file_id, [(0, model.NONE, None)])
+        last_before = max((entry for entry in history if entry[0] <= since), key=lambda entry: entry[0])
+        return [entry[1:] for entry in (last_before, *(entry for entry in history if entry[0] > since))]
 
     def _written(self, file_id: str, before: Item | None, after: Item | None) -> None:
         self.writes += 1
         self.moment += 1
-        self._history.setdefault(file_id, [(0, model.NONE)]).append((self.moment, model.state(after)))
+        history = self._history.setdefault(file_id, [(0, model.NONE, None)])
+        history.append((self.moment, model.state(after), model.owner_of(after)))
         if before is None:
             self.issued.add(file_id)
         wrong = list(
@@ -76,8 +82,8 @@ class Truth:
             )
         )
         wrong += self._wrong_pin(file_id, before, after)
-        if after is not None and not model.is_in_its_place(after):
-            wrong.append(f"{self.operation} left a file out of its place in the list")
+        if after is not None and not model.is_in_its_place(after, isolated=self._isolated):
+            wrong.append(f"{self.operation} left a file out of its place in the list, or its owner")
         if model.leaves_the_sweep(before, after) and file_id in self._memory.objects and not self._is_too_slow(file_id):
             wrong.append(f"{self.operation} took a deleted file for gone that has objects")
         if after is not None and "version_id" in after and int(after["size"]["N"]) > MAX_FILE_SIZE:

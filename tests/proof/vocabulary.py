@@ -12,7 +12,10 @@ class Violation(AssertionError):  # noqa: N818 - the word of the trade
 
 @dataclass(frozen=True)
 class Op:
-    """Something that happens. ``files`` are numbers of uploads, in the order in which they were asked for."""
+    """Something that happens. ``files`` are numbers of uploads, in the order in which they were asked for.
+
+    From 8 on a ``variant`` is the same as from 0 on, by another key.
+    """
 
     kind: str
     files: tuple[int, ...] = ()
@@ -30,6 +33,8 @@ class Upload:
     versions: dict[str, bytes] = field(default_factory=dict)
     event_lost: bool = False
     too_slow: bool = False
+    key: str = ""
+    declared: bool = True
 
 
 @dataclass

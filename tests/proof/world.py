@@ -15,13 +15,13 @@ from tests import support
 from tests.proof import faults, model
 from tests.proof.faults import Fault
 from tests.proof.memory import Memory
-from tests.proof.settings import FILE_LIFETIME, START
+from tests.proof.settings import FILE_LIFETIME, KEYS, START
 from tests.proof.sites import Site, site_of
 from tests.proof.truth import TTL, Truth
 from tests.proof.vocabulary import Message, Op, Upload, Violation
 
 # As the model calls the functions that these operations run.
-_FUNCTIONS = {"ask": "upload", "deliver": "uploaded"}
+_FUNCTIONS = {"ask": "upload", "request": "upload", "deliver": "uploaded"}
 
 
 class Task(greenlet):  # type: ignore[misc] # it comes without types
@@ -51,9 +51,11 @@ class World:
         operations: "Mapping[str, Operation]",
         *,
         on_load: bool = False,
+        isolated: bool = False,
         lifetime: int = FILE_LIFETIME,
     ) -> None:
         self.on_load = on_load
+        self.isolated = isolated
         self.lifetime = lifetime
         self.clock = support.Clock(START)
         self.memory = memory
@@ -65,7 +67,9 @@ class World:
         self.doomed: set[str] = set()
         self.undeclared: set[str] = set()
         self.seen: dict[str, bytes] = {}
-        self.truth = Truth(memory, self.clock, self.uploads, self.undeclared, on_load=on_load, lifetime=lifetime)
+        self.truth = Truth(
+            memory, self.clock, self.uploads, self.undeclared, on_load=on_load, isolated=isolated, lifetime=lifetime
+        )
         self.ids = 0
         self.faults: Counter[str] = Counter()
         self.operations: Counter[str] = Counter()
@@ -153,6 +157,10 @@ class World:
     def is_deleted(self, upload: Upload) -> bool:
         """Whether the file of an upload is deleted now."""
         return model.state(self.memory.items.get(upload.id)) in (model.DELETED, model.EXPIRED)
+
+    def key_of(self, op: Op) -> str | None:
+        """The key with which a back end does it, None where it does not matter."""
+        return KEYS[op.variant >> 3 & 1] if self.isolated else None
 
     def id_of(self, number: int) -> str:
         """The id of an upload by its number; an unknown one where there is none."""

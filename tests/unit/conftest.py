@@ -31,6 +31,7 @@ SETTINGS = {
     "KEY_ISOLATION": "False",
     "MAX_FILE_SIZE": "5368709120",
     "MULTIPART_THRESHOLD": "104857600",
+    "PUBLIC_UPLOAD": "True",
 }
 
 

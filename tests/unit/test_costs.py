@@ -101,13 +101,14 @@ def test_marks_the_first_line_of_an_instance(unpacked: Path, loopback: str) -> N
 
 _ALL = (
     "domain domain.file domain.lifecycle domain.outcome errors handlers settings storage storage.aws"
-    " storage.conditions storage.items storage.pinning storage.repository storage.statements telemetry use_cases wiring"
+    " storage.conditions"
+    " storage.creating storage.items storage.pinning storage.repository storage.statements telemetry use_cases wiring"
 )
 _API = f"{_ALL} api api.caller api.endpoint api.errors api.request api.response"
 _PARTS = "domain.multipart domain.plan storage.multipart"
 _BUCKET = "storage.at_once storage.bucket"
 MODULES = {
-    "upload": f"{_API} {_PARTS} api.checksums api.declared domain.clock domain.media_type"
+    "upload": f"{_API} domain.idempotency {_PARTS} api.checksums api.declared domain.clock domain.media_type"
     " use_cases.upload storage.links",
     "sign": f"{_API} api.checksums domain.clock domain.multipart domain.plan storage.links use_cases.opened"
     " use_cases.sign",

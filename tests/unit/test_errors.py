@@ -27,6 +27,7 @@ STATUSES = {
     "InvalidQueryError": 400,
     "InvalidRequestError": 400,
     "InvalidTokenError": 403,
+    "KeyReusedError": 409,
     "NoAnswerError": 503,
     "NoKeyError": 403,
     "NotInPartsError": 409,

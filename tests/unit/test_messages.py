@@ -68,7 +68,8 @@ class TestWhereARefusalBringsNoRecord:
     """Documented is that it does, measured by nobody for a batch: a stored file must not depend on it."""
 
     @pytest.fixture(autouse=True)
-    def silent_refusals(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def silent_refusals(self, emulator_aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
+        del emulator_aws
         client = aws.dynamodb()
         original = client._make_api_call  # type: ignore[attr-defined]  # noqa: SLF001 - what the SDK has made of it
 

@@ -62,6 +62,7 @@ class File(NamedTuple):
 
     ``type_from`` says what a type was taken from that nobody has declared, until the upload tells a better one.
     ``owner`` is the id of the key that stored the file, where each key has files of its own.
+    ``token_salt`` is of an upload that was asked for with an Idempotency-Key: its token follows from both.
     ``upload_id`` (S3's) and ``part_size`` (bytes) are those of an upload in parts. ``checksum_from`` says that S3 has
     computed the checksum; otherwise the uploader has declared it.
     """
@@ -77,6 +78,7 @@ class File(NamedTuple):
     checksum: Checksum | None = None
     checksum_from: str | None = None
     token_hash: str | None = None
+    token_salt: str | None = None
     upload_id: str | None = None
     part_size: int | None = None
     uploaded_at: str | None = None

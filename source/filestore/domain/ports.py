@@ -28,8 +28,11 @@ class Files(Protocol):
         What is stored by way of it becomes the owner's.
         """
 
-    def create(self, file: File) -> None:
-        """Write the record of a file that nobody has uploaded yet. Finding this very record is no error."""
+    def create(self, file: File) -> File | None:
+        """Write the record of a file that nobody has uploaded yet. Finding this very record is no error.
+
+        Returns the one that an earlier request with the same Idempotency-Key has made, None where there is none.
+        """
 
     def get(self, ids: Sequence[str]) -> tuple[dict[str, File], set[str]]:
         """Read files as they are now. Returns the files by id, and the ids that were throttled.
@@ -181,8 +184,12 @@ class Links(Protocol):
         size: int | None = None,
         content_type: str | None = None,
         checksum: Checksum | None = None,
+        life: int | None = None,
     ) -> UploadLink:
-        """Sign a PUT. What is given is signed, so that S3 refuses anything else. ``size`` is in bytes."""
+        """Sign a PUT. What is given is signed, so that S3 refuses anything else. ``size`` is in bytes.
+
+        The URL works for ``life`` seconds, or for as long as the stack says.
+        """
 
     def part(self, key: str, upload_id: str, number: int, *, size: int, checksum: str | None, life: int) -> UploadLink:
         """Sign a PUT of one part of ``size`` bytes, and of this CRC64NVME. The URL works for ``life`` seconds."""

@@ -1,5 +1,6 @@
 """POST /file: register a file and hand out the URL to upload it to, or the plan of its parts."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -7,16 +8,23 @@ from filestore import api, wiring
 from filestore.api.checksums import OCTETS, is_digest
 from filestore.api.declared import check_meta, check_name, checked, file_name
 from filestore.domain.file import Checksum
+from filestore.domain.idempotency import RequestKey
 from filestore.domain.media_type import is_media_type
-from filestore.errors import FieldError, InvalidBodyError
+from filestore.errors import FieldError, InvalidBodyError, InvalidRequestError
 from filestore.use_cases.upload import PARTS_ALGORITHM
 
 wiring.begin_upload()
+wiring.key_is_needed()
+
+_LONGEST_KEY = 255
+# A UUID has 36 characters, a ULID 26; counters and times have fewer than these.
+_LEAST_OF_STRANGERS = 20
 
 
 @api.endpoint
 def handler(request: api.Request) -> api.Response:
     """The contents never pass through here: the browser PUTs them to S3 itself."""
+    caller = request.key_id() if wiring.key_is_needed() else ""
     body = checked(request.json(), _CHECKS, needed="name")
     size = body.get("size")
     if body.get("multipart") and size is None:
@@ -28,6 +36,7 @@ def handler(request: api.Request) -> api.Response:
         "content_type": body.get("type"),
         "checksum": checksum,
         "meta": body.get("meta"),
+        "request": _request_key(request, caller, body),
     }
     if size is not None and wiring.begin_upload().is_in_parts(size, checksum, body.get("multipart")):
         return _begin_in_parts(declared)
@@ -46,6 +55,17 @@ def handler(request: api.Request) -> api.Response:
         file_id=upload.id,
         UploadsRequested=1,
     )
+
+
+def _request_key(request: api.Request, caller: str, body: dict[str, Any]) -> RequestKey | None:
+    """The Idempotency-Key, if any. Where anybody may ask, one that can be guessed would open what another began."""
+    key = request.header("idempotency-key")
+    if key is None:
+        return None
+    least = 1 if caller else _LEAST_OF_STRANGERS
+    if not least <= len(key) <= _LONGEST_KEY or not (key.isascii() and key.isprintable()):
+        raise InvalidRequestError(f"An Idempotency-Key has {least} to {_LONGEST_KEY} printable ASCII characters.")
+    return RequestKey(caller, key, json.dumps(body, sort_keys=True))
 
 
 def _begin_in_parts(declared: dict[str, Any]) -> api.Response:

@@ -1,6 +1,7 @@
 """How a file is laid out as an item of the table.
 
 Item, keyed by ``id``: ``name type created_at url_expires_at`` always; ``size meta checksum token_hash`` as declared;
+``token_salt`` where there was an Idempotency-Key;
 ``upload_id part_size`` where it comes in parts; ``checksum_from`` where S3 has computed the checksum;
 ``type_from`` while nothing is recorded of an upload that declared no type (records of earlier releases have none: their
 type stays);

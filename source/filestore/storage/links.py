@@ -58,8 +58,9 @@ class LinkSigner:
         size: int | None = None,
         content_type: str | None = None,
         checksum: Checksum | None = None,
+        life: int | None = None,
     ) -> UploadLink:
-        """Sign a PUT. What is given is signed, so that S3 refuses anything else."""
+        """Sign a PUT. What is given is signed, so that S3 refuses anything else. ``life`` is in seconds."""
         headers = {}
         if content_type is not None:
             headers["Content-Type"] = content_type
@@ -67,7 +68,7 @@ class LinkSigner:
             headers[f"x-amz-checksum-{checksum.algorithm.lower()}"] = checksum.value
         # Every client sets Content-Length itself, and browsers let nobody else do it.
         signed = headers if size is None else {**headers, "Content-Length": str(size)}
-        return UploadLink(url=self._sign("PUT", key, headers=signed), headers=headers)
+        return UploadLink(url=self._sign("PUT", key, headers=signed, life=life), headers=headers)
 
     def part(self, key: str, upload_id: str, number: int, *, size: int, checksum: str | None, life: int) -> UploadLink:
         """Sign a PUT of one part of ``size`` bytes, for at most ``life`` seconds; S3 takes nothing else for it.

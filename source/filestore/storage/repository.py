@@ -21,7 +21,8 @@ from filestore.domain.outcome import Problem, Refused
 from filestore.errors import ThrottledError
 from filestore.storage.aws import domain_errors
 from filestore.storage.conditions import Condition, where
-from filestore.storage.items import list_keys, to_item
+from filestore.storage.creating import created
+from filestore.storage.items import list_keys
 from filestore.storage.pinning import pin, receiving
 from filestore.storage.statements import Change, Statements
 
@@ -70,18 +71,12 @@ class FileRepository:
             return self
         return FileRepository(self._client, self._table, sleep=self._sleep, monotonic=self._monotonic, owner=owner)
 
-    def create(self, file: File) -> None:
-        """Write the record of a pending file.
+    def create(self, file: File) -> File | None:
+        """Write the record of a pending file. Returns the one that its Idempotency-Key has made before, if any.
 
         The SDK repeats a write whose answer was lost, so finding this very record is no error.
         """
-        with domain_errors:
-            self._client.put_item(
-                TableName=self._table,
-                Item=to_item(file),
-                ConditionExpression="attribute_not_exists(id) OR token_hash = :own",
-                ExpressionAttributeValues={":own": {"S": file.token_hash or ""}},
-            )
+        return created(lambda **item: self._client.put_item(TableName=self._table, **item), file)
 
     def get(self, ids: Sequence[str]) -> tuple[dict[str, File], set[str]]:
         """Read files, strongly consistent. Returns the files by id, and the ids that DynamoDB throttled."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import mimetypes
 import secrets
 from collections.abc import Mapping
@@ -11,8 +12,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from filestore.domain.clock import Clock, timestamp
 from filestore.domain.file import URL_MARGIN, Checksum, File, UploadLink, hash_token
+from filestore.domain.idempotency import RequestKey
+from filestore.domain.lifecycle import OVER
 from filestore.domain.plan import MAX_SINGLE, MAX_SIZE, Plan, plan
-from filestore.errors import FileTooLargeError
+from filestore.errors import FileTooLargeError, KeyReusedError
 from filestore.settings import Settings
 
 if TYPE_CHECKING:
@@ -76,15 +79,22 @@ class BeginUpload:
         content_type: str | None = None,
         checksum: Checksum | None = None,
         meta: Mapping[str, str] | None = None,
+        request: RequestKey | None = None,
     ) -> Upload:
         """Register an upload of ``size`` bytes; what is declared is what S3 will insist on.
 
-        Raises FileTooLargeError for a size above MaxFileSize, or above what one PUT can bring.
+        The same ``request`` begins the same upload, and its URL expires when the first one does.
+
+        Raises FileTooLargeError for a size above MaxFileSize, or above what one PUT can bring, and KeyReusedError.
         """
         self._check(size, MAX_SINGLE)
-        file, token = self._new_file(name, size, content_type, checksum, meta)
+        file, token = self._new_file(name, size, content_type, checksum, meta, request=request)
         link = self.links.upload(file.id, size=size, content_type=content_type, checksum=checksum)
-        self.files.create(file._replace(type_from=None if content_type else "name"))
+        existing = self.files.create(file._replace(type_from=None if content_type else "name"))
+        if existing is not None and request is not None:
+            file, token = existing, self._token_again(existing, request)
+            life = file.url_expires_at - int(self.clock())
+            link = self.links.upload(file.id, size=size, content_type=content_type, checksum=checksum, life=life)
         return Upload(id=file.id, link=link, token=token, expires_at=timestamp(file.url_expires_at))
 
     def begin_in_parts(
@@ -95,6 +105,7 @@ class BeginUpload:
         content_type: str | None = None,
         checksum: Checksum | None = None,
         meta: Mapping[str, str] | None = None,
+        request: RequestKey | None = None,
     ) -> UploadInParts:
         """Register an upload of ``size`` bytes in parts. S3's id of it goes into the record, and to nobody else.
 
@@ -103,10 +114,22 @@ class BeginUpload:
         """
         self._check(size, MAX_SIZE)
         planned = plan(size)
-        file, token = self._new_file(name, size, content_type, checksum, meta)
+        file, token = self._new_file(name, size, content_type, checksum, meta, request=request)
         upload_id = self.uploads.begin(file.id, content_type=file.type)
-        self.files.create(file._replace(upload_id=upload_id, part_size=planned.part_size))
+        existing = self.files.create(file._replace(upload_id=upload_id, part_size=planned.part_size))
+        if existing is not None and request is not None:
+            # What S3 has begun just now is without a record, as above.
+            file, token = existing, self._token_again(existing, request)
         return UploadInParts(id=file.id, plan=planned, token=token, expires_at=timestamp(file.url_expires_at))
+
+    def _token_again(self, file: File, request: RequestKey) -> str:
+        """The token of an upload that the same request began before, as long as it may go on."""
+        token = request.token(file.token_salt or "")
+        if not hmac.compare_digest(hash_token(token), file.token_hash or ""):
+            raise KeyReusedError("This Idempotency-Key came with another body before. Take a new one for each upload.")
+        if file.state in OVER or self.clock() >= file.url_expires_at:
+            raise KeyReusedError("The upload of this Idempotency-Key is over. Take a new one for each upload.")
+        return token
 
     def _check(self, size: int | None, limit: int) -> None:
         limit = min(limit, self.settings.max_file_size)
@@ -120,20 +143,24 @@ class BeginUpload:
         content_type: str | None,
         checksum: Checksum | None,
         meta: Mapping[str, str] | None,
+        *,
+        request: RequestKey | None,
     ) -> tuple[File, str]:
         """A pending file and the token of its upload."""
-        token = secrets.token_urlsafe(32)
+        salt = None if request is None else secrets.token_hex(16)
+        token = secrets.token_urlsafe(32) if request is None or salt is None else request.token(salt)
         now = self.clock()
         url_expires_at = int(now) + self.settings.signed_url_expiration
         sweep_at = url_expires_at + URL_MARGIN
         file = File(
-            id=secrets.token_hex(16),
+            id=secrets.token_hex(16) if request is None else request.file_id,
             name=name,
             type=content_type or _type_of(name),
             size=size,
             meta=meta,
             checksum=checksum,
             token_hash=hash_token(token),
+            token_salt=salt,
             created_at=timestamp(now),
             url_expires_at=url_expires_at,
             sweep_at=sweep_at,

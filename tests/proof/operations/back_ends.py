@@ -22,7 +22,9 @@ def store(world: World, op: Op) -> None:
         world.require(problems.get(file_id) != "not_uploaded", f"I7: store did not look for {file_id}")
     world.require("not_stored" not in problems.values(), "I7: store said that what it may store is not stored")
     for file_id in result:
-        world.require(world.truth.was(file_id, {model.STORED}, since), f"I7: store said {file_id} is stored")
+        world.require(
+            world.truth.was(file_id, {model.STORED}, since, world.key_of(op)), f"I7: store said {file_id} is stored"
+        )
         world.kept.add(file_id)
     require_truth(world, op, problems, since)
 
@@ -37,7 +39,7 @@ def _uploaded(world: World) -> set[str]:
 
 
 def info(world: World, op: Op) -> None:
-    since = world.truth.moment
+    key, since = world.key_of(op), world.truth.moment
     flags = {"deleted": "yes"} if op.variant & 2 else {}
     flags |= {"nonstored": "yes"} if op.variant & 4 else {}
     answer = batch(world, op, "info", flags)
@@ -48,12 +50,12 @@ def info(world: World, op: Op) -> None:
     shown |= {model.PENDING, model.UPLOADED} if "nonstored" in flags else set()
     for details in result:
         file_id = details["id"]
-        world.require(world.truth.was(file_id, shown, since), f"I11: info showed {file_id}")
+        world.require(world.truth.was(file_id, shown, since, key), f"I11: info showed {file_id}")
         if "url" in details:
-            world.require(world.truth.was(file_id, {model.STORED}, since), f"I11: a URL for {file_id}")
+            world.require(world.truth.was(file_id, {model.STORED}, since, key), f"I11: a URL for {file_id}")
             download(world, file_id, details["url"])
         else:
-            world.require(world.truth.was(file_id, shown - {model.STORED}, since), f"I7: no URL for {file_id}")
+            world.require(world.truth.was(file_id, shown - {model.STORED}, since, key), f"I7: no URL for {file_id}")
     says = model.SAYS_WHERE_DELETED_ARE_SHOWN if "deleted" in flags else model.SAYS
     require_truth(world, op, problems, since, says)
 
@@ -71,7 +73,10 @@ def content(world: World, op: Op) -> None:
         409: {model.PENDING, model.UPLOADED},
     }
     if reply.status in truth:
-        world.require(world.truth.was(file_id, truth[reply.status], since), f"I7: content answered {reply.status}")
+        world.require(
+            world.truth.was(file_id, truth[reply.status], since, world.key_of(op)),
+            f"I7: content answered {reply.status}",
+        )
     if reply.status == 302:
         url = reply.headers["Location"]
         download(world, file_id, url)
@@ -98,7 +103,10 @@ def update(world: World, op: Op) -> None:
         409: {model.DELETED, model.EXPIRED},
     }
     if reply.status in truth:
-        world.require(world.truth.was(file_id, truth[reply.status], since), f"I7: update answered {reply.status}")
+        world.require(
+            world.truth.was(file_id, truth[reply.status], since, world.key_of(op)),
+            f"I7: update answered {reply.status}",
+        )
     if reply.status != 200:
         return
     if world.alone:
@@ -127,7 +135,10 @@ def download(world: World, file_id: str, url: str) -> None:
 
 def delete(world: World, op: Op) -> None:
     since = world.truth.moment
-    world.doomed.update(world.id_of(number) for number in op.files)
+    # Another's file is another's for good.
+    ids = {world.id_of(number) for number in op.files}
+    foreign = {each for each in ids if model.owner_of(world.memory.items.get(each)) not in (None, world.key_of(op))}
+    world.doomed.update(ids - (foreign if world.isolated else set()))
     answer = batch(world, op, "delete", {})
     if answer is None:
         return
@@ -136,5 +147,9 @@ def delete(world: World, op: Op) -> None:
         world.require(
             model.state(world.memory.items.get(file_id)) in (model.DELETED, model.EXPIRED),
             f"I7: delete said {file_id} is deleted",
+        )
+        world.require(
+            not world.truth.was(file_id, {model.NONE}, world.truth.moment, world.key_of(op)),
+            f"I16: delete told of {file_id}, which is another's",
         )
     require_truth(world, op, problems, since)

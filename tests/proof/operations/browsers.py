@@ -29,14 +29,14 @@ def put(world: World, op: Op) -> None:
         return
     upload = world.uploads[op.files[0] % len(world.uploads)]
     too_slow = world.clock() >= upload.url_expires_at + LATE_MARGIN
-    if (too_slow and op.variant not in _MUCH_TOO_SLOW) or (
+    if (too_slow and op.variant & 7 not in _MUCH_TOO_SLOW) or (
         upload.event_lost and (too_slow or not world.is_deleted(upload))
     ):
         return
     upload.too_slow = upload.too_slow or too_slow
-    body = f"{upload.id} {len(upload.versions)}".encode().ljust(_SIZES[op.variant], b"-")
+    body = f"{upload.id} {len(upload.versions)}".encode().ljust(_SIZES[op.variant & 7], b"-")
     # Whoever has declared a type has to send it.
-    content_type = _TYPES[op.variant] if upload.id in world.undeclared else "text/plain"
+    content_type = _TYPES[op.variant & 7] if upload.id in world.undeclared else "text/plain"
     version = world.memory.put(upload.id, body, content_type)
     upload.versions[version.id] = version.body
     world.queue.append(

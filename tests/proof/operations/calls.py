@@ -15,7 +15,7 @@ def call(
 ) -> support.Reply | None:
     """An answer, or None where the function died. ``expected`` are its statuses, where they are not the usual ones."""
     try:
-        reply = support.call(operation, **request)
+        reply = support.call(operation, key_id=world.key_of(op), **request)
     except Died:
         return None
     expected = expected or {200, 204, 302, 403, 404, 409} | ({503} if op.fault else set()) | (
@@ -52,4 +52,6 @@ def require_truth(
         if code == "try_again":
             world.require(op.fault, "I7: try_again though nothing failed")
         else:
-            world.require(world.truth.was(file_id, says[code], since), f"I7: {op.kind} said {code} of {file_id}")
+            world.require(
+                world.truth.was(file_id, says[code], since, world.key_of(op)), f"I7: {op.kind} said {code} of {file_id}"
+            )

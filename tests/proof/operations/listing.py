@@ -12,7 +12,7 @@ from tests.proof.world import World
 
 def listing(world: World, op: Op) -> None:
     """Every file that was stored throughout is seen exactly once, whatever happens between two pages."""
-    since = world.truth.moment
+    key, since = world.key_of(op), world.truth.moment
     query = {"limit": str(1 + (op.variant & 1)), "order": "asc" if op.variant & 2 else "desc"}
     query |= {"deleted": "yes"} if op.variant & 4 else {}
     shown = {model.STORED} | ({model.DELETED} if "deleted" in query else set())
@@ -26,7 +26,7 @@ def listing(world: World, op: Op) -> None:
     if not op.fault or op.fault.kind != "stale":
         there = {
             file_id
-            for file_id in world.truth.throughout(shown, since)
+            for file_id in world.truth.throughout(shown, since, key)
             if "stored_at" in world.memory.items.get(file_id, {})
         }
         missed = there - {file_id for _, file_id in seen}
@@ -39,7 +39,7 @@ def _pages(
     """The files of each page, None where there was no answer."""
     cursor: dict[str, str] = {}
     while True:
-        since = world.truth.moment
+        key, since = world.key_of(op), world.truth.moment
         reply = call(world, op, "list", query={**query, **cursor})
         if reply is None or reply.status != 200:
             yield None
@@ -48,22 +48,24 @@ def _pages(
         world.require(len(files) <= int(query["limit"]), "a page has more files than were asked for")
         for file in files:
             file_id = file["id"]
-            world.require(world.truth.was(file_id, shown, since), f"I11: the list showed {file_id}")
+            world.require(world.truth.was(file_id, shown, since, key), f"I11: the list showed {file_id}")
             states = {model.STORED} if "url" in file else shown - {model.STORED}
-            world.require(world.truth.was(file_id, states, since), f"I11: a URL or none in the list for {file_id}")
+            world.require(world.truth.was(file_id, states, since, key), f"I11: a URL or none in the list for {file_id}")
             if "url" in file:
                 download(world, file_id, file["url"])
         yield files
         if reply.body["next"] is None:
             return
         cursor = {"cursor": reply.body["next"]}
-        _require_it_to_belong_to(world, query, cursor)
+        _require_it_to_belong_to(world, op, query, cursor)
 
 
-def _require_it_to_belong_to(world: World, query: Mapping[str, str], cursor: Mapping[str, str]) -> None:
-    """No other query takes a cursor, and none that was changed. That costs no call of AWS."""
+def _require_it_to_belong_to(world: World, op: Op, query: Mapping[str, str], cursor: Mapping[str, str]) -> None:
+    """No other query takes a cursor, nor that of another key, and none that was changed. That costs no call of AWS."""
     other = {**query, **cursor, "order": "desc" if query["order"] == "asc" else "asc"}
     changed = {**query, "cursor": cursor["cursor"][::-1]}
-    for wrong in (other, changed):
-        reply = call(world, Op("list"), "list", expected={400}, query=wrong)
+    wrong = [(op, other), (op, changed)]
+    wrong += [(Op("list", variant=op.variant ^ 8), {**query, **cursor})] if world.isolated else []
+    for by, refused in wrong:
+        reply = call(world, Op("list", variant=by.variant), "list", expected={400}, query=refused)
         world.require(reply and reply.body["code"] == "invalid_cursor", "a cursor of another query was taken")

@@ -12,9 +12,9 @@ from tests.proof.world import World
 
 
 def sweep(world: World, op: Op) -> None:
-    runs_short = op.variant > 5
+    runs_short = op.variant & 7 > 5
     never_uploaded = {file_id for file_id in world.memory.items if file_id not in world.memory.objects}
-    remaining = itertools.chain([300_000] * op.variant, itertools.repeat(1_000)) if runs_short else None
+    remaining = itertools.chain([300_000] * (op.variant & 7), itertools.repeat(1_000)) if runs_short else None
     try:
         support.invoke("sweep", support.sample_event("sweep"), support.Context(remaining))
     except Died:

@@ -34,6 +34,7 @@ class Scenario:
     meanwhile: tuple[Op, ...] = ()
     choices: tuple[int, ...] = ()
     on_load: bool = False
+    isolated: bool = False
     lifetime: int = FILE_LIFETIME
     files: int = 1
     page: int = 1

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from filestore.storage.items import list_shard
 from filestore.storage.places import ListIndex
 from filestore.storage.statements import Statements
 from filestore.use_cases.info import DescribeFiles, Descriptions
@@ -17,8 +18,11 @@ def _by_time_alone(original: Any, index: ListIndex, place: str | None, **values:
     return original(index, place, **values)
 
 
-def _beyond_what_is_known(_: Any, index: ListIndex, place: str | None, *, limit: int, newest_first: bool) -> Any:
-    asked = [index._of(shard, place, limit=limit, newest_first=newest_first) for shard in index.shards]  # noqa: SLF001
+def _beyond_what_is_known(
+    _: Any, index: ListIndex, place: str | None, *, owner: str | None, limit: int, newest_first: bool
+) -> Any:
+    shards = [list_shard(shard, owner) for shard in index.shards]
+    asked = [index._of(shard, place, limit=limit, newest_first=newest_first) for shard in shards]  # noqa: SLF001
     places = sorted((place for found, _ in asked for place in found), reverse=newest_first)
     return places[:limit], places[limit - 1] if any(end for _, end in asked) and len(places) >= limit else None
 

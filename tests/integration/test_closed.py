@@ -1,0 +1,44 @@
+"""A stack with PublicUpload=False: a back end asks for uploads, and its page brings them."""
+
+from collections.abc import Callable
+
+import pytest
+import requests
+
+from tests.stack import Stack
+
+
+@pytest.fixture(scope="module")
+def closed(start_stack: Callable[..., Stack]) -> Stack:
+    return start_stack("--public-upload", "False")
+
+
+def test_strangers_get_no_upload(closed: Stack) -> None:
+    for headers in ({}, {"x-api-key": "guessed"}):
+        reply = closed.post_file({"name": "a"}, headers=headers)
+        assert (reply.status_code, reply.json()["code"]) == (403, "forbidden")
+        assert reply.headers["Access-Control-Allow-Origin"] == "*"
+
+
+def test_a_back_end_asks_and_its_page_brings_the_bytes_and_may_take_them_back(closed: Stack) -> None:
+    upload = closed.post_file({"name": "a", "size": 8}, headers=closed.key).json()
+    sent = requests.put(upload["url"], data=b"contents", headers=upload["headers"], timeout=60)
+    assert sent.status_code == 200
+    assert closed.undo(upload["id"], upload["token"]).status_code == 204
+
+
+def test_the_demos_back_end_does_so_for_its_page(closed: Stack) -> None:
+    site = closed.outputs["WebUrl"]
+    config = requests.get(f"{site}config.json", timeout=60).json()
+    root, own = config["uploadRootUrl"], {"Origin": site.rstrip("/")}
+    assert root == f"{site}backend"
+    reply = requests.post(f"{root}/file", json={"name": "a", "size": 8}, headers=own, timeout=60)
+    assert (reply.status_code, reply.headers["Content-Type"]) == (200, "application/json")
+    upload = reply.json()
+    sent = requests.put(upload["url"], data=b"contents", headers=upload["headers"], timeout=60)
+    assert sent.status_code == 200
+    undo = f"{root}/file/{upload['id']}"
+    assert requests.delete(undo, headers=own | {"x-upload-token": "x"}, timeout=60).status_code == 403
+    assert requests.delete(undo, headers=own | {"x-upload-token": upload["token"]}, timeout=60).status_code == 204
+    elsewhere = {"Origin": "https://example.org"}
+    assert requests.post(f"{root}/file", json={"name": "a"}, headers=elsewhere, timeout=60).status_code == 403

@@ -1,0 +1,41 @@
+"""Uploads that are asked for with an Idempotency-Key, perhaps again, perhaps with another body."""
+
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from tests.proof import model
+from tests.proof.operations.calls import call
+from tests.proof.vocabulary import Op, Upload
+from tests.proof.world import World
+
+
+def request(world: World, op: Op) -> None:
+    """The same key has the same upload as long as its URL lives, whatever else happens, and another body none."""
+    key, declared = f"{op.files[0]:032}", op.variant & 1 == 0
+    body: dict[str, Any] = {"name": "a.txt", **({"type": "text/plain"} if declared else {"meta": {}})}
+    since = world.truth.moment
+    reply = call(world, op, "upload", body=body, headers={"Idempotency-Key": key})
+    if reply is None or reply.status not in (200, 409):
+        return
+    made = [upload for upload in world.uploads if upload.key == key]
+    if reply.status == 409:
+        world.require(world.truth.writes, "I7: a key came before in an empty table")
+        return
+    file_id, token = reply.body["id"], reply.body["token"]
+    world.require(world.truth.was(file_id, set(model.State) - {model.NONE}, since), "I7: a URL without a record")
+    item = world.memory.items.get(file_id)
+    if item is None:
+        return
+    life = int(parse_qs(urlsplit(reply.body["url"]).query)["X-Amz-Expires"][0])
+    ends = int(item["url_expires_at"]["N"])
+    world.require(world.clock() + life < ends + 1, "a URL outlives the time that the sweep reckons with")
+    for upload in made:
+        if upload.url_expires_at == ends:
+            world.require((upload.id, upload.token) == (file_id, token), "the same key has another upload")
+            world.require(upload.declared is declared, "another body has the upload of the first")
+            return
+        world.require(world.clock() >= upload.url_expires_at, "the same key has two uploads at once")
+        # Its record is gone, and a new one has its id.
+        world.uploads.remove(upload)
+    world.undeclared = (world.undeclared - {file_id}) | (set() if declared else {file_id})
+    world.uploads.append(Upload(file_id, token, ends, key=key, declared=declared))
