@@ -40,6 +40,8 @@ import { standIn } from './stand-in.js';
 const NOT_FOUND = 404;
 /** FilePond takes it for an error that no repetition will mend. */
 const FINAL = 410;
+/** Milliseconds. */
+const MOMENT = 20;
 /** Milliseconds after which FilePond has given a file the id of its upload. */
 const SETTLED = 1000;
 
@@ -147,10 +149,11 @@ export function createServer(apiRootUrl, options = {}) {
     const entry = isSame ? ahead : begin(file, /** @type {File | Variants} */ (given), metadata);
     const { stop, done } = entry;
     entry.tell = () => progress(true, entry.sent, entry.size);
-    if (entry.sent > 0) entry.tell();
-    done
+    // FilePond shows no progress in the moment in which it asks.
+    const told = isSame && entry.sent > 0 ? wait(MOMENT).then(entry.tell) : undefined;
+    Promise.all([done, told])
       .then(
-        (arrived) => {
+        ([arrived]) => {
           if (entry.isOver) return;
           entry.isOver = true;
           const ids = arrived.map(({ id }) => id);
@@ -275,4 +278,12 @@ function gone(message) {
  */
 function sum(all, key) {
   return all.reduce((total, each) => total + each[key], 0);
+}
+
+/**
+ * @param {number} milliseconds
+ * @returns {Promise<void>}
+ */
+function wait(milliseconds) {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -187,16 +187,16 @@ export class Parts {
     await persist(
       async () => {
         const address = await addresses.of(number, checksum);
-        const milliseconds = patience;
-        patience *= 2;
         const progress = (/** @type {number} */ loaded) => {
           this.#under.set(number, loaded);
           this.#tell();
         };
         try {
-          await attempt(contents ?? slice, { method: 'PUT', ...address }, progress, signal, milliseconds);
+          await attempt(contents ?? slice, { method: 'PUT', ...address }, progress, signal, patience);
         } catch (reason) {
           this.#under.delete(number);
+          // A connection that is only slow gets its time in the end.
+          patience *= 2;
           if (!(reason instanceof UploadError)) throw reason;
           if (reason.key === 'stalled' || BUSY.includes(reason.status)) this.#pace.slower();
           // The address has expired, most likely: the computer was asleep.
