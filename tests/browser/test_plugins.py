@@ -122,3 +122,20 @@ class TestTransforming:
         service.open.set()
         until(lambda: len(service.made("DELETE")) == 1)
         assert json.loads(service.made("POST")[0].body)["type"] == "image/jpeg"
+
+
+class TestGoingAhead:
+    def test_what_is_said_of_a_file_after_it_is_added_goes_along(
+        self, page: Page, open_field: Callable[..., Pond], service: Service
+    ) -> None:
+        """The upload begins before FilePond asks for it: what had begun otherwise is taken back."""
+        pond = open_field()
+        say = "document.addEventListener('FilePond:addfile', ({ detail }) => detail.file.setMetadata('kind', 'cv'))"
+        page.evaluate(f"() => {{ {say}; }}")
+        page.locator(".filepond--browser").set_input_files(file("a.bin", b"contents", ""))
+        pond.expect_uploaded(1)
+        (file_id,) = page.evaluate(IDS)
+        told = {f"id-{number}-a.bin": call.json.get("meta") for number, call in enumerate(service.made("POST"), 1)}
+        assert told == {"id-1-a.bin": None, "id-2-a.bin": {"kind": "cv"}}
+        assert file_id == "id-2-a.bin"
+        until(lambda: [call.path for call in service.made("DELETE")] == ["api/file/id-1-a.bin"])

@@ -115,6 +115,21 @@ class TestRefusals:
         expect(status).to_have_text("A name has 1 to 255 characters, its directory not counted.")
         assert page.locator(".filepond--data input").evaluate_all("all => all.map(({ value }) => value)") == [""]
 
+    def test_of_the_browser_itself_hint_at_the_page(
+        self, open_form: Callable[..., Pond], page: Page, complaints: Complaints, file: Callable[..., Path]
+    ) -> None:
+        """A library that traces requests has added a header that the API does not expect."""
+        complaints.expect("blocked by CORS policy|ERR_FAILED")
+        page.add_init_script(
+            "const [ask, later] = [fetch, setTimeout];"
+            "window.setTimeout = (act, time) => later(act, time < 25_000 ? Math.min(time, 50) : time);"
+            "const traced = (init) => ({ ...init, headers: { ...init?.headers, traceparent: '00-1-1-00' } });"
+            "window.fetch = (url, init) => ask(url, traced(init));"
+        )
+        pond = open_form()
+        pond.drop(file("a.bin"))
+        label(pond, "a.bin").to_have_text("No connection to the service, or it does not take requests from this page.")
+
 
 class TestRetries:
     def test_a_storage_that_is_busy_for_a_moment_does_no_harm(

@@ -34,7 +34,7 @@ export { group } from './memory.js';
  * @property {number} [lifetime] seconds after which an upload that nobody stored is gone: the stack's
  *   UnstoredFileLifetime; an hour unless set
  * @property {number} [stallTimeout] seconds without any progress after which an upload is tried again; 30 unless set
- * @property {number} [parallelUploads] how many files are on their way at once; 6 unless set
+ * @property {number} [parallelUploads] how many files are on their way at once; 8 unless set
  * @property {boolean} [multipart] true: files go in parts however small they are; large ones always do
  * @property {Texts} [texts] messages in other words or another language, by their keys in `TEXTS`
  */
@@ -67,8 +67,8 @@ export { group } from './memory.js';
  * @property {string} type
  */
 
-/** As many as a browser has connections to a host. */
-const PARALLEL_UPLOADS = 6;
+/** More than a browser has connections to a host: some wait for an address while others send. */
+const PARALLEL_UPLOADS = 8;
 
 const NOT_FOUND = 404;
 const CONFLICT = 409;

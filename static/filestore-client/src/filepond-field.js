@@ -6,7 +6,7 @@
 
 import { wasSubmitted } from './client.js';
 import { sayOfField } from './field-texts.js';
-import { pondOf, runningOf, settled } from './filepond-server.js';
+import { headStarts, pondOf, runningOf, settled } from './filepond-server.js';
 
 /** @typedef {import('filepond').FilePond & { element: HTMLElement, server: { process: Function }, maxFiles: number | null, name: string, labelFileLoadError: any }} Pond */
 /**
@@ -18,7 +18,8 @@ import { pondOf, runningOf, settled } from './filepond-server.js';
  */
 
 /** Those of FilePond.FileStatus and FilePond.FileOrigin, for pages where FilePond is no global. */
-const STATUS = { IDLE: 2, PROCESSING_COMPLETE: 5, PROCESSING_ERROR: 6, LOAD_ERROR: 8, PROCESSING_REVERT_ERROR: 10 };
+const STATUS = { IDLE: 2, PROCESSING_COMPLETE: 5, PROCESSING_ERROR: 6, LOAD_ERROR: 8, PROCESSING_QUEUED: 9, PROCESSING_REVERT_ERROR: 10 };
+const INPUT = 1;
 const LOCAL = 3;
 const FINAL = 410;
 
@@ -140,6 +141,7 @@ function onevent(name, { pond: raw, error, file }) {
     const before = pond.getFiles().find(({ source }) => String(source).startsWith(`${file.serverId}/`));
     if (before) pond.removeFile(before.id, { revert: false });
   }
+  if (name === 'addfile' && !error && file && mayGoAhead(pond, file)) headStarts.get(process)?.(file.file, file.getMetadata());
   if (name === 'removefile' && file) {
     const running = [...processes].flatMap((each) => [...(runningOf.get(each) ?? [])]);
     for (const upload of running) if (upload.file === file.file) upload.stop();
@@ -147,6 +149,17 @@ function onevent(name, { pond: raw, error, file }) {
   if (name === 'warning' && Array.isArray(file)) takeWhatFits(pond, file, settings);
   else if (file?.id) offerRetry(pond, file.id, error?.code !== FINAL);
   if (name !== 'warning' && !problem(pond)) tell(pond.element, '');
+}
+
+/**
+ * Whether what FilePond has now is what it will upload.
+ *
+ * @param {any} pond
+ * @param {import('filepond').FilePondFile} file
+ */
+function mayGoAhead(pond, { origin, status }) {
+  const isChanged = pond.allowImageTransform || pond.beforePrepareFile;
+  return pond.instantUpload && !isChanged && origin === INPUT && (status === STATUS.IDLE || status === STATUS.PROCESSING_QUEUED);
 }
 
 /** @param {HTMLFormElement | null} form */

@@ -3,6 +3,7 @@
 import { call, claim, FilestoreClient, group, UploadError, wasSubmitted } from './client.js';
 import { download as get } from './download.js';
 import { sayOfField } from './field-texts.js';
+import { clientOptions } from './filepond-options.js';
 import { standIn } from './stand-in.js';
 
 /**
@@ -22,11 +23,25 @@ import { standIn } from './stand-in.js';
  * @typedef {{ name: string | null, file: File }[]} Variants
  */
 
-/** @typedef {{ file: File, stop: () => void, pause: () => void, resume: () => void }} Running */
+/**
+ * @typedef {object} Running
+ * @property {File} file
+ * @property {string} metadata as JSON
+ * @property {Promise<import('./client.js').UploadedFile[]>} done
+ * @property {boolean} isOver FilePond has the ids, or nobody wants them
+ * @property {number} sent bytes
+ * @property {number} size bytes
+ * @property {() => void} tell
+ * @property {() => void} stop
+ * @property {() => void} pause
+ * @property {() => void} resume
+ */
 
 const NOT_FOUND = 404;
 /** FilePond takes it for an error that no repetition will mend. */
 const FINAL = 410;
+/** Milliseconds. */
+const MOMENT = 20;
 /** Milliseconds after which FilePond has given a file the id of its upload. */
 const SETTLED = 1000;
 
@@ -36,6 +51,14 @@ const SETTLED = 1000;
  * @type {WeakMap<Function, Set<Running>>}
  */
 export const runningOf = new WeakMap();
+
+/**
+ * FilePond asks for an upload only when nothing on it moves any more, which may be seconds. Until then it goes ahead,
+ * by the function that FilePond will call.
+ *
+ * @type {WeakMap<Function, (file: File, metadata: Record<string, unknown>) => void>}
+ */
+export const headStarts = new WeakMap();
 
 /**
  * The FilePond that calls a function for its uploads, once it has shown itself.
@@ -61,12 +84,18 @@ export function createServer(apiRootUrl, options = {}) {
   const client = new FilestoreClient(apiRootUrl, { ...clientOptions(options), restoreAs });
   /** @type {Set<Running>} */
   const running = new Set();
+  /** @type {Map<File, Running>} those that FilePond has not asked for yet */
+  const early = new Map();
 
-  /** @type {import('filepond').ProcessServerConfigFunction} */
-  const process = (_fieldName, given, metadata, load, error, progress, abort) => {
-    const file = /** @type {File} */ (given);
-    /** @type {Variants} */
-    const variants = Array.isArray(given) ? given : [{ name: null, file }];
+  /**
+   * @param {File} file
+   * @param {File | Variants} given
+   * @param {Record<string, unknown>} metadata
+   * @returns {Running}
+   */
+  const begin = (file, given, metadata) => {
+    const variants = Array.isArray(given) ? given : [{ name: null, file: given }];
+    const size = sum(variants.map((each) => each.file), 'size');
     const shares = variants.map(() => ({ loaded: 0, total: 0 }));
     const uploads = variants.map(({ name, file: variant }, index) =>
       client.upload(variant, {
@@ -75,31 +104,58 @@ export function createServer(apiRootUrl, options = {}) {
         ...(detectType && { type: detectType(variant, variant.type) }),
         onprogress: (share) => {
           shares[index] = share;
-          const [loaded, total] = [sum(shares, 'loaded'), sum(variants.map((each) => each.file), 'size')];
-          progress(true, loaded, total);
-          onprogress(variants[0]?.file ?? file, { ...share, loaded, total });
+          const loaded = sum(shares, 'loaded');
+          entry.sent = loaded;
+          entry.tell();
+          onprogress(variants[0]?.file ?? file, { ...share, loaded, total: size });
         },
         onwait: (message) => onwait(variants[0]?.file ?? file, message),
       }),
     );
-    let isOver = false;
-    const stop = () => {
-      if (isOver) return;
-      isOver = true;
-      for (const upload of uploads) {
-        upload.abort();
-        upload.done.then(({ id }) => client.undo(id)).catch(() => undefined);
-      }
+    /** @type {Running} */
+    const entry = {
+      file,
+      metadata: JSON.stringify(metadata),
+      done: Promise.all(uploads.map(({ done }) => done)),
+      isOver: false,
+      sent: 0,
+      size,
+      tell: () => undefined,
+      stop: () => {
+        if (entry.isOver) return;
+        entry.isOver = true;
+        running.delete(entry);
+        for (const upload of uploads) {
+          upload.abort();
+          upload.done.then(({ id }) => client.undo(id)).catch(() => undefined);
+        }
+      },
+      pause: () => uploads.forEach((upload) => upload.pause()),
+      resume: () => uploads.forEach((upload) => upload.resume()),
     };
-    const pause = () => uploads.forEach((upload) => upload.pause());
-    const resume = () => uploads.forEach((upload) => upload.resume());
-    const entry = { file, stop, pause, resume };
+    entry.done.catch(() => undefined);
     running.add(entry);
-    Promise.all(uploads.map(({ done }) => done))
+    return entry;
+  };
+
+  /** @type {import('filepond').ProcessServerConfigFunction} */
+  const process = (_fieldName, given, metadata, load, error, progress, abort) => {
+    const file = /** @type {File} */ (given);
+    const ahead = early.get(file);
+    early.delete(file);
+    // What was said of it meanwhile goes along.
+    const isSame = ahead && !ahead.isOver && ahead.metadata === JSON.stringify(metadata);
+    if (!isSame) ahead?.stop();
+    const entry = isSame ? ahead : begin(file, /** @type {File | Variants} */ (given), metadata);
+    const { stop, done } = entry;
+    entry.tell = () => progress(true, entry.sent, entry.size);
+    // FilePond shows no progress in the moment in which it asks.
+    const told = isSame && entry.sent > 0 ? wait(MOMENT).then(entry.tell) : undefined;
+    Promise.all([done, told])
       .then(
-        (arrived) => {
-          if (isOver) return;
-          isOver = true;
+        ([arrived]) => {
+          if (entry.isOver) return;
+          entry.isOver = true;
           const ids = arrived.map(({ id }) => id);
           if (ids.length > 1) group(ids);
           load(ids.join());
@@ -112,7 +168,7 @@ export function createServer(apiRootUrl, options = {}) {
           }, SETTLED);
         },
         (reason) => {
-          if (isOver) return;
+          if (entry.isOver) return;
           stop();
           error(/** @type {any} */ ({ type: 'error', code: isFinal(reason) ? FINAL : 0, body: client.explain(reason) }));
         },
@@ -128,6 +184,9 @@ export function createServer(apiRootUrl, options = {}) {
     };
   };
   runningOf.set(process, running);
+  headStarts.set(process, (file, metadata) => {
+    if (!early.has(file)) early.set(file, begin(file, file, metadata));
+  });
 
   return {
     process,
@@ -195,36 +254,6 @@ export function restored(client) {
 }
 
 /**
- * The client's options in the forms that FilePond and its plugins take.
- *
- * @param {import('./filepond.js').UploaderOptions & { fileSizeBase?: number }} options
- * @returns {import('./client.js').ClientOptions}
- */
-function clientOptions({ maxFileSize, acceptedFileTypes, fileSizeBase = 1000, headers, lifetime, stallTimeout, maxParallelUploads, multipart, texts }) {
-  const types = typeof acceptedFileTypes === 'string' ? acceptedFileTypes.split(',').map((type) => type.trim()) : acceptedFileTypes;
-  const size = bytes(maxFileSize, fileSizeBase);
-  return {
-    ...(size > 0 && { maxFileSize: size }),
-    ...(types && { acceptedFileTypes: types.filter(Boolean) }),
-    ...(headers && { headers }),
-    ...(lifetime && { lifetime }),
-    ...(stallTimeout && { stallTimeout }),
-    ...(maxParallelUploads && { parallelUploads: maxParallelUploads }),
-    ...(multipart && { multipart }),
-    ...(texts && { texts }),
-  };
-}
-
-/**
- * @param {number | string | null | undefined} size such as 2048, '2048', '10MB', '1.5 GB'
- * @param {number} base
- */
-function bytes(size, base) {
-  const [, number, unit = ''] = /^\s*([\d.]+)\s*([KMGT]?)i?B?\s*$/i.exec(String(size ?? '')) ?? [];
-  return number ? Number(number) * base ** ' KMGT'.indexOf(unit.toUpperCase() || ' ') : 0;
-}
-
-/**
  * @param {FilestoreClient} client
  * @param {string} ids
  */
@@ -249,4 +278,12 @@ function gone(message) {
  */
 function sum(all, key) {
   return all.reduce((total, each) => total + each[key], 0);
+}
+
+/**
+ * @param {number} milliseconds
+ * @returns {Promise<void>}
+ */
+function wait(milliseconds) {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

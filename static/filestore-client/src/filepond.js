@@ -25,7 +25,7 @@ export { createServer, FIELD_TEXTS, UploadError };
  * @property {string[] | string | null} [acceptedFileTypes] MIME types, such as `image/*`, and endings such as `.pdf`
  * @property {(file: File, type: string) => Promise<string>} [fileValidateTypeDetectType] finds out a type that the
  *   browser does not know, for FilePond's plugin and for what is asked of the API
- * @property {number} [maxParallelUploads] 6 unless set
+ * @property {number} [maxParallelUploads] 8 unless set
  * @property {(id: string) => string | Promise<string>} [download] the back end's link to a file that it has stored
  * @property {(file: File, progress: import('./client.js').Progress) => void} [onprogress] how much is sent, how fast, and
  *   how long it will take

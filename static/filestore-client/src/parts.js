@@ -6,6 +6,7 @@ import { UploadError } from './errors.js';
 import { call, PATIENT_ATTEMPTS, persist } from './http.js';
 import { Pace } from './pace.js';
 import { attempt } from './put.js';
+import { Queue } from './queue.js';
 
 /**
  * The API's answer to a request for an upload in parts.
@@ -31,6 +32,9 @@ const ROUNDS = 3;
 const FORBIDDEN = 403;
 const CONFLICT = 409;
 const BUSY = [429, 503];
+
+/** Of all uploads of a page: what is read is held until it has arrived. */
+const held = new Queue(6);
 
 export class Parts {
   #file;
@@ -162,6 +166,20 @@ export class Parts {
    * @param {AbortSignal} signal
    */
   async #sendOne(number, addresses, signal) {
+    const leave = await held.enter(signal);
+    try {
+      await this.#bring(number, addresses, signal);
+    } finally {
+      leave();
+    }
+  }
+
+  /**
+   * @param {number} number
+   * @param {Addresses} addresses
+   * @param {AbortSignal} signal
+   */
+  async #bring(number, addresses, signal) {
     const slice = this.#slice(number);
     const { checksum, contents } = await this.#reader.read(slice, slice.size <= MOST_HELD);
     let patience = this.#way.stallTimeout * 1000;
@@ -169,16 +187,16 @@ export class Parts {
     await persist(
       async () => {
         const address = await addresses.of(number, checksum);
-        const milliseconds = patience;
-        patience *= 2;
         const progress = (/** @type {number} */ loaded) => {
           this.#under.set(number, loaded);
           this.#tell();
         };
         try {
-          await attempt(contents ?? slice, { method: 'PUT', ...address }, progress, signal, milliseconds);
+          await attempt(contents ?? slice, { method: 'PUT', ...address }, progress, signal, patience);
         } catch (reason) {
           this.#under.delete(number);
+          // A connection that is only slow gets its time in the end.
+          patience *= 2;
           if (!(reason instanceof UploadError)) throw reason;
           if (reason.key === 'stalled' || BUSY.includes(reason.status)) this.#pace.slower();
           // The address has expired, most likely: the computer was asleep.
