@@ -159,10 +159,9 @@ class TestInline:
     @pytest.mark.parametrize("value", ["Inline", "yes", ""])
     def test_has_no_other_word(self, stored: dict[str, Any], value: str) -> None:
         reply = content(stored["id"], disposition=value)
-        assert (reply.status, reply.body) == (
-            400,
-            {"message": "The query parameter disposition is attachment or inline.", "code": "invalid_request"},
-        )
+        said = "The query parameter disposition is attachment or inline."
+        wrong = [{"path": "disposition", "message": said}]
+        assert (reply.status, reply.body) == (400, {"message": said, "code": "invalid_request", "errors": wrong})
 
 
 class TestOfAFileWithoutContents:
