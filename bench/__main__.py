@@ -74,7 +74,9 @@ def _measure(
         tell(f"## Requests to a running function ({python})\n\n{warm.show(requests)}")
     single, batched = cost.bill(requests), cost.bill(requests, events_in_a_batch=10)
     pages = " and ".join(f"{cost.page(requests, files):.2f} with {files} files" for files in (10, 100))
-    tell(f"## A million files ({python})\n\n{cost.show(single, batched)}\n\nA million pages of the list: {pages}.")
+    calls = ", ".join(f"{name} {cost.of_one_file(requests, name):.2f}" for name in ("show", "content", "update"))
+    more = f"A million pages of the list: {pages}. A million calls about one file: {calls}."
+    tell(f"## A million files ({python})\n\n{cost.show(single, batched)}\n\n{more}")
     idle = cost.standing(deploy.read_template(), requests)
     tell(f"## A stack that nobody uses ({python})\n\n{cost.show_standing(idle)}")
     sizes = (1_000, 10_000) if quick else (1_000, 10_000, 100_000)

@@ -94,6 +94,14 @@ def page(measured: Sequence[Warm], files: int) -> float:
     return prices.API_GATEWAY_REQUEST + dynamodb + _run(listed) + logged
 
 
+def of_one_file(measured: Sequence[Warm], operation: str) -> float:
+    """What a million calls of a back end about one file cost: a request, and the record read or written once."""
+    (called,) = (each for each in measured if each.operation == operation)
+    dynamodb = {"BatchGetItem": prices.DYNAMODB_READ_UNIT, "BatchExecuteStatement": prices.DYNAMODB_WRITE_UNIT}
+    logged = (called.logged + LINE_OVERHEAD) / 1e3 * prices.LOGS_GB
+    return prices.API_GATEWAY_REQUEST + sum(dynamodb[call] for call in called.calls) + _run(called) + logged
+
+
 def undeclared_type() -> float:
     """What a million uploads cost more that declare no type: a refused write is billed like any, and S3 is asked."""
     waiting = 2 * AWS_ANSWERS_IN * MEMORY_GB * prices.LAMBDA_ARM_GB_SECOND

@@ -14,6 +14,7 @@ from local.applications import Applications, Filestore
 from local.emulator import Emulator
 from local.errors import LocalError
 from local.journal import Journal
+from local.openapi import document
 from local.web import Web
 
 
@@ -119,6 +120,7 @@ class Stack:
                 unstored_file_lifetime=int(parameter("UnstoredFileLifetime")),
                 max_file_size=int(parameter("MaxFileSize")),
             ),
+            contract=json.dumps(document(deploy.read_yaml("swagger.yaml"), api_root_url)),
             policy=page.policy(
                 api_root_url=api_root_url, storage_url=self.outputs["AwsEndpointUrl"], backend_url="backend"
             ),

@@ -23,11 +23,12 @@ class Web:
         port: int,
         *,
         config: str,
+        contract: str,
         policy: str,
         applications: Applications,
         on_request: Callable[[str, str, int], None],
     ) -> None:
-        app = _app(config, policy, hosts(port))
+        app = _app(config, contract, policy, hosts(port))
         app.register_blueprint(blueprint(applications))
 
         @app.after_request
@@ -58,7 +59,7 @@ class _Silent(WSGIRequestHandler):
         del type, message, args
 
 
-def _app(config: str, policy: str, own_hosts: Collection[str]) -> flask.Flask:
+def _app(config: str, contract: str, policy: str, own_hosts: Collection[str]) -> flask.Flask:
     app = flask.Flask(__name__, static_folder=None)
 
     @app.before_request
@@ -76,6 +77,11 @@ def _app(config: str, policy: str, own_hosts: Collection[str]) -> flask.Flask:
     @app.get("/config.json")
     def read_config() -> flask.Response:
         return flask.Response(config, mimetype="application/json")
+
+    @app.get("/openapi.json")
+    def read_contract() -> flask.Response:
+        """swagger.yaml as clients and their generators read it."""
+        return flask.Response(contract, mimetype="application/json")
 
     @app.get(f"/{page.VENDOR}/<package>/<path:name>")
     def vendor(package: str, name: str) -> flask.Response:

@@ -1,6 +1,7 @@
 """Compares the bucket with the table: every object version belongs to a file, and every file has its own.
 
 Reads only, page by page. What differs is read a second time before it is reported, as files come and go meanwhile.
+Uploads in parts that are not finished are listed with the bytes that S3 has of them, and bills.
 Exit status 1 if something differs that no sweep will put right.
 """
 
@@ -37,6 +38,15 @@ class Finding:
     version_id: str
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class InParts:
+    """An upload in parts that is not finished, since when, and the bytes that S3 has of it."""
+
+    begun_at: str
+    key: str
+    size: int
+
+
 @dataclass(frozen=True, slots=True)
 class _Record:
     version_id: str | None
@@ -68,6 +78,23 @@ class Audit:
                 suspects.add(key)
         suspects.update(key for key, _ in missing)
         return sorted(finding for key in suspects for finding in self._look_again(key))
+
+    def uploads(self) -> list[InParts]:
+        """Uploads in parts that are not finished, the oldest first."""
+        pages = self._s3.get_paginator("list_multipart_uploads").paginate(Bucket=self._bucket)
+        return sorted(
+            InParts(f"{each['Initiated']:%Y-%m-%dT%H:%M:%SZ}", each["Key"], self._size(each["Key"], each["UploadId"]))
+            for page in pages
+            for each in page.get("Uploads", [])
+        )
+
+    def _size(self, key: str, upload_id: str) -> int:
+        pages = self._s3.get_paginator("list_parts").paginate(Bucket=self._bucket, Key=key, UploadId=upload_id)
+        try:
+            return sum(part["Size"] for page in pages for part in page.get("Parts", []))
+        except self._s3.exceptions.NoSuchUpload:
+            # It ended meanwhile.
+            return 0
 
     def _records(self) -> Iterator[tuple[str, _Record]]:
         """Every record, with the little of it that matters."""
@@ -133,6 +160,12 @@ def main() -> int:
     for finding in findings:
         print(f"{finding.kind:10} {printable(finding.key)} {finding.version_id}")
     counts = Counter(finding.kind for finding in findings)
+    uploads = audit.uploads()
+    for upload in uploads:
+        print(f"{'in parts':10} {printable(upload.key)} {upload.size} bytes since {upload.begun_at}")
+    print(
+        f"{len(uploads)} uploads in parts are not finished, of which S3 has {sum(each.size for each in uploads)} bytes"
+    )
     print(f"{audit.versions} object versions, {audit.files} files with an object")
     for kind, count in sorted(counts.items()):
         print(f"{count} {kind}: {FINDINGS[kind]}")

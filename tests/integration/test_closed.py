@@ -27,6 +27,12 @@ def test_a_back_end_asks_and_its_page_brings_the_bytes_and_may_take_them_back(cl
     assert closed.undo(upload["id"], upload["token"]).status_code == 204
 
 
+def test_generators_of_clients_find_the_contract_beside_the_page(closed: Stack) -> None:
+    contract = requests.get(f"{closed.outputs['WebUrl']}openapi.json", timeout=60).json()
+    assert contract["servers"] == [{"url": closed.outputs["ApiRootUrl"]}]
+    assert contract["paths"]["/files/{id}/content"]["get"]["operationId"] == "content"
+
+
 def test_the_demos_back_end_does_so_for_its_page(closed: Stack) -> None:
     site = closed.outputs["WebUrl"]
     config = requests.get(f"{site}config.json", timeout=60).json()

@@ -6,12 +6,13 @@ not of the template.
 
 from collections.abc import Mapping
 
-from tests.proof.seeded import arriving, listing, objects, ownership, records, repeated, requests, sweep
+from tests.proof.seeded import arriving, in_parts, listing, objects, ownership, records, repeated, requests, sweep
 from tests.proof.seeded.patching import Bug
 
 BUGS: Mapping[str, Bug] = {
     **requests.BUGS,
     **arriving.BUGS,
+    **in_parts.BUGS,
     **records.BUGS,
     **repeated.BUGS,
     **objects.BUGS,

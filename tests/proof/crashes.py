@@ -8,13 +8,19 @@ from dataclasses import dataclass
 
 from tests.proof.faults import Fault
 from tests.proof.proving import Proving
-from tests.proof.scenarios import arriving, calls, ownership, sweep
+from tests.proof.scenarios import arriving, calls, in_parts, ownership, sweep
 from tests.proof.scenarios.steps import Scenario
 from tests.proof.settling import settle
 from tests.proof.vocabulary import Op, Violation
 from tests.proof.world import World
 
-_SCENARIOS: Mapping[str, Scenario] = {**arriving.SCENARIOS, **calls.SCENARIOS, **ownership.SCENARIOS, **sweep.SCENARIOS}
+_SCENARIOS: Mapping[str, Scenario] = {
+    **arriving.SCENARIOS,
+    **calls.SCENARIOS,
+    **in_parts.SCENARIOS,
+    **ownership.SCENARIOS,
+    **sweep.SCENARIOS,
+}
 SCENARIOS = tuple(_SCENARIOS)
 
 
@@ -65,7 +71,8 @@ def _arrange(proof: Proving, scenario: Scenario) -> World:
     world = proof.world(
         on_load=scenario.on_load, isolated=scenario.isolated, lifetime=scenario.lifetime, page=scenario.page
     )
-    world.run(*[Op("ask", variant=int(not scenario.declared))] * scenario.files)
+    kind = "begin" if scenario.in_parts else "ask"
+    world.run(*[Op(kind, variant=int(not scenario.declared))] * scenario.files)
     for step in scenario.before:
         world.run(*step.ops)
         world.wait(step.wait)

@@ -16,7 +16,22 @@ _KINDS = (
     + ["undo"] * 3
     + ["sweep"] * 3
     + ["info"] * 2
-    + ["ask", "request", "request", "content", "update", "update", "lose", "redrive", "put_unversioned", "list"]
+    + ["send"] * 5
+    + ["complete"] * 4
+    + ["begin"] * 2
+    + [
+        "ask",
+        "request",
+        "request",
+        "content",
+        "update",
+        "update",
+        "lose",
+        "redrive",
+        "put_unversioned",
+        "list",
+        "parts",
+    ]
 )
 # Where something ends, and the seconds beside it.
 _BOUNDARIES = [
@@ -36,15 +51,18 @@ _BOUNDARIES = [
 # Faults of one AWS call, drawn for the operations that make it.
 _OF_STATEMENTS = ["silent", "elsewhere", "untold", "denied"]
 _OF_LISTS = ["unlistable", "cut off"]
+_OF_ABORTS = ["part on its way"]
 _OF_DELETIONS = ["undeletable", "throttled deletion", "unconfirmed"]
 _OWN_FAULTS = {
     "deliver": _OF_STATEMENTS + _OF_DELETIONS,
     "store": _OF_STATEMENTS + _OF_LISTS,
     "delete": _OF_STATEMENTS + _OF_DELETIONS,
     "update": _OF_STATEMENTS,
-    "undo": _OF_STATEMENTS + _OF_DELETIONS,
+    "undo": _OF_STATEMENTS + _OF_DELETIONS + _OF_ABORTS,
     "list": ["stale"],
-    "sweep": ["stale", "denied", *_OF_LISTS, *_OF_DELETIONS],
+    "send": _OF_STATEMENTS,
+    "complete": _OF_STATEMENTS + _OF_LISTS + _OF_ABORTS,
+    "sweep": ["stale", "denied", *_OF_LISTS, *_OF_DELETIONS, *_OF_ABORTS],
 }
 _ANY_FAULTS = sorted(FAULTS.keys() - {kind for kinds in _OWN_FAULTS.values() for kind in kinds})
 
@@ -86,5 +104,6 @@ schedules = st.builds(
     month=st.sampled_from([False, False, False, True]),
     page=st.sampled_from([1, 2]),
     undeclared=st.integers(0, 7),
+    in_parts=st.sampled_from([0, 0, 1, 2, 7]),
     begun=st.integers(0, len(BEGINNINGS) - 1),
 )

@@ -24,6 +24,7 @@ FAULTS = {
     "undeletable": "S3 deleted nothing, and said so",
     "throttled deletion": "S3 throttled the deletion of all",
     "unconfirmed": "S3 deleted a part, and said nothing of the rest",
+    "part on its way": "S3 aborted an upload, and a part arrived all the same",
     "unlistable": "S3 throttled the lists of versions",
     "cut off": "S3 cut the lists of versions off, and named no next page",
     "silent": "refused statements brought no record",
@@ -36,6 +37,7 @@ _CONCERNS = {
     "undeletable": "DeleteObjects",
     "throttled deletion": "DeleteObjects",
     "unconfirmed": "DeleteObjects",
+    "part on its way": "AbortMultipartUpload",
     "unlistable": "ListObjectVersions",
     "cut off": "ListObjectVersions",
     "silent": "BatchExecuteStatement",
@@ -43,6 +45,17 @@ _CONCERNS = {
     "untold": "BatchExecuteStatement",
     "denied": "BatchExecuteStatement",
 }
+
+
+_OF_UPLOADS = (
+    "AbortMultipartUpload",
+    "CompleteMultipartUpload",
+    "CreateMultipartUpload",
+    "ListMultipartUploads",
+    "ListParts",
+)
+# As S3 says it.
+_BUSY = dict.fromkeys(("ListObjectVersions", "DeleteObjects", *_OF_UPLOADS), "SlowDown") | {"HeadObject": "503"}
 
 
 class Died(BaseException):
@@ -72,16 +85,16 @@ def answer(memory: Memory, name: str, parameters: Mapping[str, Any], fault: Faul
     if kind == "died before":
         raise Died
     if kind.startswith("throttled") or kind == "unlistable":
-        code = {"ListObjectVersions": "SlowDown", "DeleteObjects": "SlowDown", "HeadObject": "503"}.get(
-            name, "ThrottlingException"
-        )
+        code = _BUSY.get(name, "ThrottlingException")
         status, said = 400, {"Error": {"Code": code, "Message": "slow down"}}
     elif fault and kind.startswith(("partial", "failed in part", "undeletable", "denied", "unconfirmed")):
         status, said = _partly(memory, name, parameters, fault)
     else:
         if name == "Query" and kind != "stale":
             memory.refresh_indexes()
+        memory.multiparts.keeps_a_part = kind == "part on its way"
         status, said = memory.call(name, parameters)
+        memory.multiparts.keeps_a_part = False
     if kind == "retried":
         status, said = memory.call(name, parameters)
     if kind == "lost":

@@ -37,7 +37,9 @@ _BAD_JSON = (
     "1" * 5_000,
     '"\\u"',
 )
-_ENDPOINTS = ("upload", "store", "info", "list", "show", "content", "update", "delete", "undo")
+_ENDPOINTS = (
+    "upload", "sign", "parts", "complete", "store", "info", "list", "show", "content", "update", "delete", "undo",
+)  # fmt: skip
 _SECRET = re.compile(r"X-Amz-Signature|X-Amz-Credential|AWS4-HMAC|Authorization|5tr4ng3r", re.IGNORECASE)
 # What each octet of a name or of meta costs most in: JSON, JSON in JSON, a URL, a header.
 _DEAR = (
@@ -189,9 +191,14 @@ class Fuzz:
             event["body"] = json.dumps(self._value(3))
         elif operation == "upload":
             body: dict[str, Any] = {"name": self._text()}
-            for name in self._random.sample(["size", "type", "checksum", "meta", "more"], self._random.randrange(4)):
+            for name in self._random.sample(
+                ["size", "type", "checksum", "meta", "multipart", "more"], self._random.randrange(4)
+            ):
                 body[name] = self._value(2)
             event["body"] = json.dumps(body)
+        elif operation in ("sign", "complete"):
+            known = {"part_number": 1, "checksum": self._text()}
+            event["body"] = json.dumps({self._text(): self._value(2), "parts": [known, self._value(2)]})
         else:
             event["body"] = json.dumps([self._text() for _ in range(self._random.choice([1, 2, 10, 100, 150]))])
         if self._random.random() < 0.1:

@@ -11,6 +11,7 @@ from typing import Any
 
 from tests.proof import statements
 from tests.proof.indexes import INDEXES, Index, Item
+from tests.proof.multiparts import MultipartCalls
 from tests.proof.statements import Statement
 
 
@@ -40,6 +41,10 @@ class Memory:
     markers: int = 0
     _puts: int = 0
 
+    def __post_init__(self) -> None:
+        """Uploads in parts end as object versions."""
+        self.multiparts = MultipartCalls(lambda *put: self.put(*put).id)
+
     def put(self, key: str, body: bytes, content_type: str = "") -> Version:
         """An upload, as S3 takes it from a browser, which calls it so."""
         self._puts += 1
@@ -48,6 +53,10 @@ class Memory:
         version = Version(self.new_version_id(key, body, content_type), body, content_type)
         self.objects.setdefault(key, []).append(version)
         return version
+
+    def send(self, upload_id: str, number: int, contents: bytes) -> bool:
+        """A part of an upload that a browser sends. Returns whether S3 takes it: of one that is over it does not."""
+        return self.multiparts.send(upload_id, number, contents)
 
     def put_unversioned(self, key: str, body: bytes) -> Version:
         """An upload while the bucket is not versioned yet: it takes the place of another such."""
@@ -177,6 +186,27 @@ class Memory:
             if version.id == parameters["VersionId"]:
                 return 200, {"ContentType": version.type, "ContentLength": len(version.body)}
         return 404, {"Error": {"Code": "404", "Message": "Not Found"}}
+
+    def _create_multipart_upload(self, parameters: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
+        return self.multiparts.create(parameters, self.new_upload_id(parameters))
+
+    def new_upload_id(self, parameters: Mapping[str, Any]) -> str:
+        """What S3 calls an upload in parts."""
+        del parameters
+        self.multiparts.begun += 1
+        return f"upload-{self.multiparts.begun}"
+
+    def _list_parts(self, parameters: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
+        return self.multiparts.list_parts(parameters, self.page)
+
+    def _complete_multipart_upload(self, parameters: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
+        return self.multiparts.complete(parameters)
+
+    def _abort_multipart_upload(self, parameters: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
+        return self.multiparts.abort(parameters)
+
+    def _list_multipart_uploads(self, parameters: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
+        return self.multiparts.list_uploads(parameters, self.page)
 
     def _delete_objects(self, parameters: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
         objects: Sequence[Mapping[str, str]] = parameters["Delete"]["Objects"]

@@ -25,6 +25,11 @@ NONE, PENDING, UPLOADED, STORED, DELETED, EXPIRED = State
 
 MAY: dict[str, set[tuple[State, State]]] = {
     "upload": {(NONE, PENDING)},
+    # The lease alone.
+    "sign": {(PENDING, PENDING)},
+    "parts": set(),
+    # The last two are a checksum that S3's event did not tell.
+    "complete": {(PENDING, UPLOADED), (PENDING, DELETED), (UPLOADED, UPLOADED), (STORED, STORED)},
     "uploaded": {(PENDING, UPLOADED)},
     "store": {(PENDING, STORED), (UPLOADED, STORED)},
     "info": set(),
@@ -39,6 +44,8 @@ MAY: dict[str, set[tuple[State, State]]] = {
         # To be kept until its objects are gone, or no upload can be on its way any more.
         (PENDING, PENDING),
         (UPLOADED, EXPIRED),
+        # In parts, and nobody goes on with it.
+        (PENDING, EXPIRED),
         # To live on to the end of its lifetime.
         (UPLOADED, UPLOADED),
         # Through with it, or to be looked at once more.
@@ -49,6 +56,7 @@ MAY: dict[str, set[tuple[State, State]]] = {
 }
 MAY_WHERE_STORED_ON_LOAD = MAY | {
     "uploaded": {(PENDING, STORED)},
+    "complete": {(PENDING, STORED), (PENDING, DELETED), (STORED, STORED)},
     "store": set(),
     "undo": MAY["undo"] | {(STORED, DELETED)},
     "sweep": MAY["sweep"] - {(PENDING, UPLOADED)} | {(PENDING, STORED)},
@@ -119,11 +127,33 @@ def wrong_changes(
     if operation == "undo" and change == (STORED, DELETED) and now >= url_expires_at:
         yield "a stored file was undone after its token had expired"
     yield from _wrong_words(operation, before, after or before)
-    changed = [name for name in ONCE if after is not None and name in before and after.get(name) != before[name]]
+    yield from _wrong_changes_in_parts(operation, before, after, change, is_over=is_over)
+    once = [name for name in ONCE if (operation, name) != ("sign", "url_expires_at")]
+    changed = [name for name in once if after is not None and name in before and after.get(name) != before[name]]
     if changed:
         yield f"{operation} changed {', '.join(changed)}"
     if after is not None and change[1] in (UPLOADED, STORED) and after.get("version_id", {"S": "null"})["S"] == "null":
         yield f"{operation} pinned no version"
+
+
+def _wrong_changes_in_parts(
+    operation: str, before: Item, after: Item | None, change: tuple[State, State], *, is_over: bool
+) -> Iterable[str]:
+    """What is wrong with this change, as far as it is about an upload in parts."""
+    in_parts = "upload_id" in before
+    if operation == "sign" and after is not None:
+        if int(after["url_expires_at"]["N"]) < int(before["url_expires_at"]["N"]):
+            yield "a lease was shortened"
+        if {name for name in after if after[name] != before.get(name)} > {"url_expires_at", "sweep_at"}:
+            yield "to sign parts changed more than the lease"
+    if operation in ("sign", "complete") and not in_parts:
+        yield f"{operation} changed an upload that is one PUT"
+    if operation == "sweep" and change == (PENDING, EXPIRED) and not (in_parts and is_over):
+        yield "an upload in parts was given up while somebody may go on with it"
+    if operation == "sweep" and change == (PENDING, NONE) and in_parts:
+        yield "the record of an upload in parts was dropped before its parts"
+    if after is not None and "checksum" in before and after.get("checksum") != before["checksum"]:
+        yield f"{operation} changed a checksum"
 
 
 def is_in_its_place(item: Item, *, isolated: bool) -> bool:
@@ -201,8 +231,10 @@ def may_be_destroyed(item: Item | None, version_id: str, *, is_too_large: bool, 
     return bool(item["version_id"]["S"] != version_id)
 
 
-def at_rest(items: Mapping[str, Item], versions: set[tuple[str, str]]) -> Iterable[str]:
+def at_rest(items: Mapping[str, Item], versions: set[tuple[str, str]], uploads: Iterable[str]) -> Iterable[str]:
     """What is wrong once every event is handled, every lifetime over and the sweep has run."""
+    for key in uploads:
+        yield f"I14: S3 has parts of {key}, or waits for some"
     for file_id, item in items.items():
         if state(item) in (PENDING, UPLOADED):
             yield f"I5: {file_id} is still {state(item)}"

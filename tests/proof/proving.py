@@ -14,8 +14,8 @@ from filestore.storage.places import ListIndex
 from filestore.storage.repository import FileRepository
 from tests import hygiene
 from tests.proof.memory import Memory
-from tests.proof.operations import back_ends, browsers, events, listing, repeated, sweep
-from tests.proof.settings import FILE_LIFETIME, SETTINGS
+from tests.proof.operations import back_ends, browsers, events, in_parts, listing, repeated, sweep
+from tests.proof.settings import FILE_LIFETIME, PART_SIZE, SETTINGS
 from tests.proof.world import Operation, World
 
 OPERATIONS: Mapping[str, Operation] = {
@@ -24,6 +24,10 @@ OPERATIONS: Mapping[str, Operation] = {
     "put": browsers.put,
     "put_unversioned": browsers.put_unversioned,
     "undo": browsers.undo,
+    "begin": in_parts.begin,
+    "send": in_parts.send,
+    "parts": in_parts.parts,
+    "complete": in_parts.complete,
     "lose": events.lose,
     "deliver": events.deliver,
     "redrive": events.redrive,
@@ -130,6 +134,9 @@ def proving() -> Iterator[Proving]:
         mock.patch.dict("os.environ", SETTINGS),
         mock.patch("filestore.wiring.now", proof.now),
         mock.patch("filestore.storage.at_once.ThreadPoolExecutor", _Serial),
+        # Parts of a few bytes: what is planned of them is a pure function, with tests of its own.
+        mock.patch("filestore.domain.plan.MIB", 1),
+        mock.patch("filestore.domain.plan._USUAL_PART_SIZE", PART_SIZE),
         mock.patch("filestore.wiring.FileRepository", lambda *args: FileRepository(*args, sleep=lambda _: None)),
         # The same in every run, and the first file in the shard that is swept first.
         mock.patch("filestore.use_cases.upload.secrets.token_hex", proof.new_id),
@@ -141,7 +148,7 @@ def proving() -> Iterator[Proving]:
     ):
         clear_caches(aws)
         # Every call and every page passes here. Below it botocore would spend most of the time of a schedule.
-        for client in (aws.dynamodb(), aws.s3()):
+        for client in (aws.dynamodb(), aws.s3(), aws.s3_once()):
             client._make_api_call = proof.on_call  # type: ignore[union-attr]  # noqa: SLF001
         yield proof
     clear_caches(aws)

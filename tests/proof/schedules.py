@@ -17,6 +17,8 @@ BEGINNINGS: tuple[tuple[tuple[str, Fault | None], ...], ...] = (
     (("put", None), ("deliver", None)),
     (("put", None), ("deliver", None), ("store", None)),
     (("put", None), ("deliver", None), ("delete", Fault("died after"))),
+    (("send", None),),
+    (("send", None), ("complete", None)),
 )
 
 
@@ -41,7 +43,7 @@ class Schedule:
     """Steps, after ``files`` uploads were asked for; a month in which S3 deletes nothing may come at the end.
 
     ``begun`` is how far the uploads got: as ``BEGINNINGS`` say. AWS's pages have ``page`` entries. The bits of
-    ``undeclared`` say of which uploads no type was declared.
+    ``undeclared`` say of which uploads no type was declared, those of ``in_parts`` which come in parts.
     """
 
     steps: tuple[Step, ...]
@@ -52,12 +54,13 @@ class Schedule:
     month: bool = False
     page: int = 1
     undeclared: int = 0
+    in_parts: int = 0
     begun: int = 0
 
     def __str__(self) -> str:
         """For people to read."""
         on_load = ", StoreOnLoad=True" if self.on_load else ", KeyIsolation=True" if self.isolated else ""
-        asked = f"{self.files} uploads are asked for, without a type {self.undeclared:b}"
+        asked = f"{self.files} uploads are asked for, without a type {self.undeclared:b}, in parts {self.in_parts:b}"
         asked += "".join(f", {kind}" for kind, _ in BEGINNINGS[self.begun])
         lines = [f"{asked}, UnstoredFileLifetime={self.lifetime}{on_load}"]
         for step in self.steps:
@@ -79,11 +82,17 @@ def run(proof: Proving, schedule: Schedule) -> World:
         lifetime=schedule.lifetime,
         page=schedule.page,
     )
-    world.run(*(Op("ask", variant=(schedule.undeclared >> number) & 1) for number in range(schedule.files)))
+    world.run(
+        *(
+            Op("begin" if schedule.in_parts >> number & 1 else "ask", variant=(schedule.undeclared >> number) & 1)
+            for number in range(schedule.files)
+        )
+    )
     files = tuple(range(schedule.files))
     for kind, fault in BEGINNINGS[schedule.begun]:
         # An upload has an event of its own, everything else is done in one call.
-        world.run(*(Op(kind, (number,)) for number in files) if kind == "put" else [Op(kind, files, fault)])
+        each = kind in ("put", "send", "complete")
+        world.run(*(Op(kind, (number,)) for number in files) if each else [Op(kind, files, fault)])
     for step in schedule.steps:
         world.run(*step.ops, choices=step.choices)
         wait = max(step.wait, int(START + step.until - world.clock()))

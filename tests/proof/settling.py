@@ -23,7 +23,11 @@ def settle(world: World) -> None:
     writes = world.truth.writes
     world.run(Op("sweep"))
     world.require(world.truth.writes == writes, "a second sweep over the same state wrote something")
-    for wrong in model.at_rest(world.memory.items, world.memory.versions()):
+    for wrong in model.at_rest(
+        world.memory.items,
+        world.memory.versions(),
+        sorted(upload.key for upload in world.memory.multiparts.uploads.values()),
+    ):
         raise Violation(wrong)
     world.require(not world.memory.markers, "a delete marker was left")
     world.require(

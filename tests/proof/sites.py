@@ -13,7 +13,9 @@ Site = tuple[str, str, str, str]
 """Function, use case, storage, AWS call."""
 # They call nothing: what they return does.
 _VIEWS = {"of"}
-_COLLABORATORS = {"files": "FileRepository", "bucket": "Bucket", "places": "ListIndex"}
+_COLLABORATORS = {"files": "FileRepository", "bucket": "Bucket", "places": "ListIndex", "uploads": "MultipartUploads"}
+# What a storage calls AWS by: the clients that repeat a call, and that do not.
+_CLIENTS = ("_client", "_once")
 
 
 def call_sites() -> set[tuple[str, str]]:
@@ -27,7 +29,7 @@ def call_sites() -> set[tuple[str, str]]:
 
 def aws_calls() -> set[tuple[str, str]]:
     """Where the storage calls AWS: (``Bucket.delete``, ``DeleteObjects``)."""
-    return {(where, _camel(method)) for where, owner, method in _calls("storage") if owner == "_client"}
+    return {(where, _camel(method)) for where, owner, method in _calls("storage") if owner in _CLIENTS}
 
 
 def site_of(frame: FrameType | None) -> tuple[str, str]:

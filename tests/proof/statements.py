@@ -68,11 +68,11 @@ def parse(text: str, parameters: Sequence[Mapping[str, str]]) -> Statement:
     return Statement(file_id, parsed["verb"] == "DELETE FROM", bool(parsed["returning"]), changes, conditions)
 
 
-def _check(value: Mapping[str, str]) -> None:
+def _check(value: Mapping[str, Any]) -> None:
     """DynamoDB refuses the whole call for one value that it cannot take."""
     ((kind, text),) = value.items()
     if kind == "M":
-        for member in text.values():  # type: ignore[attr-defined] # a map of such values
+        for member in text.values():
             _check(member)
         return
     text.encode()
@@ -84,5 +84,7 @@ def _compare(item: Item, name: str, operator: str, value: Mapping[str, str]) -> 
         return False
     if operator == "=":
         return bool(item[name] == value)
-    left, right = int(item[name]["N"]), int(value["N"])
-    return left < right if operator == "<" else left > right
+    ((kind, is_),) = item[name].items()
+    (bound,) = value.values()
+    left, right = (int(is_), int(bound)) if kind == "N" else (is_, bound)
+    return bool(left < right if operator == "<" else left > right)  # type: ignore[operator] # both are of one kind

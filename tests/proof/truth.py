@@ -6,6 +6,7 @@ from tests import support
 from tests.proof import model
 from tests.proof.indexes import Item
 from tests.proof.memory import Memory, Version
+from tests.proof.multiparts import crc64nvme
 from tests.proof.settings import LATE_MARGIN, MAX_FILE_SIZE
 from tests.proof.vocabulary import Upload
 
@@ -84,8 +85,14 @@ class Truth:
         wrong += self._wrong_pin(file_id, before, after)
         if after is not None and not model.is_in_its_place(after, isolated=self._isolated):
             wrong.append(f"{self.operation} left a file out of its place in the list, or its owner")
+        wrong += self._wrong_receipt(file_id, after)
         if model.leaves_the_sweep(before, after) and file_id in self._memory.objects and not self._is_too_slow(file_id):
             wrong.append(f"{self.operation} took a deleted file for gone that has objects")
+        in_parts = (before or {}).get("upload_id", {"S": ""})["S"] in self._memory.multiparts.uploads
+        if model.leaves_the_sweep(before, after) and in_parts:
+            wrong.append(f"I14: {self.operation} took a deleted file for gone that has parts")
+        if model.state(before) is model.PENDING and model.state(after) is model.EXPIRED and not self._is_over(file_id):
+            wrong.append("I14: an upload in parts was given up whose URLs may be in use")
         if after is not None and "version_id" in after and int(after["size"]["N"]) > MAX_FILE_SIZE:
             wrong = [f"{self.operation} took {after['size']['N']} bytes"]
         # Kept for later: raised here it would be the handler's to catch.
@@ -105,20 +112,35 @@ class Truth:
                 expected = model.type_of(pinned[0].type, "text/plain")
             if int(after["size"]["N"]) != len(pinned[0].body):
                 yield "a version was pinned with another size"
+            if "upload_id" in before and after["size"] != before["size"]:
+                yield "a file was put together of some of its parts"
         if after["type"]["S"] != expected or "type_from" in after:
             yield f"the type is {after['type']['S']} instead of {expected}"
 
+    def _wrong_receipt(self, file_id: str, after: Item | None) -> Iterator[str]:
+        """I15: a checksum of a version that is pinned is that of its bytes."""
+        if after is None or "version_id" not in after or "checksum" not in after:
+            return
+        body = self._memory.read(file_id, after["version_id"]["S"])
+        told = after["checksum"]["M"]
+        if body is not None and told != {"algorithm": {"S": "CRC64NVME"}, "value": {"S": crc64nvme(body)}}:
+            yield f"I15: the checksum of {file_id} is not that of its version"
+
     def _destroyed(self, file_id: str, version: Version) -> None:
         """Whatever the reason given: the truth at this moment decides."""
-        url_expires_at = next((upload.url_expires_at for upload in self._uploads if upload.id == file_id), 0)
         if not model.may_be_destroyed(
             self._memory.items.get(file_id),
             version.id,
             is_too_large=len(version.body) > MAX_FILE_SIZE,
-            is_over=self._clock() >= url_expires_at + LATE_MARGIN,
+            is_over=self._is_over(file_id),
         ):
             state = model.state(self._memory.items.get(file_id))
             self.wrong_change = self.wrong_change or f"{version.id} of a file that is {state} was destroyed"
+
+    def _is_over(self, file_id: str) -> bool:
+        """Whether nobody can send anything for the file any more, as far as its browser knows."""
+        url_expires_at = next((upload.url_expires_at for upload in self._uploads if upload.id == file_id), 0)
+        return self._clock() >= url_expires_at + LATE_MARGIN
 
     def _is_too_slow(self, file_id: str) -> bool:
         return any(upload.too_slow for upload in self._uploads if upload.id == file_id)

@@ -34,7 +34,9 @@ class Upload:
     event_lost: bool = False
     too_slow: bool = False
     key: str = ""
+    in_parts: bool = False
     declared: bool = True
+    on_their_way: list[tuple[str, int, bytes]] = field(default_factory=list)
 
 
 @dataclass

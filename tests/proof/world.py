@@ -21,7 +21,7 @@ from tests.proof.truth import TTL, Truth
 from tests.proof.vocabulary import Message, Op, Upload, Violation
 
 # As the model calls the functions that these operations run.
-_FUNCTIONS = {"ask": "upload", "request": "upload", "deliver": "uploaded"}
+_FUNCTIONS = {"ask": "upload", "begin": "upload", "request": "upload", "send": "sign", "deliver": "uploaded"}
 
 
 class Task(greenlet):  # type: ignore[misc] # it comes without types
@@ -67,6 +67,8 @@ class World:
         self.doomed: set[str] = set()
         self.undeclared: set[str] = set()
         self.seen: dict[str, bytes] = {}
+        self.memory.multiparts.now = self.clock
+        self.memory.multiparts.on_complete = self._completed
         self.truth = Truth(
             memory, self.clock, self.uploads, self.undeclared, on_load=on_load, isolated=isolated, lifetime=lifetime
         )
@@ -161,6 +163,13 @@ class World:
     def key_of(self, op: Op) -> str | None:
         """The key with which a back end does it, None where it does not matter."""
         return KEYS[op.variant >> 3 & 1] if self.isolated else None
+
+    def _completed(self, key: str, version: str, contents: bytes) -> None:
+        """S3 tells of what it has made of parts."""
+        for upload in self.uploads:
+            if upload.id == key:
+                upload.versions[version] = contents
+        self.queue.append(Message({"key": key, "versionId": version, "size": len(contents), "eTag": "etag"}))
 
     def id_of(self, number: int) -> str:
         """The id of an upload by its number; an unknown one where there is none."""

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import ClassVar
 from xml.etree import ElementTree
 
+import pytest
+
 from bench import cold, cost, report
 from bench.warm import Warm
 from tests.support import TEMPLATE
@@ -56,6 +58,16 @@ class TestTheBill:
         )
         # 3.50 the request; 16 queries of half a unit and 100 units; 0.20 and 270 ms at half a GB; 326 bytes
         assert round(cost.page([listed], 100), 2) == round(3.50 + 108 * 0.125 + 0.20 + 1.80 + 0.16, 2)
+
+    @pytest.mark.parametrize(
+        ("operation", "call", "unit"), [("content", "BatchGetItem", 0.125), ("update", "BatchExecuteStatement", 0.625)]
+    )
+    def test_of_a_call_about_one_file_is_a_request_and_a_read_or_write(
+        self, operation: str, call: str, unit: float
+    ) -> None:
+        called = Warm(operation=operation, files=1, cpu=[0.0029], calls=Counter({call: 1}), sent=1, logged=300)
+        # 3.50 the request; 0.20 and 20 ms at half a GB; 326 bytes
+        assert round(cost.of_one_file([called], operation), 2) == round(3.50 + unit + 0.20 + 0.133 + 0.163, 2)
 
     def test_is_higher_for_uploads_that_declare_no_type(self) -> None:
         # A write unit, a HEAD, and twice 10 ms at half a GB

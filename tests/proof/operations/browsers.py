@@ -28,6 +28,9 @@ def put(world: World, op: Op) -> None:
     if not world.uploads:
         return
     upload = world.uploads[op.files[0] % len(world.uploads)]
+    if upload.in_parts:
+        # There is no URL for it.
+        return
     too_slow = world.clock() >= upload.url_expires_at + LATE_MARGIN
     if (too_slow and op.variant & 7 not in _MUCH_TOO_SLOW) or (
         upload.event_lost and (too_slow or not world.is_deleted(upload))
@@ -49,7 +52,7 @@ def put_unversioned(world: World, op: Op) -> None:
     if not world.uploads or not world.memory.may_be_unversioned:
         return
     upload = world.uploads[op.files[0] % len(world.uploads)]
-    if world.clock() < upload.url_expires_at + LATE_MARGIN:
+    if not upload.in_parts and world.clock() < upload.url_expires_at + LATE_MARGIN:
         version = world.memory.put_unversioned(upload.id, f"{upload.id} {world.truth.moment}".encode())
         world.queue.append(
             Message({"key": upload.id, "versionId": "null", "size": len(version.body), "eTag": version.id})

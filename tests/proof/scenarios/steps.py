@@ -17,6 +17,7 @@ ALL_PUT = (Step(tuple(Op("put", (number,)) for number in range(27))),)
 DEAD_URL = Step((), wait=URL_LIFETIME + URL_MARGIN)
 OVER = Step((), wait=URL_LIFETIME + LATE_MARGIN)
 OLD = Step((), wait=FILE_LIFETIME + URL_LIFETIME)
+SENT = Step((Op("send", (0,)),))
 SWEPT = Step((Op("sweep"),))
 LOST = Step((Op("lose", (0,)),))
 LATE = Step((), wait=LATE_MARGIN - URL_MARGIN - 1)
@@ -39,3 +40,4 @@ class Scenario:
     files: int = 1
     page: int = 1
     declared: bool = True
+    in_parts: bool = False
