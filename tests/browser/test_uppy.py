@@ -78,7 +78,7 @@ def test_the_dashboard_pauses_resumes_cancels_and_takes_back(
     open_uppy(DASHBOARD, service.url)
     add(page, FILE)
     until(lambda: len(service.sent()) == 8)
-    expect(page.locator(".uppy-StatusBar-status")).to_contain_text(re.compile(r"Uploading: 4\d%"))
+    expect(page.locator(".uppy-StatusBar-status")).to_contain_text("Uploading: 84%")
     page.get_by_role("button", name="Pause upload").first.click()
     expect(page.locator(".uppy-StatusBar-status")).to_contain_text("Paused")
     service.release()
