@@ -24,7 +24,7 @@ def call(stack: Stack, method: str, upload: dict[str, Any], action: str, **body:
         f"{stack.outputs['ApiRootUrl']}/file/{upload['id']}/{action}",
         headers=PAGE | {"x-upload-token": upload["token"]},
         timeout=60,
-        **({"json": body} if method == "POST" else {}),
+        json=body if method == "POST" else None,
     )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from filestore import wiring
+from filestore.storage import aws
 from filestore.storage.repository import FileRepository
 from tests.parts import MIB, begin, crc64nvme
 from tests.support import Reply, call, counted_calls
@@ -104,7 +105,7 @@ def test_one_put_makes_no_call_of_s3() -> None:
 def test_s3_is_told_the_type_and_which_checksum_there_will_be() -> None:
     """Where none is named in the beginning S3 takes a wrong one in the end."""
     asked: dict[str, Any] = {}
-    s3 = wiring.aws.s3_once()
+    s3 = aws.s3_once()
 
     def note(params: dict[str, Any], **_: object) -> None:
         asked.update(params)
