@@ -60,7 +60,7 @@ class TestAStackThatNobodyUses:
             "SQS": 0.26,
             "sweeps": 0.00,
         }
-        assert costs["metrics"][1] == "of the sweep; 4.50 for all 15 if each occurs in every hour"
+        assert costs["metrics"][1] == "of the sweep; 4.80 for all 16 if each occurs in every hour"
 
 
 class TestTheReport:
