@@ -9,7 +9,9 @@ import pytest
 import requests
 
 from local import deployment_patches
+from tests.parts import crc64nvme
 from tests.rights import ALLOWED, NOT_ENFORCED
+from tests.sending import begin, call, send
 from tests.stack import Stack, eventually
 from tests.support import UNKNOWN_ID, upload_event
 
@@ -180,11 +182,87 @@ def removes_every_version_of_what_nobody_stored(stack: Stack) -> bool:
     return finished(stack) and stack.versions(upload["id"]) == []
 
 
+def signs_a_part(stack: Stack) -> bool:
+    upload = begin(stack, b"contents")
+    return call(stack, "POST", upload, "parts", parts=[{"part_number": 1}]).status_code == 200
+
+
+def signs_nothing_unknown(stack: Stack) -> bool:
+    unknown = {"id": UNKNOWN_ID, "token": "token"}
+    return call(stack, "POST", unknown, "parts", parts=[{"part_number": 1}]).status_code == 404
+
+
+def takes_a_part(stack: Stack) -> bool:
+    upload = begin(stack, b"contents")
+    (part,) = call(stack, "POST", upload, "parts", parts=[{"part_number": 1}]).json()["parts"]
+    return requests.put(part["url"], data=b"contents", headers=part["headers"], timeout=60).status_code == 200
+
+
+def shows_parts(stack: Stack) -> bool:
+    return call(stack, "GET", begin(stack, b"contents"), "parts").status_code == 200
+
+
+def shows_that_an_upload_is_gone(stack: Stack) -> bool:
+    upload = begin(stack, b"contents")
+    forget(stack, upload["id"])
+    return call(stack, "GET", upload, "parts").status_code == 409
+
+
+def completes_an_upload(stack: Stack) -> bool:
+    upload = begin(stack, b"contents")
+    send(stack, upload, b"contents")
+    return call(stack, "POST", upload, "complete").status_code == 200
+
+
+def completes_nothing_that_is_gone(stack: Stack) -> bool:
+    upload = begin(stack, b"contents")
+    forget(stack, upload["id"])
+    return call(stack, "POST", upload, "complete").status_code == 409
+
+
+def gives_up_what_has_another_checksum(stack: Stack) -> bool:
+    upload = begin(stack, b"contents")
+    send(stack, upload, b"contents")
+    return call(stack, "POST", upload, "complete", checksum=crc64nvme(b"others")).status_code == 409 and not goes_on(
+        stack, upload["id"]
+    )
+
+
+def undoes_an_upload_in_parts(stack: Stack) -> bool:
+    upload = begin(stack, b"contents")
+    stack.undo(upload["id"], upload["token"])
+    return not goes_on(stack, upload["id"])
+
+
+def ends_what_nobody_went_on_with(stack: Stack) -> bool:
+    upload = begin(stack, b"contents")
+    stack.client("dynamodb").update_item(
+        TableName=stack.outputs["TableName"],
+        Key={"id": {"S": upload["id"]}},
+        UpdateExpression="SET sweep_at = :past, url_expires_at = :past, created_at = :then",
+        ExpressionAttributeValues={":past": {"N": "1"}, ":then": {"S": "2026-01-01T00:00:00.000Z"}},
+    )
+    return finished(stack) and not goes_on(stack, upload["id"])
+
+
 NEEDED: dict[tuple[str, str], Callable[[Stack], bool]] = {
     ("Upload", "dynamodb:PutItem"): begins_an_upload,
     ("Upload", "s3:PutObject"): takes_an_upload,
+    ("Sign", "dynamodb:BatchGetItem"): signs_nothing_unknown,
+    ("Sign", "dynamodb:PartiQLUpdate"): signs_a_part,
+    ("Sign", "s3:PutObject"): takes_a_part,
+    ("Parts", "dynamodb:BatchGetItem"): shows_parts,
+    ("Parts", "s3:ListBucketVersions"): shows_that_an_upload_is_gone,
+    ("Parts", "s3:ListMultipartUploadParts"): shows_parts,
+    ("Complete", "dynamodb:BatchGetItem"): completes_an_upload,
+    ("Complete", "dynamodb:PartiQLUpdate"): completes_an_upload,
+    ("Complete", "s3:ListBucketVersions"): completes_nothing_that_is_gone,
+    ("Complete", "s3:AbortMultipartUpload"): gives_up_what_has_another_checksum,
+    ("Complete", "s3:ListMultipartUploadParts"): completes_an_upload,
+    ("Complete", "s3:PutObject"): completes_an_upload,
     ("Undo", "dynamodb:BatchGetItem"): undoes_nothing_unknown,
     ("Undo", "dynamodb:PartiQLUpdate"): undoes_an_upload,
+    ("Undo", "s3:AbortMultipartUpload"): undoes_an_upload_in_parts,
     ("Undo", "s3:DeleteObject"): undoes_an_upload_with_its_object,
     ("Store", "dynamodb:BatchGetItem"): stores_nothing_unknown,
     ("Store", "dynamodb:PartiQLUpdate"): stores_an_upload,
@@ -215,6 +293,9 @@ NEEDED: dict[tuple[str, str], Callable[[Stack], bool]] = {
     ("Sweep", "dynamodb:Query"): sweeps,
     ("Sweep", "dynamodb:PartiQLUpdate"): removes_what_nobody_stored,
     ("Sweep", "s3:ListBucketVersions"): removes_what_nobody_stored,
+    ("Sweep", "s3:ListBucketMultipartUploads"): sweeps,
+    ("Sweep", "s3:ListMultipartUploadParts"): ends_what_nobody_went_on_with,
+    ("Sweep", "s3:AbortMultipartUpload"): ends_what_nobody_went_on_with,
     ("Sweep", "s3:GetObjectVersion"): adopts_an_upload_that_declared_no_type,
     ("Sweep", "s3:DeleteObject"): removes_what_nobody_stored_with_its_object,
     ("Sweep", "s3:DeleteObjectVersion"): removes_every_version_of_what_nobody_stored,
@@ -256,6 +337,20 @@ def without(policy: dict[str, Any], action: str) -> dict[str, Any]:
             statements.append({**statement, "Action": kept})
     assert statements != policy["Statement"]
     return {**policy, "Statement": statements}
+
+
+def goes_on(stack: Stack, file_id: str) -> bool:
+    """Whether S3 has anything of an upload in parts."""
+    return "Uploads" in stack.client("s3").list_multipart_uploads(
+        Bucket=stack.outputs["StorageBucketName"], Prefix=file_id
+    )
+
+
+def forget(stack: Stack, file_id: str) -> None:
+    """Have S3 know no such upload any more."""
+    s3, bucket = stack.client("s3"), stack.outputs["StorageBucketName"]
+    for each in s3.list_multipart_uploads(Bucket=bucket, Prefix=file_id)["Uploads"]:
+        s3.abort_multipart_upload(Bucket=bucket, Key=each["Key"], UploadId=each["UploadId"])
 
 
 def recorded(stack: Stack, file_id: str) -> bool:

@@ -84,7 +84,8 @@ def _compare(item: Item, name: str, operator: str, value: Mapping[str, str]) -> 
         return False
     if operator == "=":
         return bool(item[name] == value)
-    ((kind, is_),) = item[name].items()
-    (bound,) = value.values()
-    left, right = (int(is_), int(bound)) if kind == "N" else (is_, bound)
-    return bool(left < right if operator == "<" else left > right)  # type: ignore[operator] # both are of one kind
+    ((kind, there),) = item[name].items()
+    ((_, bound),) = value.items()
+    left: Any = int(there) if kind == "N" else there
+    right: Any = int(bound) if kind == "N" else bound
+    return bool(left < right if operator == "<" else left > right)

@@ -77,8 +77,8 @@ class TestTheLists:
         assert imported(*smoke) <= installed | brought_along("smoke")
 
     def test_of_make_run_has_none_of_the_large_ones(self) -> None:
-        """Each package more delays the first page."""
-        assert not brought_along("run") & {"aws-sam-cli", "cfn-lint", "moto", "mypy", "playwright", "sympy", "awscrt"}
+        """Each package more delays the first page. awscrt is 1 MB: in Python a CRC64NVME takes 600 times as long."""
+        assert not brought_along("run") & {"aws-sam-cli", "cfn-lint", "moto", "mypy", "playwright", "sympy"}
 
 
 class TestTheTargets:
