@@ -19,6 +19,8 @@ BEGINNINGS: tuple[tuple[tuple[str, Fault | None], ...], ...] = (
     (("put", None), ("deliver", None), ("delete", Fault("died after"))),
     (("send", None),),
     (("send", None), ("complete", None)),
+    # S3 has put the parts together, and nobody knows.
+    (("send", None), ("complete", Fault("died after", 4)), ("parts", None)),
 )
 
 
@@ -91,8 +93,8 @@ def run(proof: Proving, schedule: Schedule) -> World:
     files = tuple(range(schedule.files))
     for kind, fault in BEGINNINGS[schedule.begun]:
         # An upload has an event of its own, everything else is done in one call.
-        each = kind in ("put", "send", "complete")
-        world.run(*(Op(kind, (number,)) for number in files) if each else [Op(kind, files, fault)])
+        each = kind in ("put", "send", "complete", "parts")
+        world.run(*(Op(kind, (number,), fault) for number in files) if each else [Op(kind, files, fault)])
     for step in schedule.steps:
         world.run(*step.ops, choices=step.choices)
         wait = max(step.wait, int(START + step.until - world.clock()))

@@ -176,8 +176,9 @@ class Sweep:
         return [file for file in uploaded if file.id in marked]
 
     def _finish(self, deleted: Iterable[File], now: int, swept: Swept) -> None:
+        deleted = list(deleted)
         files = {file.id: file for file in deleted}
-        unfinished = [file.unfinished_upload for file in files.values() if file.unfinished_upload]
+        unfinished = [upload for upload in (file.unfinished_upload for file in deleted) if upload]
         # First, so that no object comes of it after the list of versions.
         left = self.uploads.end(unfinished)
         swept.aborted += len(unfinished) - len(left)

@@ -30,7 +30,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "an upload in parts is completed again": Scenario((SENT, COMPLETED), COMPLETE, in_parts=True),
     "an upload in parts is completed after its answer was lost": Scenario((SENT, LOST_ANSWER), COMPLETE, in_parts=True),
     "an upload in parts is completed while its event is recorded": Scenario(
-        (SENT,), COMPLETE, (Op("deliver", (0,)),), choices=(0, 0, 0, 1, 1), in_parts=True
+        (SENT,), COMPLETE, (Op("deliver", (0,)),), choices=(0, 0, 0, 0, 0, 0, 1, 1, 1), in_parts=True
     ),
     "the event of an upload in parts comes while it is completed": Scenario(
         (SENT,), COMPLETE, (Op("sweep"), Op("deliver", (0,))), choices=(0, 0, 0, 0, 2, 2), in_parts=True
