@@ -1,6 +1,7 @@
 """The process of the emulator: start it, know when it is ready, stop it so that nothing is lost."""
 
 import contextlib
+import functools
 import os
 import shutil
 import signal
@@ -28,14 +29,22 @@ REGION = "us-east-1"
 SECRET = "test"
 """Root's secret access key: the emulator signs with it, and looks at the key id alone."""
 
+# A session makes one client at a time (boto3 guide: multithreading).
+_MAKING_A_CLIENT = threading.Lock()
 _READY_WITHIN = 30
 _SAVED_WITHIN = 30
 
 
+@functools.cache
+def _session(key: str) -> Any:
+    """Each that is made anew reads the SDK's data of the services again."""
+    return boto3.Session(aws_access_key_id=key, aws_secret_access_key=SECRET, region_name=REGION)
+
+
 def client(url: str, service: str, key: str) -> Any:
     """A client of root's, by its key id, of the emulator at this address, whatever AWS the shell is configured for."""
-    session: Any = boto3.Session(aws_access_key_id=key, aws_secret_access_key=SECRET, region_name=REGION)
-    return session.client(service, endpoint_url=url, config=Config(retries={"mode": "standard"}))
+    with _MAKING_A_CLIENT:
+        return _session(key).client(service, endpoint_url=url, config=Config(retries={"mode": "standard"}))
 
 
 class Emulator:

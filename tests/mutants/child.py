@@ -1,6 +1,5 @@
 """One run of unit tests in a process of its own, forked from one that has imported what never changes."""
 
-import copy
 import functools
 import gc
 import importlib.abc
@@ -19,10 +18,9 @@ from typing import NoReturn
 import pytest
 from botocore import loaders
 from hypothesis import settings
-from samtranslator import yaml_helper
 
 from local import emulator
-from tests.mutants.model import ROOT, SOURCE, Mutant, Run
+from tests.mutants.model import SOURCE, Mutant, Run
 
 _PRELOADED = (
     "aws_lambda_powertools.metrics",
@@ -132,12 +130,7 @@ def preload() -> None:
     for name in _PRELOADED:
         importlib.import_module(name)
     assert not [name for name in sys.modules if name.startswith("filestore")]
-    # Most of what is left to import is the parsing of these.
-    parse = functools.cache(yaml_helper.yaml_parse)
-    for name in ("template.yaml", "monitoring.yaml", "swagger.yaml"):
-        parse((ROOT / name).read_text())
-    yaml_helper.yaml_parse = lambda text: copy.deepcopy(parse(text))
-    # The other half is botocore's data of the services.
+    # Most of what is left to import is botocore's data of the services.
     files, services = functools.cache(loaders.JSONFileLoader().load_file), loaders.Loader.list_available_services
     kept = functools.cache(lambda kind: services(loaders.Loader(), kind))
     loaders.JSONFileLoader.load_file = lambda _, path: files(path)  # type: ignore[assignment, method-assign]
