@@ -113,7 +113,7 @@ smoke: $(SMOKE) ## Test a stack that was deployed (ENV=dev, prod or STACK=name o
 		$(if $(filter yes,$(YES)),--yes) $(if $(filter yes,$(CLEAN)),--clean) $(if $(METRICS_WITHIN),--metrics-within '$(METRICS_WITHIN)')
 
 kills: $(TEST) ## Kill the emulator of make run 50 times under load: KILLS=50 SEED=7
-	@KILLS='$(or $(KILLS),50)' SEED='$(SEED)' $(BIN)/python -m pytest -s tests/integration/test_kills.py
+	@KILLS='$(or $(KILLS),50)' SEED='$(SEED)' $(BIN)/python -m pytest -s tests/integration/test_kills.py tests/integration/test_kill_window.py
 
 audit: $(RUN) ## Compare bucket and table, read-only: of ENV=dev, prod or STACK=name on AWS, otherwise of what runs here
 	@$(BIN)/python -m ops.audit $(HERE)

@@ -13,7 +13,7 @@ from local.emulator import Emulator
 from tests.load import Load
 from tests.stack import Stack, eventually
 
-KILLS = int(os.environ.get("KILLS") or 5)
+KILLS = int(os.environ.get("KILLS") or 3)
 SEED = int(os.environ.get("SEED") or 1)
 
 
