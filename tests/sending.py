@@ -36,3 +36,16 @@ def send(stack: Stack, upload: dict[str, Any], contents: bytes, *numbers: int) -
     for part in signed.json()["parts"]:
         put = requests.put(part["url"], data=pieces[part["part_number"]], headers=PAGE | part["headers"], timeout=60)
         assert put.status_code == 200, put.text
+
+
+def abandoned(stack: Stack) -> dict[str, Any]:
+    """An upload of which a part was sent, and that nobody can go on with any more: the next sweep finds it."""
+    upload = begin(stack, b"contents")
+    send(stack, upload, b"contents")
+    stack.client("dynamodb").update_item(
+        TableName=stack.outputs["TableName"],
+        Key={"id": {"S": upload["id"]}},
+        UpdateExpression="SET sweep_at = :past, url_expires_at = :past, created_at = :then",
+        ExpressionAttributeValues={":past": {"N": "1"}, ":then": {"S": "2026-01-01T00:00:00.000Z"}},
+    )
+    return upload

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 import requests
 
+from tests.sending import abandoned
 from tests.stack import Stack, eventually
 from tests.support import ROOT
 
@@ -76,6 +77,7 @@ def emitted(stack: Stack) -> set[Metric]:
         stack.client("dynamodb").update_item(**expire, Key={"id": {"S": file_id}})
     for file_id in (deleted, never_uploaded, never_stored, event_lost):
         stack.make_due(file_id)
+    abandoned(stack)
     stack.sweep()
 
     def lines_are_there() -> set[Metric]:

@@ -11,7 +11,7 @@ import requests
 from local import deployment_patches
 from tests.parts import crc64nvme
 from tests.rights import ALLOWED, NOT_ENFORCED
-from tests.sending import begin, call, send
+from tests.sending import abandoned, begin, call, send
 from tests.stack import Stack, eventually
 from tests.support import UNKNOWN_ID, upload_event
 
@@ -235,13 +235,7 @@ def undoes_an_upload_in_parts(stack: Stack) -> bool:
 
 
 def ends_what_nobody_went_on_with(stack: Stack) -> bool:
-    upload = begin(stack, b"contents")
-    stack.client("dynamodb").update_item(
-        TableName=stack.outputs["TableName"],
-        Key={"id": {"S": upload["id"]}},
-        UpdateExpression="SET sweep_at = :past, url_expires_at = :past, created_at = :then",
-        ExpressionAttributeValues={":past": {"N": "1"}, ":then": {"S": "2026-01-01T00:00:00.000Z"}},
-    )
+    upload = abandoned(stack)
     return finished(stack) and not goes_on(stack, upload["id"])
 
 

@@ -18,7 +18,7 @@ def handler(request: api.Request) -> api.Response:
     file_id = request.path("id")
     signed = wiring.sign_parts().sign(file_id, token, _wanted(request.json()))
     parts = [{"part_number": number, "url": link.url, "headers": link.headers} for number, link in signed.links]
-    return api.ok({"parts": parts, "expires_at": signed.expires_at}, file_id=file_id, PartsSigned=len(parts))
+    return api.ok({"parts": parts, "expires_at": signed.expires_at}, file_id=file_id)
 
 
 def _wanted(body: object) -> list[WantedPart]:
