@@ -1,6 +1,7 @@
 """What a client of uploads in parts does: begin, sign, send, complete."""
 
 import base64
+import urllib.error
 import urllib.request
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -65,5 +66,9 @@ def put(part: Mapping[str, Any], contents: bytes) -> str:
     """PUT a part as it was signed. Returns its ETag."""
     headers = {"Content-Type": "", **part["headers"]}
     request = urllib.request.Request(part["url"], data=contents, headers=headers, method="PUT")
-    with urllib.request.urlopen(request) as response:
-        return str(response.headers["ETag"])
+    try:
+        with urllib.request.urlopen(request) as response:
+            return str(response.headers["ETag"])
+    except urllib.error.HTTPError as refused:
+        refused.close()
+        raise
