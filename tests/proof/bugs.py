@@ -9,14 +9,9 @@ from collections.abc import Mapping
 from tests.proof.seeded import arriving, in_parts, listing, objects, ownership, records, repeated, requests, sweep
 from tests.proof.seeded.patching import Bug
 
-BUGS: Mapping[str, Bug] = {
-    **requests.BUGS,
-    **arriving.BUGS,
-    **in_parts.BUGS,
-    **records.BUGS,
-    **repeated.BUGS,
-    **objects.BUGS,
-    **sweep.BUGS,
-    **listing.BUGS,
-    **ownership.BUGS,
-}
+_ROOMS = (requests, arriving, in_parts, records, repeated, objects, sweep, listing, ownership)
+
+BUGS: Mapping[str, Bug] = {name: bug for room in _ROOMS for name, bug in room.BUGS.items()}
+
+ROOMS: Mapping[str, str] = {name: room.__name__.rpartition(".")[2] for room in _ROOMS for name in room.BUGS}
+"""What each is about."""

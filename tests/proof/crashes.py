@@ -14,14 +14,12 @@ from tests.proof.settling import settle
 from tests.proof.vocabulary import Op, Violation
 from tests.proof.world import World
 
-_SCENARIOS: Mapping[str, Scenario] = {
-    **arriving.SCENARIOS,
-    **calls.SCENARIOS,
-    **in_parts.SCENARIOS,
-    **ownership.SCENARIOS,
-    **sweep.SCENARIOS,
-}
+_ROOMS = (arriving, calls, in_parts, ownership, sweep)
+_SCENARIOS: Mapping[str, Scenario] = {name: each for room in _ROOMS for name, each in room.SCENARIOS.items()}
 SCENARIOS = tuple(_SCENARIOS)
+
+ROOMS: Mapping[str, tuple[str, ...]] = {room.__name__.rpartition(".")[2]: tuple(room.SCENARIOS) for room in _ROOMS}
+"""The scenarios by what they are about."""
 
 
 @dataclass(frozen=True)

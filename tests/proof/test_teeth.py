@@ -1,10 +1,11 @@
 """The proof has teeth: whatever is broken on purpose is caught."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from tests import hygiene
-from tests.proof.bugs import BUGS
+from tests.proof import crashes
+from tests.proof.bugs import BUGS, ROOMS
 from tests.proof.crashes import SCENARIOS, crash
 from tests.proof.exploring import explore
 from tests.proof.fuzz import Fuzz
@@ -27,8 +28,8 @@ def by_fuzzing(proof: Proving) -> str:
     return ""
 
 
-def by_crashing(proof: Proving) -> str:
-    for scenario in SCENARIOS:
+def by_crashing(proof: Proving, scenarios: Sequence[str] = SCENARIOS) -> str:
+    for scenario in scenarios:
         for row in crash(proof, scenario, thorough=False):
             if row.violation:
                 return f"{row.violation} ({scenario})"
@@ -48,11 +49,21 @@ def by_schedules(proof: Proving, count: int = 1000, number: int = 1) -> str:
 
 CHECKS: tuple[Callable[[Proving], str], ...] = (
     by_guessing,
-    by_fuzzing,
     by_few_schedules,
+    by_fuzzing,
     by_crashing,
     by_schedules,
 )
+
+
+def checks(bug: str) -> tuple[Callable[[Proving], str], ...]:
+    """All of them, after the crashes that the bug is about."""
+
+    def by_the_crashes_nearby(proof: Proving) -> str:
+        return by_crashing(proof, crashes.ROOMS.get(ROOMS[bug], crashes.ROOMS["calls"]))
+
+    first, *others = CHECKS
+    return first, by_the_crashes_nearby, *others
 
 
 def verdict(check: Callable[[Proving], str], proof: Proving) -> str:
@@ -68,10 +79,10 @@ def test_every_seeded_bug_is_caught(proof: Proving, report: Callable[[str, objec
     proof.watch = hygiene.Watch()
     for name, bug in BUGS.items():
         with bug():
-            for check in CHECKS:
+            for check in checks(name):
                 what = verdict(check, proof)
                 if what:
-                    caught[name] = f"{check.__name__.replace('_', ' '):16} {what:.100}"
+                    caught[name] = f"{check.__name__.replace('_', ' '):24} {what:.100}"
                     break
     proof.watch = hygiene.watch
     missed = [name for name in BUGS if name not in caught]
