@@ -65,7 +65,7 @@ def test_origins_that_are_named(ground: Ground) -> None:
 
 def test_a_parameter_that_is_changed_and_set_back(ground: Ground) -> None:
     rows = smoke_on(ground.state, "parameter-change", with_update=True)
-    assert re.fullmatch(r"8 functions, twice; [1-9]\d* requests meanwhile, all answered", rows["parameter-change"].said)
+    assert re.fullmatch(r"14 functions, twice; [1-9]\d* requests meanwhile, all answered", rows["parameter-change"].said)
     (deployed,) = ground.client("cloudformation").describe_stacks(StackName="filestore")["Stacks"]
     assert {"ParameterKey": "UnstoredFileLifetime", "ParameterValue": "3600"} in deployed["Parameters"]
     assert is_clean(ground.client)
@@ -171,7 +171,7 @@ def test_parameters_that_do_not_reach_the_functions(ground: Ground, tmp_path: Pa
     """As where a version's description does not have them. The last test here: it deploys another template."""
     template = (ROOT / "template.yaml").read_text()
     described = "${SignedUrlExpiration} ${UnstoredFileLifetime} "
-    assert template.count(described) == 2
+    assert template.count(described) == 3
     (tmp_path / "template.yaml").write_text(template.replace(described, "${SignedUrlExpiration} "))
     for name in ("source", "swagger.yaml", "monitoring.yaml"):
         (tmp_path / name).symlink_to(ROOT / name)
