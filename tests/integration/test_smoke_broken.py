@@ -65,7 +65,9 @@ def test_origins_that_are_named(ground: Ground) -> None:
 
 def test_a_parameter_that_is_changed_and_set_back(ground: Ground) -> None:
     rows = smoke_on(ground.state, "parameter-change", with_update=True)
-    assert re.fullmatch(r"14 functions, twice; [1-9]\d* requests meanwhile, all answered", rows["parameter-change"].said)
+    assert re.fullmatch(
+        r"14 functions, twice; [1-9]\d* requests meanwhile, all answered", rows["parameter-change"].said
+    )
     (deployed,) = ground.client("cloudformation").describe_stacks(StackName="filestore")["Stacks"]
     assert {"ParameterKey": "UnstoredFileLifetime", "ParameterValue": "3600"} in deployed["Parameters"]
     assert is_clean(ground.client)

@@ -17,7 +17,7 @@ _KINDS = (
     + ["sweep"] * 3
     + ["info"] * 2
     + ["send"] * 5
-    + ["complete"] * 4
+    + ["complete"] * 6
     + ["begin"] * 2
     + ["request", "update"] * 2
     + ["ask", "content", "lose", "redrive", "put_unversioned", "list"]

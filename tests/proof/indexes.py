@@ -54,7 +54,8 @@ class Index:
             ]
         page = min(page, parameters.get("Limit", page))
         answer: dict[str, Any] = {"Items": entries[:page], "Count": len(entries[:page])}
-        if len(entries) > page:
+        # Whoever asks for no more than there is is told to go on all the same (Query, DynamoDB API reference).
+        if len(entries) > page or len(entries) == page == parameters.get("Limit"):
             answer["LastEvaluatedKey"] = {name: entries[page - 1][name] for name in self.keys}
         return answer
 

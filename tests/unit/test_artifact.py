@@ -23,7 +23,7 @@ from samtranslator.yaml_helper import yaml_parse
 from bench import cold
 from bench.events import event as bench_event
 from bench.processes import Container
-from tests import support
+from tests import parts, support
 from tools import build, prune
 
 Run = Callable[..., dict[str, Any]]
@@ -297,5 +297,14 @@ class TestOperations:
         )
         assert answer("delete", event("delete", ids)) == ids
         assert versions() == []
+        for end in ("complete", "undo"):
+            upload_ = answer("upload", event("upload", {"name": "film.mp4", "size": 8, "multipart": True}))
+            its: dict[str, Any] = {
+                "pathParameters": {"id": upload_["id"]}, "headers": {"x-upload-token": upload_["token"]},
+            }  # fmt: skip
+            signed = answer("sign", event("sign", {"parts": [{"part_number": 1}]}, **its))
+            parts.put(signed["parts"][0], b"contents")
+            assert len(answer("parts", event("parts", **its))["parts"]) == 1
+            answer(end, event(end, {}, **its))
         answer("sweep", {})
         assert seen == {call for calls in prune.CALLS.values() for call in calls}

@@ -71,7 +71,7 @@ class TestChoice:
         choice = self.choice(
             {
                 "a.py::one": [(self.FILE, "is_file_id")],
-                "a.py::two": [("/use_cases/upload.py", "BeginUpload.begin")],
+                "a.py::two": [("/use_cases/upload.py", "BeginUpload._new_file")],
                 "a.py::three": [("/use_cases/upload.py", "_type_of")],
             }
         )
