@@ -23,7 +23,7 @@ HERE = --state-dir '$(STATE_DIR)' $(if $(ON_AWS),--stack '$(ON_AWS)')
 OPS = $(BIN)/python -m ops --env '$(ENV)' $(if $(STACK),--stack '$(STACK)')
 
 .DEFAULT_GOAL := help
-.PHONY: help run logs test scan lint format unit integration browser browser-big package publish proof fuzz replay audit dead-letters redrive fill-list hand-over build bench diagrams deploy key keys revoke remove lock clean smoke kills teeth mutants
+.PHONY: help run logs test scan types style lint format unit integration browser browser-big package publish proof fuzz replay audit dead-letters redrive fill-list hand-over build bench diagrams deploy key keys revoke remove lock clean smoke kills teeth mutants
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -54,14 +54,19 @@ scan: $(SCAN)/.installed ## Check the template, the code and the workflows for w
 	@$(SCAN)/bin/zizmor --quiet --offline --no-progress .github/workflows
 	@$(SCAN)/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	@$(SCAN)/bin/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	@$(SCAN)/bin/cfn-lint template.yaml .aws-sam/whole.yaml
 
-lint: scan $(TEST) $(LINT) ## Check style, types, imports and the template
+types: $(TEST) $(LINT) ## Check types
+	@$(BIN)/mypy
+
+style: $(TEST) $(LINT) ## Check style and imports, and the template as the SAM CLI sees it
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
-	@$(BIN)/mypy
 	@PYTHONPATH=source $(BIN)/lint-imports --no-logo
-	@$(SCAN)/bin/cfn-lint template.yaml .aws-sam/whole.yaml
 	@AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0 $(BIN)/sam validate --lint
+
+lint: $(TEST) $(LINT) $(SCAN)/.installed ## Check style, types, imports, the template, and what makes them unsafe
+	@$(MAKE) --no-print-directory --jobs 2 types scan style
 
 format: $(LINT) ## Format the code, and mend what ruff can mend
 	@$(BIN)/ruff check --fix

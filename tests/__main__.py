@@ -13,8 +13,8 @@ from local import npm
 
 # What looks at the log of all tests does so in each process.
 LOGS = "tests/test_logs.py"
-FIRST = ("tests/integration", LOGS)
-SECOND = ("tests/browser", "tests/proof", "tests/unit", LOGS)
+FIRST = ("tests/integration", "tests/unit", LOGS)
+SECOND = ("tests/browser", "tests/proof", LOGS)
 
 
 def main(options: Sequence[str]) -> int:

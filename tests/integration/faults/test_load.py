@@ -117,7 +117,7 @@ def test_what_was_acknowledged_survives_a_stop_in_the_middle_of_the_load(start_s
             except (AssertionError, KeyError, requests.RequestException):
                 if enough.is_set():
                     return
-            if len(acknowledged) >= 40:
+            if len(acknowledged) >= 20:
                 enough.set()
 
     clients = [threading.Thread(target=client, args=(number,)) for number in range(4)]
