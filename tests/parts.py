@@ -72,3 +72,9 @@ def put(part: Mapping[str, Any], contents: bytes) -> str:
     except urllib.error.HTTPError as refused:
         refused.close()
         raise
+
+
+def forget(s3: Any, bucket: str, file_id: str) -> None:
+    """Have S3 know no such upload any more."""
+    for each in s3.list_multipart_uploads(Bucket=bucket, Prefix=file_id)["Uploads"]:
+        s3.abort_multipart_upload(Bucket=bucket, Key=each["Key"], UploadId=each["UploadId"])

@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from local import deployment_patches
-from tests.parts import crc64nvme
+from tests.parts import crc64nvme, forget
 from tests.rights import ALLOWED, NOT_ENFORCED
 from tests.sending import abandoned, begin, call, send
 from tests.stack import Stack, eventually
@@ -204,7 +204,7 @@ def shows_parts(stack: Stack) -> bool:
 
 def shows_that_an_upload_is_gone(stack: Stack) -> bool:
     upload = begin(stack, b"contents")
-    forget(stack, upload["id"])
+    forget(stack.client("s3"), stack.outputs["StorageBucketName"], upload["id"])
     return call(stack, "GET", upload, "parts").status_code == 409
 
 
@@ -216,7 +216,7 @@ def completes_an_upload(stack: Stack) -> bool:
 
 def completes_nothing_that_is_gone(stack: Stack) -> bool:
     upload = begin(stack, b"contents")
-    forget(stack, upload["id"])
+    forget(stack.client("s3"), stack.outputs["StorageBucketName"], upload["id"])
     return call(stack, "POST", upload, "complete").status_code == 409
 
 
@@ -338,13 +338,6 @@ def goes_on(stack: Stack, file_id: str) -> bool:
     return "Uploads" in stack.client("s3").list_multipart_uploads(
         Bucket=stack.outputs["StorageBucketName"], Prefix=file_id
     )
-
-
-def forget(stack: Stack, file_id: str) -> None:
-    """Have S3 know no such upload any more."""
-    s3, bucket = stack.client("s3"), stack.outputs["StorageBucketName"]
-    for each in s3.list_multipart_uploads(Bucket=bucket, Prefix=file_id)["Uploads"]:
-        s3.abort_multipart_upload(Bucket=bucket, Key=each["Key"], UploadId=each["UploadId"])
 
 
 def recorded(stack: Stack, file_id: str) -> bool:

@@ -18,6 +18,7 @@ from tests.proof.proving import Proving
 from tests.proof.settings import SETTINGS, SIZE_IN_PARTS
 from tests.proof.sites import aws_calls
 from tests.support import TEMPLATE
+from tools.prune import CALLS
 
 
 class Emulated:
@@ -47,25 +48,13 @@ class Emulated:
             self.dynamodb.delete_item(**table, Key={"id": item["id"]})
 
     def call(self, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        client = self.s3 if operation in _OF_S3 else self.dynamodb
+        client = self.s3 if operation in CALLS["s3"] else self.dynamodb
         self.compared[operation] += 1
         try:
             answer: dict[str, Any] = client._make_api_call(operation, parameters)  # noqa: SLF001 - by name, as botocore does
         except ClientError as error:
             return dict(error.response)
         return answer
-
-
-_OF_S3 = {
-    "AbortMultipartUpload",
-    "CompleteMultipartUpload",
-    "CreateMultipartUpload",
-    "DeleteObjects",
-    "HeadObject",
-    "ListMultipartUploads",
-    "ListObjectVersions",
-    "ListParts",
-}
 
 
 class Both(Memory):

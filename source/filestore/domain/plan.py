@@ -1,6 +1,11 @@
 """How a large file is cut into parts: one pure function, with every limit of S3 that it keeps."""
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from filestore.domain.file import File
 
 MIB = 2**20
 
@@ -50,3 +55,8 @@ def plan(size: int) -> Plan:
         raise ValueError(f"{size} bytes: S3 takes 0 to {MAX_SIZE}")
     fewest = -(-size // MAX_PARTS)
     return Plan(size, max(_USUAL_PART_SIZE, -(-fewest // MIB) * MIB))
+
+
+def plan_of(file: File) -> Plan:
+    """Returns the parts of a file that comes in parts, as its record has them: they stay as they were planned."""
+    return Plan(file.size or 0, file.part_size or 1)

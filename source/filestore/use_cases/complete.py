@@ -10,7 +10,7 @@ from filestore.domain.clock import Clock, timestamp
 from filestore.domain.file import Checksum, File, ObjectVersion, Receipt, hash_token
 from filestore.domain.lifecycle import OVER, State
 from filestore.domain.outcome import Applied, Refused
-from filestore.domain.plan import Plan
+from filestore.domain.plan import plan_of
 from filestore.errors import (
     ChecksumMismatchError,
     FieldError,
@@ -120,7 +120,7 @@ def _declared(file: File, checksum: str | None) -> str | None:
 
 def _missing(file: File, parts: Sequence[Part]) -> list[int]:
     """The numbers of parts that are not there as planned."""
-    plan = Plan(file.size or 0, file.part_size or 1)
+    plan = plan_of(file)
     sizes = {part.number: part.size for part in parts}
     return [number for number in range(1, plan.part_count + 1) if sizes.get(number) != plan.size_of(number)]
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from filestore.domain.plan import Plan
+from filestore.domain.plan import Plan, plan_of
 from filestore.errors import AlreadyUploadedError, TryAgainError, UploadEndedError
 from filestore.use_cases.opened import opened, require_pending
 
@@ -40,7 +40,7 @@ class ShowParts:
         require_pending(file)
         parts = self.uploads.parts(file_id, file.upload_id or "")
         if parts is not None:
-            return Progress(Plan(file.size or 0, file.part_size or 1), parts)
+            return Progress(plan_of(file), parts)
         # Of an upload that is complete, or was dropped, S3 says the same.
         versions = self.bucket.versions([file_id]).get(file_id)
         if versions is None:

@@ -10,7 +10,7 @@ from filestore.domain.clock import Clock, timestamp
 from filestore.domain.file import URL_MARGIN, File, UploadLink, hash_token
 from filestore.domain.multipart import MAX_AGE, MAX_URL_LIFE
 from filestore.domain.outcome import Applied, Refused
-from filestore.domain.plan import Plan
+from filestore.domain.plan import plan_of
 from filestore.errors import FieldError, InvalidBodyError, TryAgainError, UploadEndedError
 from filestore.settings import Settings
 from filestore.use_cases.opened import admitted, require_pending
@@ -51,7 +51,7 @@ class SignParts:
         now = self.clock()
         life = min(self.settings.signed_url_expiration, MAX_URL_LIFE)
         file = self._renewed(file_id, token, now, int(now) + life)
-        plan = Plan(file.size or 0, file.part_size or 1)
+        plan = plan_of(file)
         beyond = [
             FieldError(f"/parts/{place}/part_number", f"This upload has the parts 1 to {plan.part_count}.")
             for place, part in enumerate(wanted)
