@@ -220,13 +220,15 @@ class FileRepository:
         attempts = self._statements.execute(change(file_id, lifecycle.LIVE) for file_id in ids)
         if self._owner is None:
             return attempts
-        # They have no owner yet, whom the first statement could have found.
-        unstored = [
-            file_id
-            for file_id, attempt in attempts.items()
-            if isinstance(attempt, Refused) and attempt.current and attempt.current.state in lifecycle.UNSTORED
-        ]
-        return attempts | self._statements.execute(change(file_id, lifecycle.UNSTORED) for file_id in unstored)
+        # What is not stored has no owner, whom the first statement could have found. Stored meanwhile, it has one again.
+        for states in (lifecycle.UNSTORED, lifecycle.LIVE):
+            refused = [
+                file_id
+                for file_id, attempt in attempts.items()
+                if isinstance(attempt, Refused) and attempt.current and attempt.current.state in states
+            ]
+            attempts |= self._statements.execute(change(file_id, states) for file_id in refused)
+        return attempts
 
     def undo(self, file_id: str, *, token_hash: str, deleted_at: str, sweep_at: int, even_stored: bool) -> Attempt:
         """Mark the upload that the token belongs to as deleted."""

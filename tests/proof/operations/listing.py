@@ -6,7 +6,7 @@ from typing import Any
 from tests.proof import model
 from tests.proof.operations.back_ends import download
 from tests.proof.operations.calls import call
-from tests.proof.vocabulary import Op
+from tests.proof.vocabulary import Op, Violation
 from tests.proof.world import World
 
 
@@ -18,8 +18,6 @@ def listing(world: World, op: Op) -> None:
     shown = {model.STORED} | ({model.DELETED} if "deleted" in query else set())
     seen: list[tuple[str, str]] = []
     for files in _pages(world, op, query, shown):
-        if files is None:
-            return
         seen += [(file["stored_at"], file["id"]) for file in files]
     world.require(len(set(seen)) == len(seen), f"a file was listed twice: {seen}")
     world.require(seen == sorted(seen, reverse="asc" not in query.values()), f"the list is out of order: {seen}")
@@ -35,15 +33,17 @@ def listing(world: World, op: Op) -> None:
 
 def _pages(
     world: World, op: Op, query: Mapping[str, str], shown: set[model.State]
-) -> Iterator[list[Mapping[str, Any]] | None]:
-    """The files of each page, None where there was no answer."""
+) -> Iterator[list[Mapping[str, Any]]]:
+    """The files of each page. One that fails is asked for again, when AWS is well."""
     cursor: dict[str, str] = {}
     while True:
         key, since = world.key_of(op), world.truth.moment
         reply = call(world, op, "list", query={**query, **cursor})
         if reply is None or reply.status != 200:
-            yield None
-            return
+            world.recover()
+            reply = call(world, op, "list", query={**query, **cursor})
+        if reply is None or reply.status != 200:
+            raise Violation(f"I10: list answered {reply} though nothing failed")
         files = reply.body["files"]
         world.require(len(files) <= int(query["limit"]), "a page has more files than were asked for")
         for file in files:

@@ -37,5 +37,5 @@ def request(world: World, op: Op) -> None:
         world.require(world.clock() >= upload.url_expires_at, "the same key has two uploads at once")
         # Its record is gone, and a new one has its id.
         world.uploads.remove(upload)
-    world.undeclared = (world.undeclared - {file_id}) | (set() if declared else {file_id})
+    (world.undeclared.discard if declared else world.undeclared.add)(file_id)
     world.uploads.append(Upload(file_id, token, ends, key=key, declared=declared))

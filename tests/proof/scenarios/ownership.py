@@ -30,6 +30,14 @@ SCENARIOS: Mapping[str, Scenario] = {
     "a key deletes an upload while another stores it": Scenario(
         UPLOADED, Op("delete", (0,)), (Op("store", (0,), variant=_OTHERS),), isolated=True
     ),
+    "a key deletes an upload while it stores it itself": Scenario(
+        UPLOADED,
+        Op("delete", (0,)),
+        (Op("store", (0,)),),
+        # Between the statement for what it owns and the one for what nobody does.
+        choices=(0, 0, 1, 1),
+        isolated=True,
+    ),
     "a key deletes its own": Scenario(
         (*UPLOADED, Step((Op("store", (0,)),))), Op("delete", (0,)), isolated=True
     ),
