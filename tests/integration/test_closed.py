@@ -1,40 +1,32 @@
-"""A stack with PublicUpload=False: a back end asks for uploads, and its page brings them."""
+"""A stack with PublicUpload=False, and KeyIsolation=True: a back end asks for uploads, and its page brings them."""
 
-from collections.abc import Callable
-
-import pytest
 import requests
 
 from tests.stack import Stack
 
 
-@pytest.fixture(scope="module")
-def closed(start_stack: Callable[..., Stack]) -> Stack:
-    return start_stack("--public-upload", "False")
-
-
-def test_strangers_get_no_upload(closed: Stack) -> None:
+def test_strangers_get_no_upload(closed_stack: Stack) -> None:
     for headers in ({}, {"x-api-key": "guessed"}):
-        reply = closed.post_file({"name": "a"}, headers=headers)
+        reply = closed_stack.post_file({"name": "a"}, headers=headers)
         assert (reply.status_code, reply.json()["code"]) == (403, "forbidden")
         assert reply.headers["Access-Control-Allow-Origin"] == "*"
 
 
-def test_a_back_end_asks_and_its_page_brings_the_bytes_and_may_take_them_back(closed: Stack) -> None:
-    upload = closed.post_file({"name": "a", "size": 8}, headers=closed.key).json()
+def test_a_back_end_asks_and_its_page_brings_the_bytes_and_may_take_them_back(closed_stack: Stack) -> None:
+    upload = closed_stack.post_file({"name": "a", "size": 8}, headers=closed_stack.key).json()
     sent = requests.put(upload["url"], data=b"contents", headers=upload["headers"], timeout=60)
     assert sent.status_code == 200
-    assert closed.undo(upload["id"], upload["token"]).status_code == 204
+    assert closed_stack.undo(upload["id"], upload["token"]).status_code == 204
 
 
-def test_generators_of_clients_find_the_contract_beside_the_page(closed: Stack) -> None:
-    contract = requests.get(f"{closed.outputs['WebUrl']}openapi.json", timeout=60).json()
-    assert contract["servers"] == [{"url": closed.outputs["ApiRootUrl"]}]
+def test_generators_of_clients_find_the_contract_beside_the_page(closed_stack: Stack) -> None:
+    contract = requests.get(f"{closed_stack.outputs['WebUrl']}openapi.json", timeout=60).json()
+    assert contract["servers"] == [{"url": closed_stack.outputs["ApiRootUrl"]}]
     assert contract["paths"]["/files/{id}/content"]["get"]["operationId"] == "content"
 
 
-def test_the_demos_back_end_does_so_for_its_page(closed: Stack) -> None:
-    site = closed.outputs["WebUrl"]
+def test_the_demos_back_end_does_so_for_its_page(closed_stack: Stack) -> None:
+    site = closed_stack.outputs["WebUrl"]
     config = requests.get(f"{site}config.json", timeout=60).json()
     root, own = config["uploadRootUrl"], {"Origin": site.rstrip("/")}
     assert root == f"{site}backend"
