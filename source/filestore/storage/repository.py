@@ -220,7 +220,7 @@ class FileRepository:
         attempts = self._statements.execute(change(file_id, lifecycle.LIVE) for file_id in ids)
         if self._owner is None:
             return attempts
-        # What is not stored has no owner, whom the first statement could have found. Stored meanwhile, it has one again.
+        # What is not stored has no owner, whom the first statement could have found. Stored meanwhile it has one.
         for states in (lifecycle.UNSTORED, lifecycle.LIVE):
             refused = [
                 file_id
