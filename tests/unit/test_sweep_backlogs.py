@@ -23,7 +23,7 @@ class TestBacklogs:
         return [upload["id"] for upload in uploads]
 
     def test_are_paged_through(self, clock: Clock, versions: Versions, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("filestore.storage.repository._DUE_PAGE", 2)
+        monkeypatch.setattr("filestore.storage.due._PAGE", 2)
         self.upload(60)
         clock.advance(7200)
         assert sweep()["expired"] == 60
@@ -32,7 +32,7 @@ class TestBacklogs:
     def test_that_take_too_long_are_gone_on_with_by_the_next_sweep(
         self, clock: Clock, versions: Versions, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("filestore.storage.repository._DUE_PAGE", 2)
+        monkeypatch.setattr("filestore.storage.due._PAGE", 2)
         self.upload(60)
         clock.advance(7200)
         first = sweep(Context(itertools.chain([300_000] * 3, itertools.repeat(1_000))))

@@ -13,7 +13,7 @@ from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from filestore import telemetry
 from filestore.storage.bucket import Bucket
-from filestore.storage.repository import FileRepository
+from filestore.storage.due import DueFiles
 from tests.support import UNKNOWN_ID, Clock, Context, call, invoke, put, sample_event, upload_event
 
 Log = Callable[[], list[dict[str, Any]]]
@@ -221,7 +221,7 @@ class TestWhatIsCounted:
         def fail(*_: object, **__: object) -> None:
             raise ZeroDivisionError
 
-        monkeypatch.setattr(FileRepository, "due", fail)
+        monkeypatch.setattr(DueFiles, "pages", fail)
         with pytest.raises(ExceptionGroup) as raised:
             invoke("sweep", {})
         assert len(raised.value.exceptions) == 16

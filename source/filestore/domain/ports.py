@@ -18,10 +18,6 @@ from filestore.domain.outcome import Attempt
 class Files(Protocol):
     """The records of files. Every change is one conditional write of one record, and only ``create`` makes one."""
 
-    @property
-    def shards(self) -> Sequence[str]:
-        """Where files wait for the sweep."""
-
     def of(self, owner: str | None) -> "Files":
         """The files that a back end with this key's id may know of; None for all. Others are as if there were none.
 
@@ -92,7 +88,15 @@ class Files(Protocol):
         With ``even_stored`` a stored one is taken as well, and any is refused whose URL has expired by ``sweep_at``.
         """
 
-    def due(self, shard: str, *, now: int) -> Iterator[list[File]]:
+
+class DueFiles(Protocol):
+    """The records of the files for which something is still to be done. Changes are as those of ``Files``."""
+
+    @property
+    def shards(self) -> Sequence[str]:
+        """Where files wait for the sweep."""
+
+    def pages(self, shard: str, *, now: int) -> Iterator[list[File]]:
         """Pages of the files of this shard that are due, the longest due first, as their records are now.
 
         Raises TryAgainError after a page of which some stayed throttled.

@@ -53,7 +53,7 @@ def _ended(_: Any, __: CompleteUpload, ___: Any) -> Any:
 
 
 def _drop(_: Any, sweep: Sweep, over: Any, *__: Any) -> None:
-    sweep.files.remove_pending(file.id for file in over)
+    sweep.due.remove_pending(file.id for file in over)
 
 
 BUGS: Mapping[str, Bug] = {
