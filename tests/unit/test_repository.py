@@ -266,3 +266,14 @@ def test_a_create_whose_answer_was_lost_may_be_repeated(record: Callable[[str], 
     with pytest.raises(StorageError, match="ConditionalCheckFailed"):
         files.create(file._replace(token_hash="another"))
     assert (record(A) or {})["token_hash"] == "hash"
+
+
+@pytest.mark.usefixtures("emulator_aws")
+def test_a_create_that_comes_again_late_takes_nothing_back(record: Callable[[str], dict[str, Any] | None]) -> None:
+    """Another request with the same Idempotency-Key may have told the id, and the file may be stored by now."""
+    files = wiring.begin_upload().files
+    file = File(id=A, name="a", type="b", created_at="c", url_expires_at=1, token_hash="hash")
+    files.create(file)
+    files.delete([A], deleted_at="d", sweep_at=1)
+    assert files.create(file) is None
+    assert (record(A) or {})["deleted_at"] == "d"

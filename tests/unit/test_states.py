@@ -68,7 +68,7 @@ TRY: Mapping[str, Callable[[FileRepository, DueFiles], Mapping[str, Attempt]]] =
     },
     "EXPIRE": lambda _, due: due.expire([ID], deleted_at=NOW),
     "ABANDON": lambda _, due: due.abandon([ID], deleted_at=NOW, now=1000),
-    "REMOVE_PENDING": lambda _, due: due.remove_pending([ID]),
+    "REMOVE_PENDING": lambda _, due: due.remove_pending([ID], now=1000),
 }
 # What leaves the state as it is.
 UPKEEP: Mapping[str, tuple[set[str], Callable[[FileRepository, DueFiles], Mapping[str, Attempt]]]] = {

@@ -111,8 +111,8 @@ class DueFiles(Protocol):
     def keep_pending(self, ids: Iterable[str]) -> dict[str, Attempt]:
         """Keep TTL from dropping pending records whose bytes have arrived."""
 
-    def remove_pending(self, ids: Iterable[str]) -> dict[str, Attempt]:
-        """Drop the records of uploads that never happened."""
+    def remove_pending(self, ids: Iterable[str], *, now: int) -> dict[str, Attempt]:
+        """Drop the records of uploads that never happened, if they are still due."""
 
     def finish_deletion(self, purge_at: Mapping[str, int | None]) -> dict[str, Attempt]:
         """Take deleted files whose objects are gone out of the sweep; TTL may drop the record at a time, or never."""

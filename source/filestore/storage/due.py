@@ -88,10 +88,11 @@ class DueFiles:
             self._statements.change(file_id, 'REMOVE "purge_at"', lifecycle.PENDING) for file_id in ids
         )
 
-    def remove_pending(self, ids: Iterable[str]) -> dict[str, Attempt]:
-        """Drop the records of uploads that never happened."""
+    def remove_pending(self, ids: Iterable[str], *, now: int) -> dict[str, Attempt]:
+        """Drop the records of uploads that never happened, unless an Idempotency-Key has begun another under the id."""
+        due = Condition('"sweep_at" < ?', (now + 1,))
         return self._statements.execute(
-            self._statements.removal(file_id, lifecycle.REMOVE_PENDING.before) for file_id in ids
+            self._statements.removal(file_id, lifecycle.REMOVE_PENDING.before, due) for file_id in ids
         )
 
     def finish_deletion(self, purge_at: Mapping[str, int | None]) -> dict[str, Attempt]:

@@ -140,7 +140,7 @@ class MultipartUploads:
         # The sweep alone does so; what it takes is no matter of the others' cold starts.
         from filestore.storage.at_once import at_once
 
-        ended = at_once(self._end, uploads)
+        ended = at_once(self._connect, self._end, uploads)
         return {key for (key, _), is_gone in zip(uploads, ended, strict=True) if not is_gone}
 
     def unfinished(self) -> Iterator[list[Unfinished]]:

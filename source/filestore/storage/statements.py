@@ -90,9 +90,9 @@ class Statements:
         statement = f'UPDATE "{self._table}" {changes} {condition.text}{returning}'
         return Change(file_id, statement, (*values, *condition.parameters))
 
-    def removal(self, file_id: str, states: frozenset[State]) -> Change:
+    def removal(self, file_id: str, states: frozenset[State], *guards: Condition) -> Change:
         """Returns the DELETE of one record while its file is in one of these states."""
-        condition = where(file_id, states, owner=self._owner)
+        condition = where(file_id, states, *guards, owner=self._owner)
         return Change(file_id, f'DELETE FROM "{self._table}" {condition.text}', condition.parameters)
 
     def read(self, ids: Sequence[str]) -> tuple[dict[str, File], set[str]]:

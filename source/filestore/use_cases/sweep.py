@@ -116,7 +116,7 @@ class Sweep:
         none = [file_id for file_id, found in versions.items() if not any(version.is_lasting for version in found)]
         self.due.sweep_later({file_id: closes_at[file_id] for file_id in none if closes_at[file_id] > now}, PENDING)
         over = [file for file in pending if file.id in versions and closes_at[file.id] <= now]
-        self._remove({file.id: versions[file.id] for file in over if file.upload_id is None}, swept)
+        self._remove({file.id: versions[file.id] for file in over if file.upload_id is None}, now, swept)
         self._abandon([file for file in over if file.upload_id is not None and file.id in none], now, swept)
 
     def _adopt(self, versions: Mapping[str, Sequence[ObjectVersion]], swept: Swept) -> None:
@@ -127,13 +127,13 @@ class Sweep:
         swept.adopted += recorded.recorded
         swept.versions += recorded.removed
 
-    def _remove(self, over: Mapping[str, Sequence[ObjectVersion]], swept: Swept) -> None:
+    def _remove(self, over: Mapping[str, Sequence[ObjectVersion]], now: int, swept: Swept) -> None:
         # What came while the bucket was not versioned yet is no file, and nothing else can come in its place any more.
         hopeless = [found for found in over.values() if not any(self._may_be_a_file(each) for each in found)]
         unwanted = [version for found in hopeless for version in found if not version.is_lasting]
         remaining = self.bucket.delete(unwanted)
         swept.versions += sum(version.key not in remaining for version in unwanted)
-        removed = self.due.remove_pending(file_id for file_id, found in over.items() if not found)
+        removed = self.due.remove_pending((file_id for file_id, found in over.items() if not found), now=now)
         swept.pending_removed += len(_applied(removed))
 
     def _abandon(self, over: Sequence[File], now: int, swept: Swept) -> None:

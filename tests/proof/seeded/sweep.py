@@ -72,6 +72,9 @@ BUGS: Mapping[str, Bug] = {
     "TTL drops pending records an hour after their URL is dead": lambda: mock.patch(
         "filestore.use_cases.upload._PURGE_AFTER", 3600
     ),
+    "a pending record is removed that was begun anew": change(
+        DueFiles, "remove_pending", lambda original, due, ids, now: original(due, ids, now=2 * now)
+    ),
     "a pending record is removed without looking at its record": statement(
         'DELETE FROM "files" WHERE "id"=? AND "uploaded_at" IS MISSING AND "deleted_at" IS MISSING',
         'DELETE FROM "files" WHERE "id"=?',
