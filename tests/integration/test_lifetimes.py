@@ -65,7 +65,7 @@ class TestStoreOnLoad:
     def test_there_is_nothing_to_store_by_hand(self, storing_stack: Stack) -> None:
         reply = storing_stack.files("PUT", [UNKNOWN_ID])
         assert reply.status_code == 400
-        assert reply.json()["message"] == "Configured to store files at the time of upload."
+        assert reply.json()["message"] == "Configured to store files at the time of upload. There is nothing to do."
 
     def test_an_upload_can_be_taken_back_for_a_while(self, storing_stack: Stack) -> None:
         upload = storing_stack.upload(size=8)

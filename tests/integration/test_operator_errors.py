@@ -159,18 +159,36 @@ class TestRemovalThatEndsHalfway:
         clients("dynamodb").delete_table(TableName="half-table")
 
     def test_keeps_what_came_in_meanwhile(self, clients: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch) -> None:
-        def arrive(*_: object) -> None:
+        def arrive(*_: object) -> list[keys.Key]:
             clients("s3").put_object(Bucket="half-bucket", Key="late", Body=b"late")
+            return []
 
-        monkeypatch.setattr(keys, "revoke_all", arrive)
+        monkeypatch.setattr(keys, "listed", arrive)
         assert removal.remove(clients, "half", None) == ["bucket half-bucket", "table half-table"]
         assert clients("s3").get_object(Bucket="half-bucket", Key="late")["Body"].read() == b"late"
+
+    def test_leaves_the_keys_of_a_stack_that_is_not_deleted(
+        self, clients: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It is protected, perhaps, or the operator may not: then its back ends go on."""
+
+        def refuse(*_: object) -> None:
+            raise OperatorError("Stack [half] cannot be deleted while TerminationProtection is enabled.")
+
+        deleted: list[object] = []
+        monkeypatch.setattr(keys, "listed", lambda *_: [])
+        monkeypatch.setattr(keys, "delete_ours", lambda _, found: deleted.append(found))
+        monkeypatch.setattr(removal, "_delete_stack", refuse)
+        with pytest.raises(OperatorError, match="TerminationProtection"):
+            removal.remove(clients, "half", None)
+        assert deleted == []
+        clients("cloudformation").delete_stack(StackName="half")
 
     def test_says_what_is_left(self, clients: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch) -> None:
         def fail(*_: object) -> None:
             raise OperatorError("It could not be emptied.")
 
-        monkeypatch.setattr(keys, "revoke_all", lambda *_: None)
+        monkeypatch.setattr(keys, "listed", lambda *_: [])
         monkeypatch.setattr(buckets, "delete", fail)
         left = "The stack half is deleted, but left in the account: bucket half-bucket, table half-table. It could not"
         with pytest.raises(OperatorError, match=f"{left} .* S3; aws dynamodb delete-table --table-name half-table"):
@@ -179,7 +197,7 @@ class TestRemovalThatEndsHalfway:
     def test_says_that_the_bucket_is_gone_already(
         self, clients: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(keys, "revoke_all", lambda *_: None)
+        monkeypatch.setattr(keys, "listed", lambda *_: [])
         clients("dynamodb").update_table(TableName="half-table", DeletionProtectionEnabled=True)
         with pytest.raises(OperatorError, match="is deleted, but left in the account: table half-table"):
             removal.remove(clients, "half", None)

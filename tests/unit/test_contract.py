@@ -177,7 +177,7 @@ class TestErrors:
             403: {"invalid_token", "origin_not_allowed"},
             404: {"unknown"},
             409: {"not_in_parts", "parts_missing", "checksum_mismatch", "upload_ended"},
-            429: {"throttled"},
+            429: {"throttled", "still_completing"},
             503: {"try_again"},
         },
         "undo": {

@@ -10,8 +10,9 @@ from filestore.api.declared import check_meta, check_name, checked, file_name
 from filestore.domain.file import Checksum
 from filestore.domain.idempotency import RequestKey
 from filestore.domain.media_type import is_media_type
+from filestore.domain.plan import PARTS_ALGORITHM
 from filestore.errors import FieldError, InvalidBodyError, InvalidRequestError
-from filestore.use_cases.upload import PARTS_ALGORITHM, Upload, UploadInParts
+from filestore.use_cases.upload import Upload, UploadInParts
 
 wiring.begin_upload()
 wiring.key_is_needed()

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from filestore.domain.outcome import Problem
 from filestore.errors import StorageError, TryAgainError
 from filestore.storage.aws import domain_errors
 from filestore.storage.items import from_item, to_item
@@ -37,7 +36,7 @@ def created(put_item: Callable[..., object], file: File) -> File | None:
         cause = error.__cause__
         item: Any = cause.response.get("Item") if isinstance(cause, ClientError) else None
         if not item:
-            raise TryAgainError(Problem.TRY_AGAIN.message) from error
+            raise TryAgainError() from error
         existing = from_item(item)
         if existing.token_hash == file.token_hash:
             return None

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from filestore.domain import lifecycle
 from filestore.domain.file import Deletion, File
-from filestore.domain.outcome import Problem
 from filestore.errors import ThrottledError
 from filestore.storage.aws import domain_errors
 from filestore.storage.conditions import Condition
@@ -58,9 +57,7 @@ class DueFiles:
                 files = [found[file_id] for file_id in ids if file_id in found]
                 yield [file for file in files if file.sweep_at is not None and file.sweep_at <= now]
                 if throttled:
-                    raise ThrottledError(
-                        Problem.TRY_AGAIN.message, f"The reads of {len(throttled)} files that are due were throttled."
-                    )
+                    raise ThrottledError(reason=f"The reads of {len(throttled)} files that are due were throttled.")
 
     def expire(self, ids: Iterable[str], *, deleted_at: str) -> dict[str, Attempt]:
         """Mark uploads that nobody stored as expired. They stay due: their objects are still there."""

@@ -14,7 +14,7 @@ from filestore.domain.clock import Clock, timestamp
 from filestore.domain.file import URL_MARGIN, Checksum, File, UploadLink, hash_token
 from filestore.domain.idempotency import RequestKey
 from filestore.domain.lifecycle import OVER
-from filestore.domain.plan import MAX_SINGLE, MAX_SIZE, Plan, plan, plan_of
+from filestore.domain.plan import MAX_SINGLE, MAX_SIZE, PARTS_ALGORITHM, Plan, plan, plan_of
 from filestore.errors import FileTooLargeError, KeyReusedError
 from filestore.settings import Settings
 
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
 # How long DynamoDB's TTL leaves alone what the sweep should have removed: LateUploadMargin at its longest, and a week.
 _PURGE_AFTER = 2 * 7 * 24 * 3600
-
-PARTS_ALGORITHM = "CRC64NVME"
-"""The one checksum that S3 has of the whole where contents come in parts."""
 
 # The types that Python ships. They are in types_map until somebody calls guess_type() or the like, which adds the
 # machine's own; MimeTypes() has them at any time, but would read the machine's first.
