@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from filestore.storage.repository import FileRepository
+from filestore.storage.statements import Statements
 from tests.support import Clock, Context, call, counted_calls, invoke, put, upload_event
 from tests.sweeping import NOTHING, sweep
 
@@ -75,7 +75,7 @@ class TestGauges:
         """Throttled for good: the sweep must not say that all is well."""
         call("upload", {"name": "a"})
         clock.advance(3660)
-        monkeypatch.setattr(FileRepository, "get", lambda _, ids: ({}, set(ids)))
+        monkeypatch.setattr(Statements, "read", lambda _, ids: ({}, set(ids)))
         with pytest.raises(ExceptionGroup, match="not swept"):
             invoke("sweep", {})
         assert not {"DueFiles", "OldestDueAge"} & log()[-1].keys()
