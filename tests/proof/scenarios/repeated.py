@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from tests.proof.faults import Fault
 from tests.proof.scenarios.steps import Scenario
 from tests.proof.schedules import Step
 from tests.proof.vocabulary import Op
@@ -21,6 +22,13 @@ SCENARIOS: Mapping[str, Scenario] = {
     ),
     "an upload is asked for with one key twice at once": Scenario(
         (), Op("request", (0,)), (Op("request", (0,)),), choices=(1, 0, 1, 0), files=0
+    ),
+    "an upload is asked for with a key, and the SDK asks again when the file is stored": Scenario(
+        (),
+        Op("request", (0,), Fault("retried")),
+        (Op("request", (0,)), Op("put", (0,)), Op("deliver", (0,)), Op("store", (0,))),
+        choices=(0, 0, 1, 1, 1, 1, 1, 1, 1, 0),
+        files=0,
     ),
     "a stranger asks where only back ends may": Scenario((), Op("ask", variant=4), closed=True, files=0),
     "a back end asks with the key of another's request": Scenario(
