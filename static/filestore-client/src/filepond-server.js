@@ -152,12 +152,13 @@ export function createServer(apiRootUrl, options = {}) {
     if (!isSame) ahead?.stop();
     const entry = isSame ? ahead : begin(file, /** @type {File | Variants} */ (given), metadata);
     const { stop, done } = entry;
-    entry.tell = () => news.add(entry, () => entry.isOver || progress(true, entry.sent, entry.size));
-    // FilePond shows no progress in the moment in which it asks. Until it has some it has something turn, which of
-    // thirty files costs more than their uploads.
+    const show = () => entry.isOver || entry.size === 0 || progress(true, entry.sent, entry.size);
+    entry.tell = () => news.add(entry, show);
+    // FilePond takes no progress in the moment in which it asks. Until it has some a wheel turns, which is dear to draw.
     const told = wait(MOMENT).then(entry.tell);
     /** @param {import('./client.js').UploadedFile[]} arrived */
     const finish = (arrived) => {
+      show();
       if (entry.isOver) return;
       entry.isOver = true;
       running.delete(entry);
