@@ -46,6 +46,9 @@ def document(swagger: Yaml, root: str | None = None) -> Yaml:
     # An operation says what it is in its own case.
     del schemas["Result"]
     schemas["Page"]["properties"]["next"] |= {"type": "string", "nullable": True}
+    for item in stripped["paths"].values():
+        for operation in item.values():
+            _close(operation.get("requestBody", {}).get("content", {}).get("application/json", {}), schemas)
     stripped["tags"] = [{"name": name, "description": description} for name, description in _GROUPS.items()]
     stripped["paths"] = {
         path: {
@@ -71,6 +74,18 @@ def _stripped(node: Any) -> Any:
         case list():
             return [_stripped(member) for member in node]
     return node
+
+
+def _close(node: Any, schemas: Yaml) -> None:
+    """Say of a request's objects that they take no other properties than theirs."""
+    match node:
+        case {"$ref": str() as reference}:
+            _close(schemas[reference.rsplit("/", 1)[-1]], schemas)
+        case dict():
+            if "properties" in node:
+                node["additionalProperties"] = False
+            for value in node.values():
+                _close(value, schemas)
 
 
 def _operation(operation: Yaml, parameters: Yaml, meanings: Mapping[str, str]) -> Yaml:
