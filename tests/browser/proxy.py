@@ -30,13 +30,12 @@ class Proxy:
         self._target = port
         self._open: set[asyncio.StreamWriter] = set()
         self._loop = asyncio.new_event_loop()
-        self._server = self._loop.run_until_complete(
-            asyncio.start_server(self._serve, "127.0.0.1", 0, limit=_CHUNK, backlog=100)
-        )
-        self.port: int = self._server.sockets[0].getsockname()[1]
         self.begin()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
+        listening = asyncio.start_server(self._serve, "127.0.0.1", 0, limit=_CHUNK)
+        self._server = asyncio.run_coroutine_threadsafe(listening, self._loop).result(10)
+        self.port: int = self._server.sockets[0].getsockname()[1]
 
     def begin(self, *, cuts: list[int] | None = None, hold_at: int | None = None, late: int = 0) -> None:
         """Count from nothing, and get in the way like this."""
@@ -63,10 +62,7 @@ class Proxy:
         self._server.close()
         self._cut()
         self._released.set()
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
+        await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}))
 
     def _cut(self) -> None:
         for pipe in self._open:
