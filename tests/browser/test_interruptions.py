@@ -65,7 +65,7 @@ class Size(NamedTuple):
 SIZES = {"small": Size(48 * MIB - 7, 5 * MIB)} | ({"big": Size(2**30, 16 * MIB)} if os.environ.get("BIG") else {})
 
 
-@pytest.fixture(scope="module", params=SIZES.values(), ids=SIZES)
+@pytest.fixture(scope="module", params=list(SIZES.values()), ids=list(SIZES))
 def size(request: pytest.FixtureRequest) -> Size:
     chosen: Size = request.param
     return chosen
