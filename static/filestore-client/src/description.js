@@ -1,7 +1,6 @@
 /** What is said of a file before it is sent, and which files are not sent at all. */
 
 import { UploadError } from './errors.js';
-import { readableSize } from './texts.js';
 
 /** What the API takes as meta. */
 const MAX_META = { pairs: 50, key: 64, value: 512, octets: 2048 };
@@ -21,7 +20,7 @@ const MAX_META = { pairs: 50, key: 64, value: 512, octets: 2048 };
  * @param {string[]} [acceptedFileTypes] MIME types, `image/*` and the like, endings of names such as `.pdf`
  */
 export function refuse({ name, size, type }, maxFileSize = Infinity, acceptedFileTypes = []) {
-  if (size > maxFileSize) throw new UploadError('tooLarge', { values: { size: readableSize(maxFileSize) } });
+  if (size > maxFileSize) throw new UploadError('tooLarge', { values: { size: maxFileSize } });
   /** @param {string} accepted */
   const accepts = (accepted) => {
     if (accepted.startsWith('.')) return name.toLowerCase().endsWith(accepted.toLowerCase());

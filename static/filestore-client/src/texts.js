@@ -1,5 +1,8 @@
-/** What people read, by its key. `{…}` stands for a value. */
+/** What people read, by its key. `{…}` stands for a value. Numbers are written as in `locale` (BCP 47). */
 export const TEXTS = {
+  locale: 'en',
+  units: 'bytes KB MB GB TB',
+
   again: 'Trying again …',
   busy: 'Busy right now. The upload goes on in a moment.',
   catchingUp: 'Sending again what did not arrive …',
@@ -29,16 +32,33 @@ export const TEXTS = {
 
 /**
  * @param {TextKey} key
- * @param {Record<string, string | number>} [values]
+ * @param {Record<string, string | number>} [values] a number called `size` is one of bytes
  * @param {Texts} [texts]
  */
 export function say(key, values = {}, texts = {}) {
   const text = texts[key] ?? /** @type {Texts} */ (TEXTS)[key] ?? key;
-  return text.replace(/\{(\w+)\}/g, (all, name) => String(values[name] ?? all));
+  return text.replace(/\{(\w+)\}/g, (all, name) => {
+    const value = values[name] ?? all;
+    if (typeof value === 'string') return value;
+    return name === 'size' ? readableSize(value, texts) : written(value, texts);
+  });
 }
 
-/** @param {number} bytes */
-export function readableSize(bytes) {
+/**
+ * @param {number} bytes
+ * @param {Texts} [texts]
+ */
+export function readableSize(bytes, texts = {}) {
   const power = Math.min(Math.floor(Math.log2(bytes || 1) / 10), 4);
-  return `${power ? Number((bytes / 1024 ** power).toPrecision(3)) : bytes} ${['bytes', 'KB', 'MB', 'GB', 'TB'][power]}`;
+  const number = written(bytes / 1024 ** power, texts, { useGrouping: false, maximumSignificantDigits: power ? 3 : 4 });
+  return `${number} ${(texts.units ?? TEXTS.units).split(' ')[power]}`;
+}
+
+/**
+ * @param {number} value
+ * @param {Texts} texts
+ * @param {Intl.NumberFormatOptions} [how]
+ */
+function written(value, { locale = TEXTS.locale }, how) {
+  return value.toLocaleString(locale, how);
 }
