@@ -14,7 +14,15 @@ LINT := $(VENV)/.lint
 PORT ?= 8000
 AWS_PORT ?= 4566
 STATE_DIR ?= .local
-ENV ?= dev
+# A shell may have a variable of this name for a purpose of its own; what acts on a stack is told by whoever types it.
+ifeq ($(origin ENV),environment)
+  ifneq ($(filter dev prod,$(ENV)),)
+    $(error ENV=$(ENV) is in the environment. Say it after make instead: make ... ENV=$(ENV))
+  endif
+endif
+ifneq ($(origin ENV),command line)
+  ENV := dev
+endif
 BUILT ?= .aws-sam/build/template.yaml
 
 # On AWS the stack of this name or environment, otherwise the one that runs here.

@@ -93,15 +93,10 @@ class Filestore:
         problems: Problems = self._call("DELETE", ids)["problems"] if ids else {}
         return {file_id: problem for file_id, problem in problems.items() if problem["code"] != _UNKNOWN}
 
-    def begin_upload(self, body: bytes) -> tuple[str, int]:
-        """Ask for an upload; returns the answer and its status."""
-        return self._pass_on("POST", self._upload, body, {"Content-Type": "application/json"})
-
-    def undo_upload(self, file_id: str, token: str) -> tuple[str, int]:
-        """Take an upload back; likewise."""
-        return self._pass_on("DELETE", f"{self._upload}/{quote(file_id, safe='')}", b"", {"x-upload-token": token})
-
-    def _pass_on(self, method: str, url: str, body: bytes, headers: dict[str, str]) -> tuple[str, int]:
+    def hand_on(self, method: str, path: Sequence[str], body: bytes, token: str) -> tuple[str, int]:
+        """Make a call of the upload ``/file/…`` that a page has asked for; returns the answer and its status."""
+        url = "/".join([self._upload, *(quote(each, safe="") for each in path)])
+        headers = {"Content-Type": "application/json", "x-upload-token": token}
         answer = self._session.request(method, url, data=body, headers=headers, timeout=_TIMEOUT)
         return answer.text, answer.status_code
 
@@ -121,7 +116,7 @@ class Applications:
 
     def __init__(self, filestore: Filestore, database: Path) -> None:
         self._filestore = filestore
-        self.begin_upload, self.undo_upload = filestore.begin_upload, filestore.undo_upload
+        self.hand_on = filestore.hand_on
         self._database = database
         with self._connect() as connection:
             connection.executescript(_SCHEMA)

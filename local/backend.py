@@ -74,17 +74,27 @@ def blueprint(applications: Applications) -> flask.Blueprint:
 def _hand_on_uploads(routes: flask.Blueprint, applications: Applications) -> None:
     """Where strangers may not ask for uploads a back end does, for whom it knows, and hands URL and token on."""
 
+    def hand_on(*path: str) -> Any:
+        request = flask.request
+        token = request.headers.get("x-upload-token", "")
+        body, status = applications.hand_on(request.method, path, request.get_data(), token)
+        return flask.Response(body, status, mimetype="application/json")
+
     @routes.post("/file")
     def begin() -> Any:
-        return _answer(*applications.begin_upload(flask.request.get_data()))
+        return hand_on()
 
     @routes.delete("/file/<file_id>")
     def undo(file_id: str) -> Any:
-        return _answer(*applications.undo_upload(file_id, flask.request.headers.get("x-upload-token", "")))
+        return hand_on(file_id)
 
+    @routes.route("/file/<file_id>/parts", methods=["GET", "POST"])
+    def parts(file_id: str) -> Any:
+        return hand_on(file_id, "parts")
 
-def _answer(body: str, status: int) -> flask.Response:
-    return flask.Response(body, status, mimetype="application/json")
+    @routes.post("/file/<file_id>/complete")
+    def complete(file_id: str) -> Any:
+        return hand_on(file_id, "complete")
 
 
 def _json() -> Any:

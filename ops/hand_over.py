@@ -43,6 +43,8 @@ def main() -> int:
     options.add_argument("--from", dest="giver", required=True, help="id of the key that has the files, or nobody")
     options.add_argument("--to", dest="taker", required=True, help="id of the key that gets them, or nobody")
     chosen = options.parse_args()
+    if not (chosen.giver and chosen.taker):
+        raise OperatorError("Say FROM=id and TO=id; make keys lists the keys, and nobody is a name too.")
     if chosen.giver == chosen.taker:
         raise OperatorError("FROM and TO are the same.")
     stack = target.find(chosen)

@@ -65,18 +65,15 @@ def revoke(clients: Clients, stack: str, name: str) -> None:
     found = [key for key in listed(clients, stack) if key.name == name]
     if not found:
         raise OperatorError(f"There is no key {name}. See: make keys")
-    _delete(clients, stack, found)
-
-
-def revoke_all(clients: Clients, stack: str) -> None:
-    """Delete every key; one that was not made for this stack only leaves its plan."""
-    _delete(clients, stack, listed(clients, stack))
-
-
-def _delete(clients: Clients, stack: str, found: Iterable[Key]) -> None:
-    gateway, usage_plan = clients("apigateway"), _usage_plan(clients, stack)
     for key in found:
-        gateway.delete_usage_plan_key(usagePlanId=usage_plan, keyId=key.id)
+        clients("apigateway").delete_usage_plan_key(usagePlanId=_usage_plan(clients, stack), keyId=key.id)
+    delete_ours(clients, found)
+
+
+def delete_ours(clients: Clients, found: Iterable[Key]) -> None:
+    """Delete the keys that were made for a stack that is gone, and its plan with it."""
+    gateway = clients("apigateway")
+    for key in found:
         if key.is_ours:
             gateway.delete_api_key(apiKey=key.id)
 

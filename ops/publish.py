@@ -19,7 +19,7 @@ import boto3
 
 from local import npm, page
 from ops import page_bucket
-from ops.errors import run
+from ops.errors import OperatorError, run
 from ops.stack import describe
 
 _FOR_EVER = "public, max-age=31536000, immutable"
@@ -115,6 +115,12 @@ def publish(*, stack: str, bucket: str | None, backend_url: str | None, api_root
     region = s3.meta.region_name
     deployed = describe(session.client, stack)
     parameters, outputs = deployed.parameters, deployed.outputs
+    is_public = parameters.get("PublicUpload", "True") == "True"
+    if not is_public and backend_url is None:
+        raise OperatorError(
+            f"{stack} has PublicUpload=False: its page asks a back end of yours for uploads."
+            " Say BACKEND_URL=https://... ; docs/back-end.md says what that has to hand on."
+        )
     owner = session.client("sts").get_caller_identity()["Account"]
     npm.install(_say)
     if bucket is None:
@@ -125,6 +131,7 @@ def publish(*, stack: str, bucket: str | None, backend_url: str | None, api_root
         page.config(
             api_root_url=api_root_url,
             backend_url=backend_url,
+            upload_root_url=None if is_public else backend_url,
             store_on_load=parameters["StoreOnLoad"] == "True",
             unstored_file_lifetime=int(parameters["UnstoredFileLifetime"]),
             max_file_size=int(parameters["MaxFileSize"]),

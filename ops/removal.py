@@ -42,8 +42,10 @@ def remove(clients: Clients, stack: str, data: Data | None) -> list[str]:
         )
     if data is None and (_has_objects(clients, bucket) or _has_records(clients, table)):
         raise OperatorError(f"{stack} has files. Say DATA=keep to leave them in your account, or DATA=delete.")
-    keys.revoke_all(clients, stack)
+    of_back_ends = keys.listed(clients, stack)
+    # First: a stack that is protected, or that we may not delete, goes on, and its back ends with it.
     _delete_stack(clients("cloudformation"), found.id)
+    keys.delete_ours(clients, of_back_ends)
     left = {
         f"bucket {bucket}": "empty and delete the bucket in the console of S3",
         f"table {table}": f"aws dynamodb delete-table --table-name {table}",

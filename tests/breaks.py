@@ -191,7 +191,6 @@ NO_VALIDATOR = method_changed("/files", "DELETE", requestValidatorId=None)
 NO_KEY_NEEDED = method_changed("/files", "PUT", apiKeyRequired=False)
 WRONG_SERVICE = alarm_changed(Dimensions=[{"Name": "service", "Value": "filestore-of-another"}])
 WRONG_METRIC = alarm_changed(MetricName="OldestDueAgee")
-LOST_ALARM = alarm_changed(AlarmName="another")
 
 BROKEN: list[tuple[str, Break, dict[str, str]]] = [
     (

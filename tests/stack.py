@@ -163,6 +163,11 @@ class Stack:
         found: list[dict[str, Any]] = self.files("POST", [file_id], query).json()
         return found[0] if found else None
 
+    def seen(self, file_id: str) -> dict[str, Any]:
+        """The details of an upload once S3's event has been handled."""
+        details: dict[str, Any] = eventually(lambda: (d := self.details(file_id)) and "uploaded_at" in d and d)
+        return details
+
     def download(self, file_id: str) -> bytes:
         details = self.details(file_id)
         assert details

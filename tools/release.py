@@ -4,16 +4,19 @@ The standard library alone: the job of GitHub that may write releases runs it.
 """
 
 import argparse
+import json
 import re
 import sys
 import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+# What browsers get of a release.
+_PACKAGE = "static/filestore-client/package.json"
 
 
 class ReleaseError(Exception):
-    """The tag, pyproject.toml and CHANGELOG.md do not say the same; the message says what to mend."""
+    """The tag, both packages and CHANGELOG.md do not say the same; the message says what to mend."""
 
 
 def notes(root: Path, tag: str) -> str:
@@ -24,6 +27,9 @@ def notes(root: Path, tag: str) -> str:
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
     if project != version:
         raise ReleaseError(f"The tag is {tag}, but pyproject.toml says version {project}.")
+    package = json.loads((root / _PACKAGE).read_text(encoding="utf-8"))["version"]
+    if package != version:
+        raise ReleaseError(f"The tag is {tag}, but {_PACKAGE} says version {package}.")
     changelog = (root / "CHANGELOG.md").read_text(encoding="utf-8")
     sections = re.split(r"^## (.+)\n", changelog, flags=re.MULTILINE)[1:]
     released = [(title, text.strip()) for title, text in zip(sections[::2], sections[1::2], strict=True)]

@@ -14,7 +14,7 @@ from ops.smoke.session import Smoke
 _SOURCE = "Amazon S3 API reference: CompleteMultipartUpload; not documented in full, measured by this"
 _NOT_HERE = "the emulator's multipart uploads differ from S3's"
 _SMALLEST_PART = 5 * 1024 * 1024
-_DESIGN = "Nothing that is deployed depends on it; multipart uploads must not be built on it."
+_DESIGN = "Large files are not safe here: storage/multipart.py relies on it. Do not go live with them."
 
 
 class _Upload(NamedTuple):

@@ -1,4 +1,4 @@
-"""What DynamoDB does with the statements of source/filestore/storage/repository.py."""
+"""What DynamoDB does with the statements of source/filestore/storage/."""
 
 from ops.smoke.checks import CheckFailed, check, expect
 from ops.smoke.session import Smoke
@@ -52,5 +52,5 @@ def _marks(smoke: Smoke, file_id: str, what: str, *, has: set[str], lacks: set[s
         raise CheckFailed(
             expected=f"after {what} {sorted(has)} without {sorted(lacks)}",
             came=sorted(attributes),
-            do="DynamoDB reads such a statement otherwise: see repository.py, and do not go live.",
+            do="DynamoDB reads such a statement otherwise: see storage/repository.py, and do not go live.",
         )

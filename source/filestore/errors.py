@@ -169,6 +169,17 @@ class TryAgainError(FilestoreError):
 
     code = "try_again"
 
+    def __init__(
+        self, message: str = "It cannot be done now. Repeat the call: it is harmless.", reason: str = ""
+    ) -> None:
+        super().__init__(message, reason)
+
+
+class StillCompletingError(TryAgainError):
+    """S3 is still putting the parts of an upload together, which takes minutes where there are many."""
+
+    code = "still_completing"
+
 
 class ThrottledError(TryAgainError):
     """Storage refused a whole call for now."""

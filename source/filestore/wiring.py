@@ -159,9 +159,13 @@ def record_uploads() -> RecordUploads:
 @cache
 def sweep() -> Sweep:
     """The schedule."""
+    from filestore.storage.due import DueFiles
     from filestore.use_cases.sweep import Sweep
 
-    return Sweep(_files(), _bucket(), _multipart_uploads(), record_uploads(), settings(), late_upload_margin(), now)
+    due = DueFiles(aws.dynamodb(), settings().table_name)
+    return Sweep(
+        _files(), due, _bucket(), _multipart_uploads(), record_uploads(), settings(), late_upload_margin(), now
+    )
 
 
 @cache

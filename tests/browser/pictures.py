@@ -23,7 +23,6 @@ def png(width: int, height: int, top: tuple[int, int, int], bottom: tuple[int, i
 
 
 SUNSET = png(1200, 800, (242, 140, 90), (70, 40, 110))
-FOREST = png(640, 960, (190, 220, 180), (20, 60, 40))
 PDF = b"""%PDF-1.4
 1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj
 2 0 obj<</Type/Pages/Count 0/Kids[]>>endobj

@@ -14,7 +14,6 @@ from tests.browser.service import Service, until
 
 ADD = "(name) => void window.pond.addFile(new File(['contents'], name)).catch(() => undefined)"
 REMOVE = "(name) => pond.removeFile(pond.getFiles().find(({ filename }) => filename === name).id)"
-IMPATIENT = "const later = setTimeout; window.setTimeout = (act, time) => later(act, Math.min(time, 50));"
 IDS = "() => new FormData(document.forms[0]).getAll('documents')"
 
 

@@ -107,9 +107,7 @@ PLUGINS = ("filepond-plugin-file-validate-size", "filepond-plugin-file-validate-
 
 
 class TestTypes:
-    @pytest.mark.parametrize(
-        "plugins", [(), ("filepond-plugin-file-validate-size", "filepond-plugin-file-validate-type")]
-    )
+    @pytest.mark.parametrize("plugins", [(), PLUGINS])
     def test_are_found_by_strict_users_and_know_every_option(self, tmp_path: Path, plugins: tuple[str, ...]) -> None:
         modules = tmp_path / "node_modules"
         modules.mkdir()

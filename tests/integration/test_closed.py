@@ -48,3 +48,20 @@ def test_the_demos_back_end_does_so_for_its_page(closed: Stack) -> None:
     assert requests.delete(undo, headers=own | {"x-upload-token": upload["token"]}, timeout=60).status_code == 204
     elsewhere = {"Origin": "https://example.org"}
     assert requests.post(f"{root}/file", json={"name": "a"}, headers=elsewhere, timeout=60).status_code == 403
+
+
+def test_the_demos_back_end_hands_on_a_large_file_part_by_part(closed: Stack) -> None:
+    site = closed.outputs["WebUrl"]
+    root, own = f"{site}backend/file", {"Origin": site.rstrip("/")}
+    upload = requests.post(root, json={"name": "a", "size": 8, "multipart": True}, headers=own, timeout=60).json()
+    of_upload, token = f"{root}/{upload['id']}", own | {"x-upload-token": upload["token"]}
+    wanted = {"parts": [{"part_number": 1}]}
+    (part,) = requests.post(f"{of_upload}/parts", json=wanted, headers=token, timeout=60).json()["parts"]
+    assert requests.put(part["url"], data=b"contents", headers=part["headers"], timeout=60).status_code == 200
+    listed = requests.get(f"{of_upload}/parts", headers=token, timeout=60).json()
+    assert [each["part_number"] for each in listed["parts"]] == [1]
+    stranger = own | {"x-upload-token": "x"}
+    assert requests.post(f"{of_upload}/complete", headers=stranger, timeout=60).status_code == 403
+    assert requests.post(f"{of_upload}/complete", headers=token, timeout=60).json() == {"id": upload["id"]}
+    assert closed.files("PUT", [upload["id"]]).json() == [upload["id"]]
+    assert closed.download(upload["id"]) == b"contents"

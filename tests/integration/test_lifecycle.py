@@ -5,8 +5,6 @@ import random
 import re
 import shutil
 import subprocess
-import time
-from typing import Any
 from urllib.parse import unquote
 
 import pytest
@@ -16,18 +14,12 @@ from tests.stack import Stack, eventually
 from tests.support import UNKNOWN_ID
 
 
-def seen(stack: Stack, file_id: str) -> dict[str, Any]:
-    """The details of an upload once S3's event has been handled."""
-    details: dict[str, Any] = eventually(lambda: (d := stack.details(file_id)) and "uploaded_at" in d and d)
-    return details
-
-
 def test_the_whole_story(stack: Stack) -> None:
     upload = stack.post_file({"name": "report.pdf"}).json()
     assert upload.keys() == {"id", "url"}
     assert requests.put(upload["url"], data=b"%PDF", timeout=60).status_code == 200
 
-    details = seen(stack, upload["id"])
+    details = stack.seen(upload["id"])
     assert details["size"] == 4
     assert "stored_at" not in details
     assert "url" not in details
@@ -102,7 +94,7 @@ class TestWhatWasDeclared:
         assert put(b"xyz") == 400
         assert stack.versions(upload["id"]) == []
         assert put(b"abc") == 200
-        details = seen(stack, upload["id"])
+        details = stack.seen(upload["id"])
         assert details["meta"] == {"form": "7"}
         assert details["checksum"] == {"algorithm": "SHA256", "value": digest, "verified": "declared"}
 
@@ -259,69 +251,3 @@ class TestUndo:
         upload = stack.upload(size=8)
         assert stack.undo(upload["id"], "x").status_code == 403
         assert stack.versions(upload["id"])
-
-
-class TestExpiry:
-    def test_an_upload_that_nobody_stores_is_gone_after_its_lifetime(self, hasty_stack: Stack) -> None:
-        upload = hasty_stack.upload()
-        seen(hasty_stack, upload["id"])
-        time.sleep(2.1)
-        hasty_stack.sweep()
-        assert hasty_stack.versions(upload["id"]) == []
-        body = hasty_stack.files("PUT", [upload["id"]], "?problems=yes").json()
-        assert body["problems"][upload["id"]]["code"] == "expired"
-
-    def test_an_upload_url_dies(self, hasty_stack: Stack) -> None:
-        url = hasty_stack.post_file({"name": "a"}).json()["url"]
-        time.sleep(3.1)
-        assert requests.put(url, data=b"x", timeout=60).status_code == 403
-
-    def test_a_stored_file_is_never_swept(self, hasty_stack: Stack) -> None:
-        upload = hasty_stack.store()
-        time.sleep(2.1)
-        hasty_stack.sweep()
-        assert hasty_stack.download(upload["id"]) == b"contents"
-
-    def test_a_request_that_was_never_used_is_gone_after_the_margin(self, hasty_stack: Stack) -> None:
-        """The margin is a minute, so the record is moved back instead of waiting for it."""
-        file_id = hasty_stack.post_file({"name": "a"}).json()["id"]
-        hasty_stack.sweep()
-        assert hasty_stack.record(file_id)
-        hasty_stack.client("dynamodb").update_item(
-            TableName=hasty_stack.outputs["TableName"],
-            Key={"id": {"S": file_id}},
-            UpdateExpression="SET sweep_at = sweep_at - :hour, url_expires_at = url_expires_at - :hour",
-            ExpressionAttributeValues={":hour": {"N": "3600"}},
-        )
-        assert hasty_stack.sweep()["pending_removed"] >= 1
-        assert hasty_stack.record(file_id) is None
-
-    def test_a_second_sweep_has_nothing_to_do(self, hasty_stack: Stack) -> None:
-        hasty_stack.sweep()
-        assert hasty_stack.sweep() == {
-            "expired": 0,
-            "deletions_finished": 0,
-            "adopted": 0,
-            "pending_removed": 0,
-            "versions_removed": 0,
-            "multipart_uploads_aborted": 0,
-            "finished": True,
-        }
-
-
-class TestStoreOnLoad:
-    def test_files_are_stored_as_they_arrive(self, storing_stack: Stack) -> None:
-        upload = storing_stack.upload()
-        assert "stored_at" in seen(storing_stack, upload["id"])
-        assert storing_stack.download(upload["id"]) == b"contents"
-
-    def test_there_is_nothing_to_store_by_hand(self, storing_stack: Stack) -> None:
-        reply = storing_stack.files("PUT", [UNKNOWN_ID])
-        assert reply.status_code == 400
-        assert reply.json()["message"] == "Configured to store files at the time of upload."
-
-    def test_an_upload_can_be_taken_back_for_a_while(self, storing_stack: Stack) -> None:
-        upload = storing_stack.upload(size=8)
-        seen(storing_stack, upload["id"])
-        assert storing_stack.undo(upload["id"], upload["token"]).status_code == 204
-        assert storing_stack.versions(upload["id"]) == []

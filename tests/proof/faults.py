@@ -95,8 +95,6 @@ def answer(memory: Memory, name: str, parameters: Mapping[str, Any], fault: Faul
         memory.multiparts.keeps_a_part = kind == "part on its way"
         status, said = memory.call(name, parameters)
         memory.multiparts.keeps_a_part = False
-    if kind == "retried":
-        status, said = memory.call(name, parameters)
     if kind == "lost":
         raise ReadTimeoutError(endpoint_url="memory")
     if kind == "died after":

@@ -10,6 +10,8 @@ from unittest import mock
 
 from filestore import wiring
 from filestore.storage import aws
+from filestore.storage.due import DueFiles
+from filestore.storage.items import SHARDS
 from filestore.storage.places import ListIndex
 from filestore.storage.repository import FileRepository
 from tests import hygiene
@@ -138,10 +140,11 @@ def proving() -> Iterator[Proving]:
         mock.patch("filestore.domain.plan.MIB", 1),
         mock.patch("filestore.domain.plan._USUAL_PART_SIZE", PART_SIZE),
         mock.patch("filestore.wiring.FileRepository", lambda *args: FileRepository(*args, sleep=lambda _: None)),
+        mock.patch("filestore.storage.due.DueFiles", lambda *args: DueFiles(*args, sleep=lambda _: None)),
         # The same in every run, and the first file in the shard that is swept first.
         mock.patch("filestore.use_cases.upload.secrets.token_hex", proof.new_id),
         mock.patch("filestore.use_cases.sweep.random.sample", proof.shards),
-        mock.patch.object(ListIndex, "shards", property(lambda _: proof.shards(FileRepository.shards, 0))),
+        mock.patch.object(ListIndex, "shards", property(lambda _: proof.shards(SHARDS, 0))),
         mock.patch("filestore.telemetry.logger.registered_handler.stream", proof),
         # Each line comes by once, not once more for every handler of pytest.
         mock.patch.object(logging.getLogger("filestore"), "propagate", False),

@@ -13,7 +13,13 @@ Site = tuple[str, str, str, str]
 """Function, use case, storage, AWS call."""
 # They call nothing: what they return does.
 _VIEWS = {"of"}
-_COLLABORATORS = {"files": "FileRepository", "bucket": "Bucket", "places": "ListIndex", "uploads": "MultipartUploads"}
+_COLLABORATORS = {
+    "files": "FileRepository",
+    "due": "DueFiles",
+    "bucket": "Bucket",
+    "places": "ListIndex",
+    "uploads": "MultipartUploads",
+}
 # What a storage calls AWS by: the clients that repeat a call, and that do not.
 _CLIENTS = ("_client", "_once")
 

@@ -137,12 +137,19 @@ class World:
         site = (task.operation, *site_of(sys._getframe()), name)  # noqa: SLF001 - the way to the caller
         self.sites.add(site)
         self.trace.append((task.number, site))
+        self._give_way(task)
+        if fault is not None:
+            task.faults[fault.kind] += 1
+        if fault is not None and fault.kind == "retried":
+            # The answer was lost; whatever it was, the SDK asks again later.
+            self.memory.call(name, parameters)
+            self._give_way(task)
+        return faults.answer(self.memory, name, parameters, fault)
+
+    def _give_way(self, task: Task) -> None:
         if task.parent is not None and not self.quiet:
             task.parent.switch()
             self.truth.operation = task.operation
-        if fault is not None:
-            task.faults[fault.kind] += 1
-        return faults.answer(self.memory, name, parameters, fault)
 
     # ------------------------------------------------- for the operations
 

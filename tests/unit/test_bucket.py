@@ -1,5 +1,6 @@
 """S3 throttling: what cannot be answered now is named, and neither lost nor a failure of everything else."""
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ from botocore.exceptions import ClientError
 from filestore import wiring
 from filestore.errors import StorageError
 from filestore.storage import aws
+from filestore.storage.bucket import Bucket
 from tests.support import Clock, call, invoke, put, sample_event, upload_event
 
 pytestmark = pytest.mark.usefixtures("emulator_aws")
@@ -126,3 +128,16 @@ def test_versions_come_oldest_first(requested: dict[str, Any]) -> None:
     created = [put(requested["url"], b"contents", requested["headers"])["versionId"] for _ in range(5)]
     bucket = wiring.delete_files().bucket
     assert [version.version_id for version in bucket.versions([requested["id"]])[requested["id"]]] == created
+
+
+def test_a_client_is_made_before_the_threads_that_share_it() -> None:
+    """Making one costs as much as a hundred calls, and the SDK's session is for one thread at a time."""
+    made_by: list[int] = []
+
+    def connect() -> Any:
+        made_by.append(threading.get_ident())
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        Bucket(connect, "bucket").versions(["a", "b", "c"])
+    assert made_by == [threading.get_ident()]

@@ -142,7 +142,7 @@ class TestMayBeRepeated:
         with monkeypatch.context() as patched:
             patched.setattr(s3, "complete_multipart_upload", unanswered)
             reply = complete(sent)
-        assert (reply.status, reply.body["code"], reply.headers["Retry-After"]) == (503, "try_again", "1")
+        assert (reply.status, reply.body["code"], reply.headers["Retry-After"]) == (429, "still_completing", "1")
         assert complete(sent).body == {"id": sent["id"]}
         assert len(versions()) == 1
 

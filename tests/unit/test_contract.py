@@ -177,7 +177,7 @@ class TestErrors:
             403: {"invalid_token", "origin_not_allowed"},
             404: {"unknown"},
             409: {"not_in_parts", "parts_missing", "checksum_mismatch", "upload_ended"},
-            429: {"throttled"},
+            429: {"throttled", "still_completing"},
             503: {"try_again"},
         },
         "undo": {
@@ -265,50 +265,3 @@ def test_every_sample_event_is_understood(module: str) -> None:
 def test_the_sample_request_is_what_the_schema_allows() -> None:
     event = sample_event("upload")
     assert call("upload", json.loads(event["body"])).status == 200
-
-
-class TestTheTemplate:
-    def test_gives_nothing_but_the_bucket_a_name(self) -> None:
-        """Two stacks must fit into one account, and the bucket's name is the operator's choice.
-
-        The function's is never given, as the tests of PublicUpload see.
-        """
-        names = {
-            f"{logical_id}.{name}"
-            for logical_id, resource in RESOURCES.items()
-            for name in ("TableName", "FunctionName", "RoleName", "QueueName", "BucketName", "AlarmName")
-            if name in resource.get("Properties", {})
-        }
-        assert names == {"StorageBucket.BucketName", "UploadFunction.FunctionName"}
-
-    def test_never_expires_noncurrent_versions(self) -> None:
-        """A PUT to an upload URL after the store makes the stored version the noncurrent one."""
-        for rule in RESOURCES["StorageBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]:
-            assert not {name for name in rule if name.startswith("Noncurrent")}
-
-    def test_has_the_parameters_of_the_original_with_their_defaults(self) -> None:
-        parameters = TEMPLATE["Parameters"]
-        assert parameters["EnvironmentParameter"]["AllowedValues"] == ["dev", "prod"]
-        assert parameters["EnvironmentParameter"]["Default"] == "dev"
-        assert parameters["SignedUrlExpiration"]["Default"] == "3600"
-        assert (parameters["StoreOnLoad"]["AllowedValues"], parameters["StoreOnLoad"]["Default"]) == (
-            ["True", "False"],
-            "False",
-        )
-        assert "StorageBucketName" in parameters
-
-    def test_describes_every_parameter_and_groups_it(self) -> None:
-        groups = TEMPLATE["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
-        grouped = [name for group in groups for name in group["Parameters"]]
-        assert sorted(grouped) == sorted(TEMPLATE["Parameters"])
-        assert all(parameter["Description"] for parameter in TEMPLATE["Parameters"].values())
-
-    def test_keeps_the_logs_of_every_function_for_a_limited_time(self) -> None:
-        groups = {
-            logical_id
-            for logical_id, resource in RESOURCES.items()
-            if resource["Type"] == "AWS::Logs::LogGroup" and "RetentionInDays" in resource["Properties"]
-        }
-        assert groups == {"FunctionsLogGroup", "AccessLogGroup"}
-        assert TEMPLATE["Globals"]["Function"]["LoggingConfig"]["LogGroup"] == {"Ref": "FunctionsLogGroup"}
-        assert not [function for function, properties in FUNCTIONS.items() if "LoggingConfig" in properties]

@@ -124,7 +124,7 @@ MODULES = {
     "update": f"{_API} api.declared domain.disposition use_cases.info use_cases.update storage.links",
     "delete": f"{_API} {_BUCKET} domain.clock use_cases.delete",
     "uploaded": f"{_ALL} {_BUCKET} domain.clock domain.media_type use_cases.types use_cases.uploaded",
-    "sweep": f"{_ALL} {_PARTS} {_BUCKET} domain.clock domain.media_type use_cases.sweep use_cases.types"
+    "sweep": f"{_ALL} {_PARTS} {_BUCKET} domain.clock domain.media_type storage.due use_cases.sweep use_cases.types"
     " use_cases.uploaded",
 }
 

@@ -34,6 +34,7 @@ STATUSES = {
     "NotStoredError": 409,
     "OriginNotAllowedError": 403,
     "PartsMissingError": 409,
+    "StillCompletingError": 429,
     "StorageError": 500,
     "StoredOnLoadError": 400,
     "ThrottledError": 503,

@@ -92,6 +92,18 @@ class TestTheSameRequest:
         body = {"name": "a", "size": 20 * 1024 * 1024, "multipart": True}
         assert ask(body).body == ask(body).body
 
+    @pytest.mark.parametrize(("first", "then"), [("104857600", "1"), ("1", "104857600")])
+    def test_has_the_same_upload_when_others_come_in_parts_by_now(
+        self, configure: Callable[..., None], first: str, then: str
+    ) -> None:
+        """Between the two calls the stack was given another MultipartThreshold."""
+        configure(MULTIPART_THRESHOLD=first)
+        begun = ask().body
+        configure(MULTIPART_THRESHOLD=then)
+        again = ask().body
+        assert again.keys() == begun.keys()
+        assert {key: again[key] for key in begun if key != "url"} == {key: begun[key] for key in begun if key != "url"}
+
 
 class TestAnother:
     @pytest.mark.parametrize(

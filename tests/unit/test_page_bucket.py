@@ -1,13 +1,14 @@
 """An account may keep all of its buckets from everybody: ``make publish`` finds out before it makes one."""
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
 import pytest
 from moto import mock_aws
 
-from ops import page_bucket
+from ops import page_bucket, publish
 from ops.errors import OperatorError
 
 OWNER = "123456789012"
@@ -89,3 +90,13 @@ def test_the_address_of_an_endpoint_of_ones_own_has_the_bucket_in_its_path(monke
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
     session = boto3.Session(region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test")
     assert page_bucket.address(session, "the-page") == "http://127.0.0.1:4566/the-page"
+
+
+def test_the_page_of_a_closed_stack_needs_a_back_end(session: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Published without one it could upload nothing."""
+    deployed = SimpleNamespace(parameters={"PublicUpload": "False"}, outputs={})
+    monkeypatch.setattr(publish, "describe", lambda *_: deployed)
+    monkeypatch.setattr(boto3, "Session", lambda: session)
+    with pytest.raises(OperatorError, match="Say BACKEND_URL="):
+        publish.publish(stack="closed", bucket=None, backend_url=None, api_root_url=None)
+    assert session.client("s3").list_buckets()["Buckets"] == []

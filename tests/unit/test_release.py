@@ -25,9 +25,12 @@ Words before the first version.
 """
 
 
-def project(folder: Path, *, version: str = "1.2.3", changelog: str = CHANGELOG) -> Path:
+def project(folder: Path, *, version: str = "1.2.3", package: str = "1.2.3", changelog: str = CHANGELOG) -> Path:
     """A folder with what a release is checked by."""
     (folder / "pyproject.toml").write_text(f'[project]\nversion = "{version}"\n', encoding="utf-8")
+    client = folder / "static/filestore-client"
+    client.mkdir(parents=True, exist_ok=True)
+    (client / "package.json").write_text(f'{{"version": "{package}"}}', encoding="utf-8")
     (folder / "CHANGELOG.md").write_text(changelog, encoding="utf-8")
     return folder
 
@@ -49,6 +52,11 @@ def test_a_tag_of_another_form_is_refused(tag: str, tmp_path: Path) -> None:
 def test_a_version_that_was_not_raised_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ReleaseError, match=r"The tag is v1\.2\.3, but pyproject\.toml says version 1\.2\.2\."):
         notes(project(tmp_path, version="1.2.2"), "v1.2.3")
+
+
+def test_a_browser_package_of_another_version_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ReleaseError, match=r"but static/filestore-client/package\.json says version 1\.2\.2\."):
+        notes(project(tmp_path, package="1.2.2"), "v1.2.3")
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from filestore import wiring
 from filestore.domain.file import File
 from filestore.domain.outcome import Applied, Refused, Throttled
 from filestore.errors import StorageError, TryAgainError
+from filestore.storage.due import DueFiles
 from filestore.storage.repository import FileRepository
 from tests.support import Clock, call
 
@@ -35,6 +36,7 @@ class Stubbed:
         self.stub.activate()
         self.pauses: list[float] = []
         self.files = FileRepository(client, "files", sleep=self.pauses.append)
+        self.due = DueFiles(client, "files", sleep=self.pauses.append)
 
     def answer(self, *responses: dict[str, Any]) -> None:
         self.stub.add_response("batch_execute_statement", {"Responses": list(responses)})
@@ -196,7 +198,7 @@ class TestWhatIsDue:
             {"id": {"S": D}, **self.ITEM, "sweep_at": {"N": "10"}},
         ]
         stubbed.stub.add_response("batch_get_item", {"Responses": {"files": records}})
-        (page,) = stubbed.files.due("a", now=10)
+        (page,) = stubbed.due.pages("a", now=10)
         assert [file.id for file in page] == [D]
 
     def test_is_read_once_where_the_index_lists_it_twice(self, stubbed: Stubbed) -> None:
@@ -204,7 +206,7 @@ class TestWhatIsDue:
         keys = {"files": {"Keys": [{"id": {"S": A}}, {"id": {"S": B}}], "ConsistentRead": True}}
         records = [{"id": {"S": file_id}, **self.ITEM, "sweep_at": {"N": "1"}} for file_id in (B, A)]
         stubbed.stub.add_response("batch_get_item", {"Responses": {"files": records}}, {"RequestItems": keys})
-        (page,) = stubbed.files.due("a", now=10)
+        (page,) = stubbed.due.pages("a", now=10)
         assert [file.id for file in page] == [A, B]
 
     def test_is_not_left_out_in_silence_where_it_cannot_be_read(self, stubbed: Stubbed) -> None:
@@ -214,7 +216,7 @@ class TestWhatIsDue:
         stubbed.stub.add_response("batch_get_item", {"Responses": read, "UnprocessedKeys": unread})
         for _ in range(4):
             stubbed.stub.add_response("batch_get_item", {"Responses": {}, "UnprocessedKeys": unread})
-        pages = stubbed.files.due("a", now=10)
+        pages = stubbed.due.pages("a", now=10)
         assert [file.id for file in next(pages)] == [A]
         with pytest.raises(TryAgainError, match="1 files"):
             next(pages)
@@ -264,3 +266,14 @@ def test_a_create_whose_answer_was_lost_may_be_repeated(record: Callable[[str], 
     with pytest.raises(StorageError, match="ConditionalCheckFailed"):
         files.create(file._replace(token_hash="another"))
     assert (record(A) or {})["token_hash"] == "hash"
+
+
+@pytest.mark.usefixtures("emulator_aws")
+def test_a_create_that_comes_again_late_takes_nothing_back(record: Callable[[str], dict[str, Any] | None]) -> None:
+    """Another request with the same Idempotency-Key may have told the id, and the file may be stored by now."""
+    files = wiring.begin_upload().files
+    file = File(id=A, name="a", type="b", created_at="c", url_expires_at=1, token_hash="hash")
+    files.create(file)
+    files.delete([A], deleted_at="d", sweep_at=1)
+    assert files.create(file) is None
+    assert (record(A) or {})["deleted_at"] == "d"

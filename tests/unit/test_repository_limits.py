@@ -9,6 +9,7 @@ from botocore.stub import Stubber
 from filestore.domain.file import Deletion, File
 from filestore.domain.outcome import Applied, Refused, Throttled
 from filestore.errors import StorageError, TryAgainError
+from filestore.storage.due import DueFiles
 from filestore.storage.repository import FileRepository
 from tests.stubs import WHOLE_CALLS, client, ids
 
@@ -40,6 +41,7 @@ class Table:
         self.stub = Stubber(client("dynamodb"))
         self.asked: list[list[str]] = []
         self.files = FileRepository(client("dynamodb"), "files", sleep=lambda _: None)
+        self.due = DueFiles(client("dynamodb"), "files", sleep=lambda _: None)
 
     def hear(self, params: dict[str, Any], **_: object) -> None:
         if "Statements" in params:
@@ -210,13 +212,13 @@ class TestWhatIsDue:
             records = [item(file_id, sweep_at={"N": "7"}) for file_id in page]
             table.stub.add_response("batch_get_item", {"Responses": {"files": records}})
             key = following
-        assert [[file.id for file in page] for page in table.files.due("0", now=7)] == pages
+        assert [[file.id for file in page] for page in table.due.pages("0", now=7)] == pages
 
     def test_that_could_not_be_read_is_told_after_what_could(self, table: Table) -> None:
         self.query(table, {"Items": [{"id": {"S": file_id}} for file_id in ids(3)]})
         for _ in range(5):
             table.reads([], unread=ids(3))
-        pages = table.files.due("0", now=7)
+        pages = table.due.pages("0", now=7)
         assert next(pages) == []
         with pytest.raises(TryAgainError, match="3 files"):
             next(pages)

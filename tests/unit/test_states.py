@@ -10,6 +10,7 @@ from filestore.domain import lifecycle
 from filestore.domain.file import Deletion, File, ObjectVersion
 from filestore.domain.lifecycle import State, Transition
 from filestore.domain.outcome import Applied, Attempt, Refused
+from filestore.domain.ports import DueFiles
 from filestore.storage.conditions import where
 from filestore.storage.repository import FileRepository
 
@@ -54,28 +55,28 @@ EXPECTED: Mapping[str, tuple[set[str], str]] = {
     "ABANDON": ({"pending"}, "expired"),
     "REMOVE_PENDING": ({"pending"}, ""),
 }
-TRY: Mapping[str, Callable[[FileRepository], Mapping[str, Attempt]]] = {
-    "RECORD": lambda files: files.record_uploads([VERSION], uploaded_at=NOW, sweep_at=None, max_size=1),
-    "RECORD_AND_STORE": lambda files: files.record_and_store_uploads([VERSION], at=NOW, max_size=1),
-    "STORE": lambda files: files.store([ID], stored_at=NOW),
-    "DELETE": lambda files: files.delete([ID], deleted_at=NOW, sweep_at=1500),
-    "UNDO": lambda files: {
+TRY: Mapping[str, Callable[[FileRepository, DueFiles], Mapping[str, Attempt]]] = {
+    "RECORD": lambda files, _: files.record_uploads([VERSION], uploaded_at=NOW, sweep_at=None, max_size=1),
+    "RECORD_AND_STORE": lambda files, _: files.record_and_store_uploads([VERSION], at=NOW, max_size=1),
+    "STORE": lambda files, _: files.store([ID], stored_at=NOW),
+    "DELETE": lambda files, _: files.delete([ID], deleted_at=NOW, sweep_at=1500),
+    "UNDO": lambda files, _: {
         ID: files.undo(ID, token_hash="h", deleted_at=NOW, sweep_at=1500, even_stored=False),
     },
-    "UNDO_EVEN_STORED": lambda files: {
+    "UNDO_EVEN_STORED": lambda files, _: {
         ID: files.undo(ID, token_hash="h", deleted_at=NOW, sweep_at=1500, even_stored=True),
     },
-    "EXPIRE": lambda files: files.expire([ID], deleted_at=NOW),
-    "ABANDON": lambda files: files.abandon([ID], deleted_at=NOW, now=1000),
-    "REMOVE_PENDING": lambda files: files.remove_pending([ID]),
+    "EXPIRE": lambda _, due: due.expire([ID], deleted_at=NOW),
+    "ABANDON": lambda _, due: due.abandon([ID], deleted_at=NOW, now=1000),
+    "REMOVE_PENDING": lambda _, due: due.remove_pending([ID], now=1000),
 }
 # What leaves the state as it is.
-UPKEEP: Mapping[str, tuple[set[str], Callable[[FileRepository], Mapping[str, Attempt]]]] = {
-    "keep pending": ({"pending"}, lambda files: files.keep_pending([ID])),
-    "finish deletion": ({"deleted", "expired"}, lambda files: files.finish_deletion({ID: 5000})),
-    "sweep pending later": ({"pending"}, lambda files: files.sweep_later({ID: 1500}, lifecycle.PENDING)),
-    "sweep uploaded later": ({"uploaded"}, lambda files: files.sweep_later({ID: 1500}, lifecycle.UPLOADED)),
-    "sweep deleted later": ({"deleted", "expired"}, lambda files: files.sweep_later({ID: 1500}, lifecycle.OVER)),
+UPKEEP: Mapping[str, tuple[set[str], Callable[[FileRepository, DueFiles], Mapping[str, Attempt]]]] = {
+    "keep pending": ({"pending"}, lambda _, due: due.keep_pending([ID])),
+    "finish deletion": ({"deleted", "expired"}, lambda _, due: due.finish_deletion({ID: 5000})),
+    "sweep pending later": ({"pending"}, lambda _, due: due.sweep_later({ID: 1500}, lifecycle.PENDING)),
+    "sweep uploaded later": ({"uploaded"}, lambda _, due: due.sweep_later({ID: 1500}, lifecycle.UPLOADED)),
+    "sweep deleted later": ({"deleted", "expired"}, lambda _, due: due.sweep_later({ID: 1500}, lifecycle.OVER)),
 }
 
 
@@ -101,7 +102,7 @@ def test_every_transition_is_tried_here_and_begins_and_ends_as_written_here() ->
 def test_a_transition_happens_where_it_may_and_nowhere_else(files: FileRepository, name: str, transition: str) -> None:
     before, after = EXPECTED[transition]
     files.create(FILES[name])
-    (attempt,) = TRY[transition](files).values()
+    (attempt,) = TRY[transition](files, wiring.sweep().due).values()
     found, _ = files.get([ID])
     if STATES[name] in before:
         assert isinstance(attempt, Applied)
@@ -116,7 +117,7 @@ def test_a_transition_happens_where_it_may_and_nowhere_else(files: FileRepositor
 def test_upkeep_is_done_where_it_is_needed_and_changes_no_state(files: FileRepository, name: str, work: str) -> None:
     states, do = UPKEEP[work]
     files.create(FILES[name])
-    (attempt,) = do(files).values()
+    (attempt,) = do(files, wiring.sweep().due).values()
     assert isinstance(attempt, Applied) == (STATES[name] in states)
     assert files.get([ID])[0][ID].state == STATES[name]
 

@@ -101,7 +101,7 @@ def test_has_nothing_to_do_where_files_are_stored_as_they_arrive(configure: Call
     for ids in ([UNKNOWN_ID], []):
         reply = call("store", ids)
         assert (reply.status, reply.body["code"]) == (400, "stored_on_load")
-        assert reply.body["message"] == "Configured to store files at the time of upload."
+        assert reply.body["message"] == "Configured to store files at the time of upload. There is nothing to do."
 
 
 def test_a_store_of_an_upload_that_was_not_told_of_says_what_became_of_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,7 +56,7 @@ class TestUploadsThatNobodyStored:
         self, uploaded: dict[str, Any], clock: Clock, versions: Versions, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         clock.advance(3660)
-        pages = wiring.sweep().files.due
+        pages = wiring.sweep().due.pages
 
         def delete_meanwhile(shard: str, *, now: int) -> Any:
             for page in pages(shard, now=now):
@@ -67,7 +67,7 @@ class TestUploadsThatNobodyStored:
                 yield page
 
         with monkeypatch.context() as patch:
-            patch.setattr(type(wiring.sweep().files), "due", lambda _, shard, now: delete_meanwhile(shard, now=now))
+            patch.setattr(type(wiring.sweep().due), "pages", lambda _, shard, now: delete_meanwhile(shard, now=now))
             assert sweep() == NOTHING
         assert len(versions()) == 1
         assert sweep() == NOTHING | {"deletions_finished": 1, "versions_removed": 1}
@@ -100,14 +100,14 @@ class TestUploadsThatNobodyStored:
     ) -> None:
         """The sweep has read its page when the store comes: the record decides, not the page."""
         clock.advance(7200)
-        pages = wiring.sweep().files.due
+        pages = wiring.sweep().due.pages
 
         def store_meanwhile(shard: str, *, now: int) -> Any:
             for page in pages(shard, now=now):
                 call("store", [file.id for file in page])
                 yield page
 
-        monkeypatch.setattr(type(wiring.sweep().files), "due", lambda _, shard, now: store_meanwhile(shard, now=now))
+        monkeypatch.setattr(type(wiring.sweep().due), "pages", lambda _, shard, now: store_meanwhile(shard, now=now))
         assert sweep() == NOTHING
         assert get(call("info", [uploaded["id"]]).body[0]["url"]) == b"contents"
 

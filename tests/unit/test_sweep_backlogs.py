@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from filestore.storage.repository import FileRepository
+from filestore.storage.statements import Statements
 from tests.support import Clock, Context, call, counted_calls, invoke, put, upload_event
 from tests.sweeping import NOTHING, sweep
 
@@ -23,7 +23,7 @@ class TestBacklogs:
         return [upload["id"] for upload in uploads]
 
     def test_are_paged_through(self, clock: Clock, versions: Versions, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("filestore.storage.repository._DUE_PAGE", 2)
+        monkeypatch.setattr("filestore.storage.due._PAGE", 2)
         self.upload(60)
         clock.advance(7200)
         assert sweep()["expired"] == 60
@@ -32,7 +32,7 @@ class TestBacklogs:
     def test_that_take_too_long_are_gone_on_with_by_the_next_sweep(
         self, clock: Clock, versions: Versions, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("filestore.storage.repository._DUE_PAGE", 2)
+        monkeypatch.setattr("filestore.storage.due._PAGE", 2)
         self.upload(60)
         clock.advance(7200)
         first = sweep(Context(itertools.chain([300_000] * 3, itertools.repeat(1_000))))
@@ -75,7 +75,7 @@ class TestGauges:
         """Throttled for good: the sweep must not say that all is well."""
         call("upload", {"name": "a"})
         clock.advance(3660)
-        monkeypatch.setattr(FileRepository, "get", lambda _, ids: ({}, set(ids)))
+        monkeypatch.setattr(Statements, "read", lambda _, ids: ({}, set(ids)))
         with pytest.raises(ExceptionGroup, match="not swept"):
             invoke("sweep", {})
         assert not {"DueFiles", "OldestDueAge"} & log()[-1].keys()

@@ -79,15 +79,15 @@ class TestAnAbandonedUpload:
         self, begun: dict[str, Any], clock: Clock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """The sweep has read the record already; its write looks again."""
-        files = wiring.sweep().files
-        abandon = files.abandon
+        due = wiring.sweep().due
+        abandon = due.abandon
 
         def too_late(*args: Any, **more: Any) -> Any:
             send(begun, CONTENTS, [1])
             return abandon(*args, **more)
 
         clock.advance(LEASE + 1)
-        monkeypatch.setattr(files, "abandon", too_late)
+        monkeypatch.setattr(due, "abandon", too_late)
         assert sweep() == NOTHING
         assert complete(begun).status == 200
 

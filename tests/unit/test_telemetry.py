@@ -1,8 +1,8 @@
 """What a function says of itself: dashboards and alarms read it, so every name, number and unit counts."""
 
+import importlib
 import json
 import logging
-import sys
 import time
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -13,7 +13,7 @@ from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from filestore import telemetry
 from filestore.storage.bucket import Bucket
-from filestore.storage.repository import FileRepository
+from filestore.storage.due import DueFiles
 from tests.support import UNKNOWN_ID, Clock, Context, call, invoke, put, sample_event, upload_event
 
 Log = Callable[[], list[dict[str, Any]]]
@@ -100,10 +100,13 @@ class TestALine:
         """At INFO it says where it has found credentials."""
         assert logging.getLogger("botocore").level == logging.WARNING
 
+    @pytest.mark.usefixtures("moto_aws")
     def test_of_a_request_says_how_long_it_took(self, log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
         seconds = iter([100.0, 102.5])
         monkeypatch.setattr(
-            sys.modules["filestore.api.endpoint"], "time", SimpleNamespace(perf_counter=lambda: next(seconds))
+            importlib.import_module("filestore.api.endpoint"),
+            "time",
+            SimpleNamespace(perf_counter=lambda: next(seconds)),
         )
         call("store", "no ids")
         assert log()[0]["milliseconds"] == 2500
@@ -221,7 +224,7 @@ class TestWhatIsCounted:
         def fail(*_: object, **__: object) -> None:
             raise ZeroDivisionError
 
-        monkeypatch.setattr(FileRepository, "due", fail)
+        monkeypatch.setattr(DueFiles, "pages", fail)
         with pytest.raises(ExceptionGroup) as raised:
             invoke("sweep", {})
         assert len(raised.value.exceptions) == 16

@@ -153,7 +153,7 @@ class TestARelease:
     def test_the_job_that_may_write_installs_nothing(self) -> None:
         assert [step["run"] for step in RELEASE["publish"]["steps"] if "run" in step] == [
             "python3 -m tools.template",
-            "cd .aws-sam/build && sha256sum -- * | tee SHA256SUMS",
+            'cd .aws-sam/build && sums=$(sha256sum -- *) && tee SHA256SUMS <<< "$sums"',
             'python3 -m tools.release "$TAG" > "$RUNNER_TEMP/notes.md"',
             (
                 'gh release create "$TAG" --verify-tag --title "$TAG" --notes-file "$RUNNER_TEMP/notes.md"'

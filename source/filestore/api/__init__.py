@@ -2,7 +2,7 @@
 
 from filestore.api.caller import owner
 from filestore.api.endpoint import endpoint
-from filestore.api.request import MAX_IDS, Request, is_encodable, is_printable
+from filestore.api.request import MAX_IDS, Request
 from filestore.api.response import Response, batch, details, fitting, found, no_content, ok
 
 __all__ = [
@@ -14,8 +14,6 @@ __all__ = [
     "endpoint",
     "fitting",
     "found",
-    "is_encodable",
-    "is_printable",
     "no_content",
     "ok",
     "owner",

@@ -18,6 +18,7 @@ from filestore.errors import (
     NotStoredError,
     OriginNotAllowedError,
     PartsMissingError,
+    StillCompletingError,
     TryAgainError,
     UnknownFileError,
     UploadStateError,
@@ -34,6 +35,8 @@ STATUSES: Mapping[type[FilestoreError], HTTPStatus] = {
     KeyReusedError: HTTPStatus.CONFLICT,
     NotStoredError: HTTPStatus.CONFLICT,
     UploadStateError: HTTPStatus.CONFLICT,
+    # Nothing is wrong with the service, so no alarm of its 5xx may go off; and clients know what to do.
+    StillCompletingError: HTTPStatus.TOO_MANY_REQUESTS,
     TryAgainError: HTTPStatus.SERVICE_UNAVAILABLE,
     FilestoreError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
@@ -54,7 +57,7 @@ def answer(error: FilestoreError) -> Response:
         body["errors"] = [{"path": wrong.path, "message": wrong.message} for wrong in error.errors]
     if isinstance(error, PartsMissingError):
         body |= {"missing": error.missing[:_MAX_MISSING], "missing_count": len(error.missing)}
-    return Response(status, body, {"Retry-After": _RETRY_AFTER} if status == HTTPStatus.SERVICE_UNAVAILABLE else {})
+    return Response(status, body, {"Retry-After": _RETRY_AFTER} if isinstance(error, TryAgainError) else {})
 
 
 def failure() -> Response:

@@ -57,7 +57,7 @@ def batch(
         reasons = {file_id: {"code": problem, "message": problem.message} for file_id, problem in problems.items()}
         return ok({"result": list(result), "problems": reasons}, file_id=None, **counts)
     if Problem.TRY_AGAIN in problems.values():
-        raise TryAgainError(Problem.TRY_AGAIN.message)
+        raise TryAgainError()
     return ok(list(result), file_id=None, **counts)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from filestore.domain.file import File
@@ -18,11 +18,8 @@ MAX_SIZE = 53_687_091_200_000
 MAX_PARTS = 10_000
 """Parts of one upload, numbered from 1 (the same page)."""
 
-MIN_PART_SIZE = 5 * MIB
-"""Bytes of every part but the last, at least (the same page)."""
-
-MAX_PART_SIZE = 5 * 2**30
-"""Bytes of any part, at most (the same page)."""
+PARTS_ALGORITHM: Final = "CRC64NVME"
+"""The one checksum that S3 has of the whole where contents come in parts."""
 
 # Large enough that requests cost little beside the bytes, small enough to be sent again on a poor line.
 _USUAL_PART_SIZE = 16 * MIB

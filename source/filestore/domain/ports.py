@@ -18,10 +18,6 @@ from filestore.domain.outcome import Attempt
 class Files(Protocol):
     """The records of files. Every change is one conditional write of one record, and only ``create`` makes one."""
 
-    @property
-    def shards(self) -> Sequence[str]:
-        """Where files wait for the sweep."""
-
     def of(self, owner: str | None) -> "Files":
         """The files that a back end with this key's id may know of; None for all. Others are as if there were none.
 
@@ -92,7 +88,15 @@ class Files(Protocol):
         With ``even_stored`` a stored one is taken as well, and any is refused whose URL has expired by ``sweep_at``.
         """
 
-    def due(self, shard: str, *, now: int) -> Iterator[list[File]]:
+
+class DueFiles(Protocol):
+    """The records of the files for which something is still to be done. Changes are as those of ``Files``."""
+
+    @property
+    def shards(self) -> Sequence[str]:
+        """Where files wait for the sweep."""
+
+    def pages(self, shard: str, *, now: int) -> Iterator[list[File]]:
         """Pages of the files of this shard that are due, the longest due first, as their records are now.
 
         Raises TryAgainError after a page of which some stayed throttled.
@@ -107,8 +111,8 @@ class Files(Protocol):
     def keep_pending(self, ids: Iterable[str]) -> dict[str, Attempt]:
         """Keep TTL from dropping pending records whose bytes have arrived."""
 
-    def remove_pending(self, ids: Iterable[str]) -> dict[str, Attempt]:
-        """Drop the records of uploads that never happened."""
+    def remove_pending(self, ids: Iterable[str], *, now: int) -> dict[str, Attempt]:
+        """Drop the records of uploads that never happened, if they are still due."""
 
     def finish_deletion(self, purge_at: Mapping[str, int | None]) -> dict[str, Attempt]:
         """Take deleted files whose objects are gone out of the sweep; TTL may drop the record at a time, or never."""

@@ -2,6 +2,7 @@
 
 from filestore import api, wiring
 from filestore.api.checksums import is_digest
+from filestore.domain.plan import PARTS_ALGORITHM
 from filestore.errors import FieldError, InvalidBodyError
 
 wiring.complete_upload()
@@ -25,8 +26,8 @@ def _checksum(request: api.Request) -> str | None:
     if not isinstance(body, dict) or not body.keys() <= {"checksum"}:
         raise InvalidBodyError([FieldError("", "A JSON object is needed, with a checksum or nothing in it.")])
     checksum = body.get("checksum")
-    if "checksum" in body and not is_digest("CRC64NVME", checksum):
+    if "checksum" in body and not is_digest(PARTS_ALGORITHM, checksum):
         raise InvalidBodyError(
-            [FieldError("/checksum", "A checksum is the CRC64NVME of the file, 8 octets in base64.")]
+            [FieldError("/checksum", f"A checksum is the {PARTS_ALGORITHM} of the file, 8 octets in base64.")]
         )
     return checksum

@@ -2,7 +2,7 @@
 
 from filestore import api, wiring
 from filestore.api.checksums import is_digest
-from filestore.domain.plan import MAX_PARTS
+from filestore.domain.plan import MAX_PARTS, PARTS_ALGORITHM
 from filestore.errors import FieldError, InvalidBodyError
 from filestore.use_cases.sign import WantedPart
 
@@ -42,6 +42,6 @@ def _wrong(part: object) -> str | None:
     number = part["part_number"]
     if not isinstance(number, int) or isinstance(number, bool) or not 1 <= number <= MAX_PARTS:
         return f"A part_number is a whole number from 1 to {MAX_PARTS}."
-    if "checksum" in part and not is_digest("CRC64NVME", part["checksum"]):
-        return "A checksum is the CRC64NVME of the part, 8 octets in base64."
+    if "checksum" in part and not is_digest(PARTS_ALGORITHM, part["checksum"]):
+        return f"A checksum is the {PARTS_ALGORITHM} of the part, 8 octets in base64."
     return None

@@ -10,8 +10,9 @@ from filestore.api.declared import check_meta, check_name, checked, file_name
 from filestore.domain.file import Checksum
 from filestore.domain.idempotency import RequestKey
 from filestore.domain.media_type import is_media_type
+from filestore.domain.plan import PARTS_ALGORITHM
 from filestore.errors import FieldError, InvalidBodyError, InvalidRequestError
-from filestore.use_cases.upload import PARTS_ALGORITHM
+from filestore.use_cases.upload import Upload, UploadInParts
 
 wiring.begin_upload()
 wiring.key_is_needed()
@@ -38,23 +39,25 @@ def handler(request: api.Request) -> api.Response:
         "meta": body.get("meta"),
         "request": _request_key(request, caller, body),
     }
-    if size is not None and wiring.begin_upload().is_in_parts(size, checksum, body.get("multipart")):
-        return _begin_in_parts(declared)
-    upload = wiring.begin_upload().begin(**declared)
-    if body.keys() == {"name"}:
-        return api.ok({"id": upload.id, "url": upload.link.url}, file_id=upload.id, UploadsRequested=1)
-    return api.ok(
-        {
-            "id": upload.id,
-            "method": "PUT",
-            "url": upload.link.url,
-            "headers": upload.link.headers,
-            "token": upload.token,
-            "expires_at": upload.expires_at,
-        },
-        file_id=upload.id,
-        UploadsRequested=1,
-    )
+    use_case = wiring.begin_upload()
+    if size is not None and use_case.is_in_parts(size, checksum, body.get("multipart")):
+        if checksum is not None and checksum.algorithm != PARTS_ALGORITHM:
+            message = f"S3 has the {PARTS_ALGORITHM} alone of what comes in parts."
+            raise InvalidBodyError([FieldError("/checksum/algorithm", message)])
+        upload = use_case.begin_in_parts(**declared)
+    else:
+        upload = use_case.begin(**declared)
+    return api.ok(_told(upload, body), file_id=upload.id, UploadsRequested=1)
+
+
+def _told(upload: Upload | UploadInParts, body: dict[str, Any]) -> dict[str, Any]:
+    """What the client is told; one that gives a name alone is of the first generation, and knows these two."""
+    if isinstance(upload, Upload) and body.keys() == {"name"}:
+        return {"id": upload.id, "url": upload.link.url}
+    told = {"id": upload.id, "token": upload.token, "expires_at": upload.expires_at}
+    if isinstance(upload, UploadInParts):
+        return {**told, "part_size": upload.plan.part_size, "part_count": upload.plan.part_count}
+    return {**told, "method": "PUT", "url": upload.link.url, "headers": upload.link.headers}
 
 
 def _request_key(request: api.Request, caller: str, body: dict[str, Any]) -> RequestKey | None:
@@ -66,25 +69,6 @@ def _request_key(request: api.Request, caller: str, body: dict[str, Any]) -> Req
     if not least <= len(key) <= _LONGEST_KEY or not (key.isascii() and key.isprintable()):
         raise InvalidRequestError(f"An Idempotency-Key has {least} to {_LONGEST_KEY} printable ASCII characters.")
     return RequestKey(caller, key, json.dumps(body, sort_keys=True))
-
-
-def _begin_in_parts(declared: dict[str, Any]) -> api.Response:
-    checksum = declared["checksum"]
-    if checksum is not None and checksum.algorithm != PARTS_ALGORITHM:
-        message = f"S3 has the {PARTS_ALGORITHM} alone of what comes in parts."
-        raise InvalidBodyError([FieldError("/checksum/algorithm", message)])
-    upload = wiring.begin_upload().begin_in_parts(**declared)
-    return api.ok(
-        {
-            "id": upload.id,
-            "token": upload.token,
-            "part_size": upload.plan.part_size,
-            "part_count": upload.plan.part_count,
-            "expires_at": upload.expires_at,
-        },
-        file_id=upload.id,
-        UploadsRequested=1,
-    )
 
 
 def _check_size(value: object) -> Iterator[FieldError]:

@@ -27,7 +27,6 @@ from botocore.handlers import BUILTIN_HANDLERS, REGISTER_FIRST, REGISTER_LAST
 from botocore.session import Session
 from botocore.useragent import UserAgentString
 
-from filestore.domain.outcome import Problem
 from filestore.errors import NoAnswerError, StorageError, ThrottledError
 
 if TYPE_CHECKING:
@@ -200,7 +199,7 @@ class _DomainErrors:
             case ClientError():
                 code = error.response["Error"]["Code"]
                 if code in _THROTTLES:
-                    raise ThrottledError(Problem.TRY_AGAIN.message, str(error)) from error
+                    raise ThrottledError(reason=str(error)) from error
                 raise StorageError(code, str(error)) from error
             case HTTPClientError() | NoConnectionError():
                 raise NoAnswerError("There was no answer. Repeat the call: it is harmless.", str(error)) from error

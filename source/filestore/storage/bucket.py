@@ -44,7 +44,7 @@ class Bucket:
 
         A key that S3 throttles is left out, and so is one whose list does not say that it has come to its end.
         """
-        listed = at_once(self._versions, keys)
+        listed = at_once(self._connect, self._versions, keys)
         return {key: versions for key, versions in zip(keys, listed, strict=True) if versions is not None}
 
     def content_types(self, versions: Sequence[ObjectVersion]) -> dict[str, str | None]:
@@ -52,7 +52,7 @@ class Bucket:
 
         A key that S3 throttles or refuses is left out.
         """
-        asked = at_once(self._content_type, versions)
+        asked = at_once(self._connect, self._content_type, versions)
         return {version.key: told[0] for version, told in zip(versions, asked, strict=True) if told}
 
     def delete(self, versions: Iterable[ObjectVersion]) -> set[str]:

@@ -17,6 +17,13 @@ from typing import Any
 
 from filestore.domain.file import Checksum, Deletion, File
 
+# File ids are hexadecimal, so the first digit spreads each index over sixteen partitions.
+SHARDS = tuple("0123456789abcdef")
+
+# Changes of an item, in PartiQL.
+MARK = 'SET "deleted_at"=? SET "deletion"=?'
+LEAVE_THE_SWEEP = 'REMOVE "sweep_shard" REMOVE "sweep_at"'
+
 _FIELDS = frozenset(File._fields)
 
 

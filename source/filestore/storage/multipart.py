@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ReadTimeoutError
+
 from filestore.domain.file import NO_VERSION, ObjectVersion
 from filestore.domain.multipart import Completed, Part, Unfinished
-from filestore.domain.outcome import Problem
-from filestore.domain.plan import MAX_PARTS
-from filestore.errors import ChecksumMismatchError, StorageError, ThrottledError
+from filestore.domain.plan import MAX_PARTS, PARTS_ALGORITHM
+from filestore.errors import ChecksumMismatchError, NoAnswerError, StillCompletingError, StorageError, ThrottledError
 from filestore.storage.aws import domain_errors
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class MultipartUploads:
         """
         with domain_errors:
             answer = self._once.create_multipart_upload(
-                Bucket=self._bucket, Key=key, ContentType=content_type, ChecksumAlgorithm="CRC64NVME"
+                Bucket=self._bucket, Key=key, ContentType=content_type, ChecksumAlgorithm=PARTS_ALGORITHM
             )
         return answer["UploadId"]
 
@@ -84,13 +85,13 @@ class MultipartUploads:
             before, marker = marker, int(answer.get("NextPartNumberMarker") or 0)
             if marker <= before:
                 break
-        raise ThrottledError(Problem.TRY_AGAIN.message, "S3's list of parts does not come to its end.")
+        raise ThrottledError(reason="S3's list of parts does not come to its end.")
 
     def complete(self, file: File, parts: Sequence[Part], checksum: str | None) -> Completed | None:
         """Make an object of the parts; S3 checks its size and, if given, its CRC64NVME.
 
-        None where S3 has no such upload. Raises ChecksumMismatchError, and ThrottledError where S3 is still at work or
-        a part was sent again meanwhile.
+        None where S3 has no such upload. Raises ChecksumMismatchError, StillCompletingError where S3 is at work for
+        longer than we wait, and ThrottledError where a part was sent again meanwhile.
         """
         named: dict[str, Any] = {} if checksum is None else {"ChecksumCRC64NVME": checksum}
         try:
@@ -104,13 +105,17 @@ class MultipartUploads:
                     MpuObjectSize=sum(part.size for part in parts),
                     **named,
                 )
+        except NoAnswerError as error:
+            if not isinstance(error.__cause__, ReadTimeoutError):
+                raise
+            raise StillCompletingError("S3 is still putting the parts together. Repeat the call.") from error
         except StorageError as error:
             if error.kind == _GONE:
                 return None
             if error.kind == _WRONG_CHECKSUM:
                 raise ChecksumMismatchError("The contents have another checksum. The upload is given up.") from error
             if error.kind == _OTHER_PARTS:
-                raise ThrottledError(Problem.TRY_AGAIN.message, str(error)) from error
+                raise ThrottledError(reason=str(error)) from error
             raise
         version = ObjectVersion(
             key=file.id,
@@ -140,7 +145,7 @@ class MultipartUploads:
         # The sweep alone does so; what it takes is no matter of the others' cold starts.
         from filestore.storage.at_once import at_once
 
-        ended = at_once(self._end, uploads)
+        ended = at_once(self._connect, self._end, uploads)
         return {key for (key, _), is_gone in zip(uploads, ended, strict=True) if not is_gone}
 
     def unfinished(self) -> Iterator[list[Unfinished]]:

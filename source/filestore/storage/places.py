@@ -12,8 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from filestore.storage.aws import domain_errors
-from filestore.storage.items import list_shard
-from filestore.storage.repository import FileRepository
+from filestore.storage.items import SHARDS, list_shard
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -25,7 +24,7 @@ _LIST_INDEX = "listed"
 class ListIndex:
     """Places in DynamoDB, as ``filestore.domain.ports.Places`` says."""
 
-    shards = FileRepository.shards
+    shards = SHARDS
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._client = client

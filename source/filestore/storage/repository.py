@@ -4,25 +4,23 @@ Every change is one conditional update of one item, so that of two that race exa
 ``create`` can bring a record into being: a PartiQL UPDATE of an item that does not exist fails. The states' conditions
 are in ``conditions``, the layout of an item in ``items``, batches and retries in ``statements``.
 
-Rights needed: ``dynamodb:PutItem``, ``BatchGetItem``, ``PartiQLUpdate``, ``PartiQLDelete`` on the table and ``Query``
-on its index, each only by the functions that call the method in question; ``BatchGetItem`` by all that change records.
+Rights needed: ``dynamodb:PutItem``, ``BatchGetItem`` and ``PartiQLUpdate`` on the table, each only by the functions
+that call the method in question; ``BatchGetItem`` by all that change records. What the sweep does is in ``due``.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from filestore.domain import lifecycle
 from filestore.domain.file import Deletion, File, ObjectVersion, Receipt
 from filestore.domain.lifecycle import Transition
-from filestore.domain.outcome import Problem, Refused
-from filestore.errors import ThrottledError
-from filestore.storage.aws import domain_errors
-from filestore.storage.conditions import Condition, where
+from filestore.domain.outcome import Refused
+from filestore.storage.conditions import Condition
 from filestore.storage.creating import created
-from filestore.storage.items import list_keys
+from filestore.storage.items import LEAVE_THE_SWEEP, MARK, list_keys
 from filestore.storage.pinning import pin, receiving
 from filestore.storage.statements import Change, Statements
 
@@ -32,22 +30,15 @@ if TYPE_CHECKING:
     from filestore.domain.lifecycle import State
     from filestore.domain.outcome import Attempt
 
-_DUE_PAGE = 100
-_SWEEP_INDEX = "due"
 _NO_TYPES: Mapping[str, str | None] = {}
 _NO_RECEIPTS: Mapping[str, Receipt] = {}
-_MARK = 'SET "deleted_at"=? SET "deletion"=?'
-_MARK_AND_SWEEP = f'{_MARK} SET "sweep_shard"=? SET "sweep_at"=? REMOVE "purge_at"'
-_LEAVE_THE_SWEEP = 'REMOVE "sweep_shard" REMOVE "sweep_at"'
+_MARK_AND_SWEEP = f'{MARK} SET "sweep_shard"=? SET "sweep_at"=? REMOVE "purge_at"'
 _STORE = 'SET "stored_at"=? SET "list_shard"=? SET "list_place"=?'
 _RETURNING_OLD = " RETURNING ALL OLD *"
 
 
 class FileRepository:
     """Files in DynamoDB, as ``filestore.domain.ports.Files`` says."""
-
-    # File ids are hexadecimal, so the first digit spreads the index over sixteen partitions.
-    shards = tuple("0123456789abcdef")
 
     def __init__(
         self,
@@ -128,7 +119,7 @@ class FileRepository:
                 receipt=receipts.get(upload.key),
                 sets=f" {self._store}",
                 values=self._stored(upload.key, at),
-                removes=f" {_LEAVE_THE_SWEEP}",
+                removes=f" {LEAVE_THE_SWEEP}",
             )
             for upload in uploads
         )
@@ -156,18 +147,20 @@ class FileRepository:
             values=values,
             removes=removes,
         )
-        return self._update(upload.key, pinned.changes, transition.before, *pinned.guards, values=pinned.values)
+        return self._statements.change(
+            upload.key, pinned.changes, transition.before, *pinned.guards, values=pinned.values
+        )
 
     def attest(self, upload: ObjectVersion, receipt: Receipt) -> Attempt:
         """Add the checksum of the version that a file is pinned to already."""
         sets, values = receiving(receipt)
         pinned = Condition('"version_id"=?', (upload.version_id,))
-        change = self._update(upload.key, sets.strip(), lifecycle.LIVE, pinned, values=values)
+        change = self._statements.change(upload.key, sets.strip(), lifecycle.LIVE, pinned, values=values)
         return self._statements.execute([change])[upload.key]
 
     def renew(self, file_id: str, *, token_hash: str, begun_after: str, url_expires_at: int, sweep_at: int) -> Attempt:
         """Have an upload in parts, which the token opens, live on until ``sweep_at``; never for a shorter time."""
-        change = self._update(
+        change = self._statements.change(
             file_id,
             'SET "url_expires_at"=? SET "sweep_at"=?',
             lifecycle.PENDING,
@@ -182,9 +175,9 @@ class FileRepository:
 
     def store(self, ids: Iterable[str], *, stored_at: str) -> dict[str, Attempt]:
         """Store uploads; nothing is left to sweep for them."""
-        stored = f"{self._store} {_LEAVE_THE_SWEEP}"
+        stored = f"{self._store} {LEAVE_THE_SWEEP}"
         return self._statements.execute(
-            self._update(file_id, stored, lifecycle.STORE.before, values=self._stored(file_id, stored_at))
+            self._statements.change(file_id, stored, lifecycle.STORE.before, values=self._stored(file_id, stored_at))
             for file_id in ids
         )
 
@@ -194,7 +187,9 @@ class FileRepository:
         changes = " ".join(f'SET "{key}"=?' for key in given)
 
         def change(file_id: str, states: frozenset[State]) -> Change:
-            return self._update(file_id, changes, states, values=tuple(given.values()), returning=_RETURNING_OLD)
+            return self._statements.change(
+                file_id, changes, states, values=tuple(given.values()), returning=_RETURNING_OLD
+            )
 
         return self._of_the_live([file_id], change)[file_id]
 
@@ -211,7 +206,7 @@ class FileRepository:
 
         def change(file_id: str, states: frozenset[State]) -> Change:
             values = (deleted_at, Deletion.REQUESTED, file_id[:1], sweep_at)
-            return self._update(file_id, _MARK_AND_SWEEP, states, values=values, returning=_RETURNING_OLD)
+            return self._statements.change(file_id, _MARK_AND_SWEEP, states, values=values, returning=_RETURNING_OLD)
 
         return self._of_the_live(ids, change)
 
@@ -220,7 +215,7 @@ class FileRepository:
         attempts = self._statements.execute(change(file_id, lifecycle.LIVE) for file_id in ids)
         if self._owner is None:
             return attempts
-        # What is not stored has no owner, whom the first statement could have found. Stored meanwhile, it has one again.
+        # What is not stored has no owner, whom the first statement could have found. Stored meanwhile it has one.
         for states in (lifecycle.UNSTORED, lifecycle.LIVE):
             refused = [
                 file_id
@@ -234,7 +229,7 @@ class FileRepository:
         """Mark the upload that the token belongs to as deleted."""
         transition = lifecycle.UNDO_EVEN_STORED if even_stored else lifecycle.UNDO
         in_time = [Condition('"url_expires_at" > ?', (sweep_at,))] if even_stored else []
-        change = self._update(
+        change = self._statements.change(
             file_id,
             _MARK_AND_SWEEP,
             transition.before,
@@ -244,92 +239,3 @@ class FileRepository:
             returning=_RETURNING_OLD,
         )
         return self._statements.execute([change])[file_id]
-
-    def due(self, shard: str, *, now: int) -> Iterator[list[File]]:
-        """Pages of the files of this shard that are due. The index has keys alone, and lags behind."""
-        pages = self._client.get_paginator("query").paginate(
-            TableName=self._table,
-            IndexName=_SWEEP_INDEX,
-            KeyConditionExpression="sweep_shard = :shard AND sweep_at <= :now",
-            ExpressionAttributeValues={":shard": {"S": shard}, ":now": {"N": str(now)}},
-            PaginationConfig={"PageSize": _DUE_PAGE},
-        )
-        with domain_errors:
-            for page in pages:
-                # What moves in the index meanwhile may be listed twice, which BatchGetItem would refuse.
-                ids = list(dict.fromkeys(item["id"]["S"] for item in page["Items"]))
-                found, throttled = self.get(ids)
-                files = [found[file_id] for file_id in ids if file_id in found]
-                yield [file for file in files if file.sweep_at is not None and file.sweep_at <= now]
-                if throttled:
-                    raise ThrottledError(
-                        Problem.TRY_AGAIN.message, f"The reads of {len(throttled)} files that are due were throttled."
-                    )
-
-    def expire(self, ids: Iterable[str], *, deleted_at: str) -> dict[str, Attempt]:
-        """Mark uploads that nobody stored as expired. They stay due: their objects are still there."""
-        return self._statements.execute(
-            self._update(file_id, _MARK, lifecycle.EXPIRE.before, values=(deleted_at, Deletion.EXPIRED))
-            for file_id in ids
-        )
-
-    def abandon(self, ids: Iterable[str], *, deleted_at: str, now: int) -> dict[str, Attempt]:
-        """Mark uploads in parts that nobody went on with as expired, unless somebody just did. They stay due."""
-        return self._statements.execute(
-            self._update(
-                file_id,
-                f'{_MARK} REMOVE "purge_at"',
-                lifecycle.ABANDON.before,
-                Condition('"sweep_at" < ?', (now + 1,)),
-                values=(deleted_at, Deletion.EXPIRED),
-            )
-            for file_id in ids
-        )
-
-    def keep_pending(self, ids: Iterable[str]) -> dict[str, Attempt]:
-        """Keep TTL from dropping pending records whose bytes have arrived."""
-        return self._statements.execute(
-            self._update(file_id, 'REMOVE "purge_at"', lifecycle.PENDING) for file_id in ids
-        )
-
-    def remove_pending(self, ids: Iterable[str]) -> dict[str, Attempt]:
-        """Drop the records of uploads that never happened."""
-        conditions = ((file_id, where(file_id, lifecycle.REMOVE_PENDING.before)) for file_id in ids)
-        return self._statements.execute(
-            Change(file_id, f'DELETE FROM "{self._table}" {condition.text}', condition.parameters)
-            for file_id, condition in conditions
-        )
-
-    def finish_deletion(self, purge_at: Mapping[str, int | None]) -> dict[str, Attempt]:
-        """Take deleted files whose objects are gone out of the sweep; TTL may drop the record at a time, or never."""
-        return self._statements.execute(
-            self._update(
-                file_id,
-                _LEAVE_THE_SWEEP if at is None else f'{_LEAVE_THE_SWEEP} SET "purge_at"=?',
-                lifecycle.OVER,
-                Condition('"sweep_at" IS NOT MISSING'),
-                values=() if at is None else (at,),
-            )
-            for file_id, at in purge_at.items()
-        )
-
-    def sweep_later(self, sweep_at: Mapping[str, int], states: frozenset[State]) -> dict[str, Attempt]:
-        """Move files to a later time in the sweep, each to its own, while they are in one of these states."""
-        return self._statements.execute(
-            self._update(file_id, 'SET "sweep_at"=?', states, Condition('"sweep_at" < ?', (at,)), values=(at,))
-            for file_id, at in sweep_at.items()
-        )
-
-    def _update(
-        self,
-        file_id: str,
-        changes: str,
-        states: frozenset[State],
-        *guards: Condition,
-        values: Sequence[object] = (),
-        returning: str = "",
-    ) -> Change:
-        """An UPDATE of one file: ``values`` are the parameters of the changes."""
-        condition = where(file_id, states, *guards, owner=self._owner)
-        statement = f'UPDATE "{self._table}" {changes} {condition.text}{returning}'
-        return Change(file_id, statement, (*values, *condition.parameters))

@@ -18,10 +18,13 @@ from filestore.domain.file import File, is_file_id
 from filestore.domain.outcome import Applied, Attempt, Refused, Throttled
 from filestore.errors import StorageError, ThrottledError
 from filestore.storage.aws import domain_errors
+from filestore.storage.conditions import Condition, where
 from filestore.storage.items import from_item, to_attribute
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+    from filestore.domain.lifecycle import State
 
 _T = TypeVar("_T")
 
@@ -72,6 +75,25 @@ class Statements:
         self._table = table
         self._sleep = sleep
         self._monotonic = monotonic
+
+    def change(
+        self,
+        file_id: str,
+        changes: str,
+        states: frozenset[State],
+        *guards: Condition,
+        values: Sequence[object] = (),
+        returning: str = "",
+    ) -> Change:
+        """Returns the UPDATE of one file while it is in one of these states. ``values`` are those of the changes."""
+        condition = where(file_id, states, *guards, owner=self._owner)
+        statement = f'UPDATE "{self._table}" {changes} {condition.text}{returning}'
+        return Change(file_id, statement, (*values, *condition.parameters))
+
+    def removal(self, file_id: str, states: frozenset[State], *guards: Condition) -> Change:
+        """Returns the DELETE of one record while its file is in one of these states."""
+        condition = where(file_id, states, *guards, owner=self._owner)
+        return Change(file_id, f'DELETE FROM "{self._table}" {condition.text}', condition.parameters)
 
     def read(self, ids: Sequence[str]) -> tuple[dict[str, File], set[str]]:
         """Read files, strongly consistent. Returns the files by id, and the ids that DynamoDB throttled."""

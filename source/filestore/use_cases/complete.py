@@ -10,7 +10,7 @@ from filestore.domain.clock import Clock, timestamp
 from filestore.domain.file import Checksum, File, ObjectVersion, Receipt, hash_token
 from filestore.domain.lifecycle import OVER, State
 from filestore.domain.outcome import Applied, Refused
-from filestore.domain.plan import plan_of
+from filestore.domain.plan import PARTS_ALGORITHM, plan_of
 from filestore.errors import (
     ChecksumMismatchError,
     FieldError,
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from filestore.domain.multipart import Completed, Part
     from filestore.domain.ports import Bucket, Files, MultipartUploads
     from filestore.use_cases.uploaded import RecordUploads
-
-_ALGORITHM = "CRC64NVME"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,5 +126,5 @@ def _missing(file: File, parts: Sequence[Part]) -> list[int]:
 def _receipt(completed: Completed, declared: str | None) -> Receipt | None:
     """What S3 has verified, or else computed."""
     if declared is not None:
-        return Receipt(Checksum(_ALGORITHM, declared))
-    return Receipt(Checksum(_ALGORITHM, completed.checksum), "s3") if completed.checksum is not None else None
+        return Receipt(Checksum(PARTS_ALGORITHM, declared))
+    return Receipt(Checksum(PARTS_ALGORITHM, completed.checksum), "s3") if completed.checksum is not None else None

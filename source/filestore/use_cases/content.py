@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from filestore.domain.disposition import attachment, inline
 from filestore.domain.lifecycle import UNSTORED, State
 from filestore.domain.media_type import shown_as
-from filestore.domain.outcome import Problem, problem_of
+from filestore.domain.outcome import problem_of
 from filestore.errors import NotStoredError, TryAgainError, UnknownFileError
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class LinkContent:
         files = self.files.of(owner)
         found, throttled = files.get([file_id])
         if throttled:
-            raise TryAgainError(Problem.TRY_AGAIN.message)
+            raise TryAgainError()
         file = found.get(file_id)
         if file is not None and file.state in UNSTORED:
             raise NotStoredError(problem_of(file).message)

@@ -76,7 +76,7 @@ class ListFiles:
             [place.partition("#")[2] for place in places], owner=query.owner, deleted=query.deleted, nonstored=False
         )
         if Problem.TRY_AGAIN in described.problems.values():
-            raise TryAgainError(Problem.TRY_AGAIN.message)
+            raise TryAgainError()
         return Page(described.files, None if end is None else query.cursor_after(end))
 
     def cut(self, query: Query, page: Page, size: int) -> Page:

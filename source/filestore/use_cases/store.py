@@ -34,7 +34,7 @@ class StoreFiles:
         Raises StoredOnLoadError where files are stored as they arrive.
         """
         if self.settings.store_on_load:
-            raise StoredOnLoadError("Configured to store files at the time of upload.")
+            raise StoredOnLoadError("Configured to store files at the time of upload. There is nothing to do.")
         files = self.files.of(owner)
         problems, unseen = self._store(files, ids)
         problems |= self._store_unseen(files, unseen)

@@ -27,7 +27,7 @@ from filestore.settings import Settings
 from filestore.use_cases.uploaded import RecordUploads
 
 if TYPE_CHECKING:
-    from filestore.domain.ports import Bucket, Files, MultipartUploads
+    from filestore.domain.ports import Bucket, DueFiles, Files, MultipartUploads
 
 # How long the record of an upload that was never stored can be asked about.
 _RECORD_RETENTION = 30 * 24 * 3600
@@ -60,6 +60,7 @@ class Sweep:
     """Sweeps."""
 
     files: Files
+    due: DueFiles
     bucket: Bucket
     uploads: MultipartUploads
     record_uploads: RecordUploads
@@ -72,7 +73,7 @@ class Sweep:
         swept = Swept()
         now = int(self.clock())
         # In another order each time, so that a backlog or a fault in one shard does not hold up the same others always.
-        for shard in random.sample(self.files.shards, len(self.files.shards)):
+        for shard in random.sample(self.due.shards, len(self.due.shards)):
             try:
                 in_time = self._sweep_shard(shard, now, swept, has_time)
             except Exception as failure:
@@ -93,7 +94,7 @@ class Sweep:
 
     def _sweep_shard(self, shard: str, now: int, swept: Swept, has_time: Callable[[], bool]) -> bool:
         """Handle the files of this shard that are due; returns whether there was time for all of them."""
-        for page in self.files.due(shard, now=now):
+        for page in self.due.pages(shard, now=now):
             if not has_time():
                 return False
             swept.due += len(page)
@@ -113,31 +114,31 @@ class Sweep:
         versions = self.bucket.versions(list(closes_at))
         self._adopt(versions, swept)
         none = [file_id for file_id, found in versions.items() if not any(version.is_lasting for version in found)]
-        self.files.sweep_later({file_id: closes_at[file_id] for file_id in none if closes_at[file_id] > now}, PENDING)
+        self.due.sweep_later({file_id: closes_at[file_id] for file_id in none if closes_at[file_id] > now}, PENDING)
         over = [file for file in pending if file.id in versions and closes_at[file.id] <= now]
-        self._remove({file.id: versions[file.id] for file in over if file.upload_id is None}, swept)
+        self._remove({file.id: versions[file.id] for file in over if file.upload_id is None}, now, swept)
         self._abandon([file for file in over if file.upload_id is not None and file.id in none], now, swept)
 
     def _adopt(self, versions: Mapping[str, Sequence[ObjectVersion]], swept: Swept) -> None:
         # What is too large is not recorded but removed, and S3 may refuse that for longer than TTL waits.
-        self.files.keep_pending(file_id for file_id, found in versions.items() if found)
+        self.due.keep_pending(file_id for file_id, found in versions.items() if found)
         uploads = (version for found in versions.values() for version in found)
         recorded = self.record_uploads.record(uploads, are_due=True)
         swept.adopted += recorded.recorded
         swept.versions += recorded.removed
 
-    def _remove(self, over: Mapping[str, Sequence[ObjectVersion]], swept: Swept) -> None:
+    def _remove(self, over: Mapping[str, Sequence[ObjectVersion]], now: int, swept: Swept) -> None:
         # What came while the bucket was not versioned yet is no file, and nothing else can come in its place any more.
         hopeless = [found for found in over.values() if not any(self._may_be_a_file(each) for each in found)]
         unwanted = [version for found in hopeless for version in found if not version.is_lasting]
         remaining = self.bucket.delete(unwanted)
         swept.versions += sum(version.key not in remaining for version in unwanted)
-        removed = self.files.remove_pending(file_id for file_id, found in over.items() if not found)
+        removed = self.due.remove_pending((file_id for file_id, found in over.items() if not found), now=now)
         swept.pending_removed += len(_applied(removed))
 
     def _abandon(self, over: Sequence[File], now: int, swept: Swept) -> None:
         """End uploads in parts that nobody went on with: what S3 has of them goes once the record says so."""
-        marked = _applied(self.files.abandon((file.id for file in over), deleted_at=timestamp(now), now=now))
+        marked = _applied(self.due.abandon((file.id for file in over), deleted_at=timestamp(now), now=now))
         swept.expired += len(marked)
         self._finish(
             [file._replace(deletion=Deletion.EXPIRED, deleted_at=timestamp(now)) for file in over if file.id in marked],
@@ -168,11 +169,11 @@ class Sweep:
         """Give the uploads that live on the time that they live to; returns the others."""
         lifetime = self.settings.unstored_file_lifetime
         live_to = {file.id: int(seconds(file.uploaded_at)) + lifetime for file in uploaded if file.uploaded_at}
-        self.files.sweep_later({file_id: at for file_id, at in live_to.items() if at > now}, UPLOADED)
+        self.due.sweep_later({file_id: at for file_id, at in live_to.items() if at > now}, UPLOADED)
         return [file for file in uploaded if live_to[file.id] <= now]
 
     def _expire(self, uploaded: Sequence[File], now: int) -> list[File]:
-        marked = _applied(self.files.expire((file.id for file in uploaded), deleted_at=timestamp(now)))
+        marked = _applied(self.due.expire((file.id for file in uploaded), deleted_at=timestamp(now)))
         return [file for file in uploaded if file.id in marked]
 
     def _finish(self, deleted: Iterable[File], now: int, swept: Swept) -> None:
@@ -189,8 +190,8 @@ class Sweep:
         gone = [files[file_id] for file_id in versions if file_id not in remaining | left]
         # More may come: look again when that is over.
         alive = {file.id: self._closes_at(file) for file in gone if self._closes_at(file) > now}
-        self.files.sweep_later(alive, OVER)
-        finished = self.files.finish_deletion(
+        self.due.sweep_later(alive, OVER)
+        finished = self.due.finish_deletion(
             {
                 file.id: None if file.deletion is Deletion.REQUESTED else now + _RECORD_RETENTION
                 for file in gone

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from filestore.domain.file import File
 from filestore.domain.lifecycle import OVER
-from filestore.domain.outcome import Applied, Problem, Refused, problem_of
+from filestore.domain.outcome import Applied, Refused, problem_of
 from filestore.errors import DeletedError, TryAgainError, UnknownFileError
 from filestore.use_cases.info import DescribeFiles, Description
 
@@ -44,7 +44,7 @@ class UpdateFile:
             case Refused(File() as found) if found.state in OVER:
                 raise DeletedError(problem_of(found).message)
             case _:
-                raise TryAgainError(Problem.TRY_AGAIN.message)
+                raise TryAgainError()
         return Description(file, self.descriptions.url(file))
 
 
@@ -52,5 +52,5 @@ def _read(files: Files, file_id: str) -> File:
     """The file after a change that brought no record."""
     found, _ = files.get([file_id])
     if file_id not in found:
-        raise TryAgainError(Problem.TRY_AGAIN.message)
+        raise TryAgainError()
     return found[file_id]

@@ -14,7 +14,7 @@ from filestore.domain.clock import Clock, timestamp
 from filestore.domain.file import URL_MARGIN, Checksum, File, UploadLink, hash_token
 from filestore.domain.idempotency import RequestKey
 from filestore.domain.lifecycle import OVER
-from filestore.domain.plan import MAX_SINGLE, MAX_SIZE, Plan, plan
+from filestore.domain.plan import MAX_SINGLE, MAX_SIZE, PARTS_ALGORITHM, Plan, plan, plan_of
 from filestore.errors import FileTooLargeError, KeyReusedError
 from filestore.settings import Settings
 
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
 # How long DynamoDB's TTL leaves alone what the sweep should have removed: LateUploadMargin at its longest, and a week.
 _PURGE_AFTER = 2 * 7 * 24 * 3600
-
-PARTS_ALGORITHM = "CRC64NVME"
-"""The one checksum that S3 has of the whole where contents come in parts."""
 
 # The types that Python ships. They are in types_map until somebody calls guess_type() or the like, which adds the
 # machine's own; MimeTypes() has them at any time, but would read the machine's first.
@@ -80,10 +77,11 @@ class BeginUpload:
         checksum: Checksum | None = None,
         meta: Mapping[str, str] | None = None,
         request: RequestKey | None = None,
-    ) -> Upload:
+    ) -> Upload | UploadInParts:
         """Register an upload of ``size`` bytes; what is declared is what S3 will insist on.
 
-        The same ``request`` begins the same upload, and its URL expires when the first one does.
+        The same ``request`` begins the same upload, and its URL expires when the first one does. If that came in
+        parts, as the stack's parameters were then, it still does.
 
         Raises FileTooLargeError for a size above MaxFileSize, or above what one PUT can bring, and KeyReusedError.
         """
@@ -92,9 +90,7 @@ class BeginUpload:
         link = self.links.upload(file.id, size=size, content_type=content_type, checksum=checksum)
         existing = self.files.create(file._replace(type_from=None if content_type else "name"))
         if existing is not None and request is not None:
-            file, token = existing, self._token_again(existing, request)
-            life = file.url_expires_at - int(self.clock())
-            link = self.links.upload(file.id, size=size, content_type=content_type, checksum=checksum, life=life)
+            return self._again(existing, request, size, content_type, checksum)
         return Upload(id=file.id, link=link, token=token, expires_at=timestamp(file.url_expires_at))
 
     def begin_in_parts(
@@ -106,7 +102,7 @@ class BeginUpload:
         checksum: Checksum | None = None,
         meta: Mapping[str, str] | None = None,
         request: RequestKey | None = None,
-    ) -> UploadInParts:
+    ) -> Upload | UploadInParts:
         """Register an upload of ``size`` bytes in parts. S3's id of it goes into the record, and to nobody else.
 
         S3's upload is begun first: one without a record holds no bytes, and the sweep finds it. A record without an
@@ -119,8 +115,19 @@ class BeginUpload:
         existing = self.files.create(file._replace(upload_id=upload_id, part_size=planned.part_size))
         if existing is not None and request is not None:
             # What S3 has begun just now is without a record, as above.
-            file, token = existing, self._token_again(existing, request)
+            return self._again(existing, request, size, content_type, checksum)
         return UploadInParts(id=file.id, plan=planned, token=token, expires_at=timestamp(file.url_expires_at))
+
+    def _again(
+        self, file: File, request: RequestKey, size: int | None, content_type: str | None, checksum: Checksum | None
+    ) -> Upload | UploadInParts:
+        """The upload that the same request began before, as its record says it."""
+        token, expires_at = self._token_again(file, request), timestamp(file.url_expires_at)
+        if file.upload_id is not None:
+            return UploadInParts(id=file.id, plan=plan_of(file), token=token, expires_at=expires_at)
+        life = file.url_expires_at - int(self.clock())
+        link = self.links.upload(file.id, size=size, content_type=content_type, checksum=checksum, life=life)
+        return Upload(id=file.id, link=link, token=token, expires_at=expires_at)
 
     def _token_again(self, file: File, request: RequestKey) -> str:
         """The token of an upload that the same request began before, as long as it may go on."""

@@ -18,7 +18,7 @@ def call(
         reply = support.call(operation, key_id=world.key_of(op), **request)
     except Died:
         return None
-    expected = expected or {200, 204, 302, 403, 404, 409} | ({503} if op.fault else set()) | (
+    expected = expected or {200, 204, 302, 403, 404, 409} | ({429, 503} if op.fault else set()) | (
         {400} if world.on_load else set()
     )
     expected = {500} if world.is_denied() else expected

@@ -21,6 +21,13 @@ SCENARIOS: Mapping[str, Scenario] = {
     "an upload is asked for with one key twice at once": Scenario(
         (), Op("request", (0,)), (Op("request", (0,)),), choices=(1, 0, 1, 0), files=0
     ),
+    "an upload is asked for with a key, and the SDK asks again when the file is stored": Scenario(
+        (),
+        Op("request", (0,), Fault("retried")),
+        (Op("request", (0,)), Op("put", (0,)), Op("deliver", (0,)), Op("store", (0,))),
+        choices=(0, 0, 1, 1, 1, 1, 1, 1, 1, 0),
+        files=0,
+    ),
     "an upload is recorded": Scenario((PUT,), Op("deliver", (0,))),
     "an upload is recorded and stored on load": Scenario((PUT,), Op("deliver", (0,)), on_load=True),
     "an upload that declared no type is recorded": Scenario((PUT,), Op("deliver", (0,)), declared=False),

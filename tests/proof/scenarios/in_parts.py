@@ -17,6 +17,12 @@ HALF = Step((Op("send", (0,), variant=1),))
 SCENARIOS: Mapping[str, Scenario] = {
     "an upload in parts is begun": Scenario((), Op("begin"), files=0),
     "parts are signed": Scenario((), Op("send", (0,)), in_parts=True),
+    "parts are signed for a token of another upload": Scenario(
+        (Step((), wait=600),), Op("send", (0,), variant=5), files=2, in_parts=True
+    ),
+    "an upload in parts is completed with a token of another": Scenario(
+        (SENT,), Op("complete", (0,), variant=6), files=2, in_parts=True
+    ),
     "parts are signed of an unknown upload": Scenario(
         (OVER, Step((Op("delete", (0,)),))), Op("send", (0,)), in_parts=True
     ),

@@ -47,6 +47,14 @@ SCENARIOS: Mapping[str, Scenario] = {
         (DEAD_URL,), Op("sweep"), (Op("put", (0,)), Op("deliver", (0,))), choices=(0, 0, 0, 0, 1, 1, 1)
     ),
     "the sweep removes a pending record": Scenario((OVER,), Op("sweep")),
+    "another sweep removes a pending record, and its key begins an upload anew": Scenario(
+        (Step((Op("request", (0,)),)), OVER),
+        Op("sweep"),
+        (Op("sweep"), Op("request", (0,))),
+        # The first has looked for an object in vain.
+        choices=(0,) * 6 + (1,) * 40,
+        files=0,
+    ),
     "the sweep removes an upload without a version": Scenario(
         (Step((Op("put_unversioned", (0,)),)), OVER), Op("sweep")
     ),

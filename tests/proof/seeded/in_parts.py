@@ -52,8 +52,8 @@ def _ended(_: Any, __: CompleteUpload, ___: Any) -> Any:
     raise UploadEndedError("S3 has dropped the upload.")
 
 
-def _drop(_: Any, sweep: Sweep, over: Any, *__: Any) -> None:
-    sweep.files.remove_pending(file.id for file in over)
+def _drop(_: Any, sweep: Sweep, over: Any, now: int, *__: Any) -> None:
+    sweep.due.remove_pending((file.id for file in over), now=now)
 
 
 BUGS: Mapping[str, Bug] = {

@@ -8,6 +8,7 @@ from filestore.domain.file import File
 from filestore.domain.lifecycle import LIVE, UNSTORED, UPLOADED
 from filestore.domain.outcome import Applied, Refused, Throttled
 from filestore.errors import StorageError
+from filestore.storage import repository
 from filestore.storage.items import to_item
 from filestore.storage.repository import FileRepository
 from filestore.storage.statements import Change, Statements, _attempt
@@ -31,10 +32,18 @@ def _any_token(original: Any, repository: FileRepository, file_id: str, **values
     return original(repository, file_id, **values | {"token_hash": found.token_hash if found else ""})
 
 
-def _refusing_its_own(_: Any, repository: Any, file: Any) -> None:
-    repository._client.put_item(  # noqa: SLF001
+def _refusing_its_own(_: Any, files: Any, file: Any) -> None:
+    files._client.put_item(  # noqa: SLF001
         TableName="files", Item=to_item(file), ConditionExpression="attribute_not_exists(id)"
     )
+
+
+def _writing_its_own_again(original: Any, put_item: Any, file: Any) -> Any:
+    its_own = {
+        "ConditionExpression": "attribute_not_exists(id) OR token_hash = :own",
+        "ExpressionAttributeValues": {":own": {"S": file.token_hash}},
+    }
+    return original(lambda **item: put_item(**item | its_own), file)
 
 
 def _throttled_is_done(original: Any, statements: Any, changes: Iterable[Any]) -> Any:
@@ -90,4 +99,5 @@ BUGS: Mapping[str, Bug] = {
     ),
     "what was throttled counts as done": change(Statements, "execute", _throttled_is_done),
     "a lost answer of the create is a 500": change(FileRepository, "create", _refusing_its_own),
+    "a create that the SDK repeats writes again": change(repository, "created", _writing_its_own_again),
 }

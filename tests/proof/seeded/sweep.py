@@ -8,18 +8,19 @@ from filestore.domain.clock import seconds
 from filestore.domain.file import URL_MARGIN
 from filestore.domain.outcome import Applied
 from filestore.storage.bucket import Bucket
+from filestore.storage.due import DueFiles
 from filestore.storage.repository import FileRepository
 from filestore.use_cases.sweep import Sweep
 from tests.proof.seeded.objects import unlisted_is_empty
 from tests.proof.seeded.patching import Bug, change, statement, within
 
 
-def _one_page(original: Any, repository: FileRepository, shard: str, *, now: int) -> Any:
-    yield next(iter(original(repository, shard, now=now)))
+def _one_page(original: Any, due: DueFiles, shard: str, *, now: int) -> Any:
+    yield next(iter(original(due, shard, now=now)))
 
 
-def _uploaded_only(original: Any, repository: FileRepository, shard: str, *, now: int) -> Any:
-    for page in original(repository, shard, now=now):
+def _uploaded_only(original: Any, due: DueFiles, shard: str, *, now: int) -> Any:
+    for page in original(due, shard, now=now):
         yield [file for file in page if file.uploaded_at]
 
 
@@ -29,11 +30,11 @@ def _over_in(method: str, over_at: Callable[[Any], int]) -> Bug:
 
 
 BUGS: Mapping[str, Bug] = {
-    "* the sweep reads one page": change(FileRepository, "due", _one_page),
+    "* the sweep reads one page": change(DueFiles, "pages", _one_page),
     "* the sweep goes over the same files for ever": change(
-        FileRepository, "finish_deletion", lambda *args: dict.fromkeys(args[-1], Applied(None))
+        DueFiles, "finish_deletion", lambda *args: dict.fromkeys(args[-1], Applied(None))
     ),
-    "* the sweep never sees what was not uploaded": change(FileRepository, "due", _uploaded_only),
+    "* the sweep never sees what was not uploaded": change(DueFiles, "pages", _uploaded_only),
     "* an upload after the delete stays: the sweep does not wait for the URL to expire": _over_in(
         "_finish", lambda _: 0
     ),
@@ -48,14 +49,14 @@ BUGS: Mapping[str, Bug] = {
         lambda original, *args, **values: original(*args, **values | {"sweep_at": None}),
     ),
     "uploads that were put off are forgotten": change(
-        FileRepository,
+        DueFiles,
         "sweep_later",
         lambda original, files, times, condition: original(
             files, {file_id: at + 10**6 for file_id, at in times.items()}, condition
         ),
     ),
     "records are dropped before their objects, of uploads that are too large": change(
-        FileRepository, "keep_pending", lambda *_: {}
+        DueFiles, "keep_pending", lambda *_: {}
     ),
     "pending records go while their URL works": _over_in("_end_pending", lambda _: 0),
     "pending records go when their URL is dead, though an upload is on its way": _over_in(
@@ -70,6 +71,9 @@ BUGS: Mapping[str, Bug] = {
     ),
     "TTL drops pending records an hour after their URL is dead": lambda: mock.patch(
         "filestore.use_cases.upload._PURGE_AFTER", 3600
+    ),
+    "a pending record is removed that was begun anew": change(
+        DueFiles, "remove_pending", lambda original, due, ids, now: original(due, ids, now=2 * now)
     ),
     "a pending record is removed without looking at its record": statement(
         'DELETE FROM "files" WHERE "id"=? AND "uploaded_at" IS MISSING AND "deleted_at" IS MISSING',
