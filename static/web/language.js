@@ -1,6 +1,6 @@
 /** The page's language: its texts, and how numbers, sizes, dates and times are written in it. */
 
-import { readableSize, say as fill } from './filestore-client/src/client.js';
+import { readableSize, say as fill, TEXTS as TEXTS_OF_CLIENT } from './filestore-client/src/client.js';
 import * as ofClient from './filestore-client/src/languages.js';
 import { DE } from './texts-de.js';
 import { FR } from './texts-fr.js';
@@ -101,7 +101,7 @@ export function sayProblem({ code, message }) {
 
 /** @param {number} bytes */
 export function size(bytes) {
-  return readableSize(bytes, clientTexts);
+  return readableSize(bytes, { locale, units: texts.units ?? TEXTS_OF_CLIENT.units });
 }
 
 /** @param {string} time ISO 8601 */

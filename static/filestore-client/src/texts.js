@@ -35,30 +35,19 @@ export const TEXTS = {
  * @param {Record<string, string | number>} [values] a number called `size` is one of bytes
  * @param {Texts} [texts]
  */
-export function say(key, values = {}, texts = {}) {
-  const text = texts[key] ?? /** @type {Texts} */ (TEXTS)[key] ?? key;
-  return text.replace(/\{(\w+)\}/g, (all, name) => {
-    const value = values[name] ?? all;
-    if (typeof value === 'string') return value;
-    return name === 'size' ? readableSize(value, texts) : written(value, texts);
-  });
+export function say(key, values = {}, texts) {
+  const all = { ...TEXTS, ...texts };
+  return (/** @type {Texts} */ (all)[key] ?? key).replace(/{(\w+)}/g, (hole, name) =>
+    name === 'size' ? readableSize(Number(values.size), all) : (values[name] ?? hole).toLocaleString(all.locale),
+  );
 }
 
 /**
  * @param {number} bytes
- * @param {Texts} [texts]
+ * @param {{ locale: string, units: string }} [texts]
  */
-export function readableSize(bytes, texts = {}) {
+export function readableSize(bytes, { locale, units } = TEXTS) {
   const power = Math.min(Math.floor(Math.log2(bytes || 1) / 10), 4);
-  const number = written(bytes / 1024 ** power, texts, { useGrouping: false, maximumSignificantDigits: power ? 3 : 4 });
-  return `${number} ${(texts.units ?? TEXTS.units).split(' ')[power]}`;
-}
-
-/**
- * @param {number} value
- * @param {Texts} texts
- * @param {Intl.NumberFormatOptions} [how]
- */
-function written(value, { locale = TEXTS.locale }, how) {
-  return value.toLocaleString(locale, how);
+  const number = Number((bytes / 1024 ** power).toPrecision(power ? 3 : 4));
+  return `${number.toLocaleString(locale)} ${units.split(' ')[power]}`;
 }
