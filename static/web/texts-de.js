@@ -85,7 +85,7 @@ export const DE = {
   loading: 'Wird gelesen',
   added: 'Hinzugefügt',
   removed: 'Entfernt',
-  isUploading: 'Wird hochgeladen',
+  isUploading: 'Lädt hoch',
   uploaded: 'Hochgeladen',
   notUploaded: 'Nicht hochgeladen',
   notAdded: 'Nicht hinzugefügt',
