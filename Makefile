@@ -90,7 +90,8 @@ integration: $(TEST) ## Run the tests of the deployed stack over HTTP
 browser: $(TEST) ## Run the tests of the page in Chromium
 	@$(BIN)/python -m pytest tests/browser
 
-browser-big: $(TEST) ## Upload half a gigabyte in Chromium and tell how the page felt
+browser-big: $(TEST) ## Upload a GiB in Chromium, undisturbed and disturbed, and tell how the page felt (10 minutes, 8 GB of disk)
+	@BIG=yes $(BIN)/python -m pytest -s tests/browser/test_interruptions.py
 	@PYTHONPATH=source $(BIN)/python -m tests.browser.big
 
 package: ## Build the browser package, check its size and pack it for npm (needs Node.js)

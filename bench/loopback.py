@@ -30,12 +30,12 @@ _ITEM = {
 }
 
 IN_PARTS = "f" * 32
-# An upload in parts that goes on, of 8 bytes and this token.
+# An upload in parts that goes on, of 8 bytes in two parts, and this token.
 _IN_PARTS = {
     name: value for name, value in _ITEM.items() if name not in ("uploaded_at", "stored_at", "version_id", "etag")
 } | {
     "upload_id": {"S": "u" * 128},
-    "part_size": {"N": "16777216"},
+    "part_size": {"N": "4"},
     "token_hash": {"S": hashlib.sha256(b"EXAMPLE-UPLOAD-TOKEN").hexdigest()},
 }
 
@@ -53,7 +53,8 @@ _VERSIONS = """<ListVersionsResult xmlns="http://s3.amazonaws.com/doc/2006-03-01
 <Version><Key>{key}</Key><VersionId>v</VersionId><ETag>"0"</ETag><Size>8</Size></Version></ListVersionsResult>"""
 
 _PARTS = """<ListPartsResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><IsTruncated>false</IsTruncated>
-<Part><PartNumber>1</PartNumber><ETag>"0"</ETag><Size>8</Size></Part></ListPartsResult>"""
+<Part><PartNumber>1</PartNumber><ETag>"0"</ETag><Size>4</Size></Part>
+<Part><PartNumber>2</PartNumber><ETag>"1"</ETag><Size>4</Size></Part></ListPartsResult>"""
 _UPLOADS = """<ListMultipartUploadsResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><IsTruncated>false</IsTruncated>
 </ListMultipartUploadsResult>"""
 _COMPLETED = """<CompleteMultipartUploadResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><ETag>"0-1"</ETag>
@@ -84,7 +85,7 @@ class Aws(BaseHTTPRequestHandler):
         self._answer(b"", "application/pdf")
 
     def do_GET(self) -> None:
-        """S3's lists: one version of every object, one part of an upload, no upload that is not finished."""
+        """S3's lists: one version of every object, two parts of an upload, no upload that is not finished."""
         query = parse_qs(urlsplit(self.path).query, keep_blank_values=True)
         listed = _PARTS if "uploadId" in query else _UPLOADS if "uploads" in query else _VERSIONS
         self._answer(listed.format(key=query.get("prefix", [""])[0]).encode(), "application/xml")

@@ -67,7 +67,7 @@ window.uploadWithUppy = async (url, files) => {
 };
 """
 # The page's address is made up, and Chromium would ask whether it may call this machine.
-_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-features=LocalNetworkAccessChecks"]
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-features=LocalNetworkAccessChecks"]
 _WAYS = {"client": "filestore-client", "filepond": "FilePond with filestore-client", "uppy": "Uppy with @uppy/aws-s3"}
 
 
@@ -81,7 +81,7 @@ def measure(outputs: dict[str, Any], rounds: int) -> dict[str, tuple[list[float]
     html = html.replace("UPPY", _bundle()).replace("API_ROOT_URL", outputs["ApiRootUrl"])
     measured: dict[str, tuple[list[float], int]] = {way: ([], 0) for way in _WAYS}
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=_FLAGS)
+        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
         # The first requests wait for processes of the emulator's.
         _once(browser, outputs["WebUrl"], html, "client")
         for _ in range(rounds):

@@ -122,6 +122,7 @@ Ready.
 
   Page     {outputs["WebUrl"]}
   API      {api}
+  Docs     {outputs["WebUrl"]}reference.html
   Key      {key}
 
 Upload this project's README{"" if store_on_load else ", store it"}, look at it, delete it:

@@ -5,6 +5,7 @@ import time
 import uuid
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
@@ -111,12 +112,13 @@ def _use_clients_of(backend: str) -> None:
 def _create_stack(configure: Callable[..., None]) -> None:
     name = f"filestore-{uuid.uuid4()}"
     table = support.TEMPLATE["Resources"]["FilesTable"]["Properties"]
-    aws.dynamodb().create_table(
-        TableName=name,
-        **{key: table[key] for key in ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")},
-    )
-    s3 = aws.s3()
-    s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    dynamodb, s3 = aws.dynamodb(), aws.s3()
+    # On a busy machine the SDK repeats what took too long, and meets its own effect. The names are drawn.
+    with suppress(dynamodb.exceptions.ResourceInUseException):
+        kept = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
+        dynamodb.create_table(TableName=name, **{key: table[key] for key in kept})
+    with suppress(s3.exceptions.BucketAlreadyOwnedByYou):
+        s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
     s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
     configure(TABLE_NAME=name, BUCKET_NAME=name, **SETTINGS)
 

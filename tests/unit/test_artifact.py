@@ -240,6 +240,13 @@ class TestOperations:
         assert answer("store", event("store", ids)) == ids
         described = answer("info", event("info", ids))
         assert [support.get(file["url"]) for file in described] == [b"contents"] * 3
+        one = {"pathParameters": {"id": ids[0]}}
+        of_three = {"limit": "3"}
+        assert len(answer("list", event("list", queryStringParameters=of_three))["files"]) == 3
+        assert answer("update", event("update", {"name": "b.pdf"}, **one))["name"] == "b.pdf"
+        assert answer("show", event("show", **one))["name"] == "b.pdf"
+        found = run("content", event("content", **one))["result"]
+        assert support.get(found["headers"]["Location"]) == b"contents"
         undone = untold[2]
         answer("uploaded", support.upload_event(undone["object"]))
         answer(
