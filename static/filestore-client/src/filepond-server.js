@@ -152,7 +152,7 @@ export function createServer(apiRootUrl, options = {}) {
     if (!isSame) ahead?.stop();
     const entry = isSame ? ahead : begin(file, /** @type {File | Variants} */ (given), metadata);
     const { stop, done } = entry;
-    const show = () => entry.isOver || entry.size === 0 || progress(true, entry.sent, entry.size);
+    const show = () => entry.isOver || entry.size === 0 || progress(true, entry.sent || 1, entry.size);
     entry.tell = () => news.add(entry, show);
     // FilePond takes no progress in the moment in which it asks. Until it has some a wheel turns, which is dear to draw.
     const told = wait(MOMENT).then(entry.tell);
