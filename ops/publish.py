@@ -26,7 +26,8 @@ from ops.stack import describe
 _FOR_EVER = "public, max-age=31536000, immutable"
 _ASK_FIRST = "no-cache"
 _LOADED = re.compile(r'<(?P<tag>script|link|img)\b(?P<before>[^>]*?)\b(?P<attribute>src|href)="(?P<path>[^":]+)"')
-_WITHOUT_BACKEND = {"files.css", "files.html", "files.js"}
+# The page of stored files, and what only that loads.
+_OF_BACKEND = re.compile("files[.-]")
 
 
 class Published(NamedTuple):
@@ -62,8 +63,8 @@ class Asset(NamedTuple):
 
 def build(config: str, contract: str, **addresses: Any) -> Iterator[Published]:
     """The site, in an order in which a page never comes before what it loads. ``addresses`` are those of the policy."""
-    skipped = set() if addresses["backend_url"] else _WITHOUT_BACKEND
-    own = {path: file for path, file in sorted(page.files().items()) if path not in skipped}
+    has_backend = addresses["backend_url"] is not None
+    own = {path: file for path, file in sorted(page.files().items()) if has_backend or not _OF_BACKEND.match(path)}
     pages = [file for file in own.values() if file.suffix == ".html"]
     assets = {path: Asset(path, file.read_bytes()) for path, file in own.items() if file not in pages}
     for html in pages:

@@ -1,23 +1,25 @@
 """What of the client needs no browser: checksums, the pace of parts, the figures of progress, turns."""
 
 import json
+import re
 import subprocess
 from typing import Any
 
 import pytest
 
 from tests.browser.parts import crc64nvme
-from tests.browser.test_package import PACKAGE, node
+from tests.browser.test_package import PACKAGE, STATIC, node
 
 RUN = """
 import * as languages from './src/languages.js';
 import { FIELD_TEXTS } from './src/field-texts.js';
 import { TEXTS } from './src/texts.js';
+import { readFileSync } from 'node:fs';
 import * as checksum from './src/checksum.js';
 import { Pace } from './src/pace.js';
 import { onlyForwards } from './src/progress.js';
 import { Queue } from './src/queue.js';
-import { readableSize } from './src/texts.js';
+import { readableSize, say } from './src/texts.js';
 const run = async () => { BODY };
 console.log(JSON.stringify(await run()));
 """
@@ -33,13 +35,12 @@ def run(body: str) -> Any:
 
 class TestChecksums:
     READ = """
-      const reader = new checksum.Reader();
-      const read = async (blob, keep = true) => checksum.base64((await reader.read(blob, keep)).checksum);
+      const read = async (blob, keep = true) => checksum.base64((await checksum.read(blob, keep)).checksum);
     """
 
     def test_are_those_of_s3(self) -> None:
         """The check value of CRC-64/NVME is ae8b14860a799888."""
-        value = "(await reader.read(new Blob(['123456789']), true)).checksum.toString(16)"
+        value = "(await checksum.read(new Blob(['123456789']), true)).checksum.toString(16)"
         assert run(f"{self.READ} return {value}") == "ae8b14860a799888"
         assert crc64nvme(b"123456789") == "rosUhgp5mIg="
 
@@ -57,7 +58,7 @@ class TestChecksums:
           const parts = [];
           for (let at = 0; at < 5000; at += 1024) {
             const part = whole.slice(at, at + 1024);
-            parts.push({ checksum: checksum.checksumOf(await read(part)), size: part.size });
+            parts.push({ checksum: (await checksum.read(part, false)).checksum, size: part.size });
           }
           return [checksum.base64(checksum.combine(parts)), await read(whole)];
         """
@@ -107,8 +108,10 @@ def test_turns_are_taken_in_order_and_given_up_by_whoever_leaves() -> None:
       const order = [];
       const { signal } = new AbortController();
       const leaver = new AbortController();
-      const enter = (name, own = signal) =>
-        queue.enter(own).then((leave) => { order.push(name); return leave; }, () => { order.push(`${name} left`); });
+      const enter = (name, own = signal) => new Promise((entered) => {
+        const stay = () => new Promise((leave) => { order.push(name); entered(leave); });
+        queue.through(own, stay).catch(() => { order.push(`${name} left`); entered(); });
+      });
       const [first, second] = await Promise.all([enter('a'), enter('b')]);
       const rest = [enter('c'), enter('d', leaver.signal), enter('e')];
       leaver.abort();
@@ -133,8 +136,35 @@ class TestTexts:
         assert others == [english, english]
         assert ["tooMany", ["{count}", "{names}"]] in english
 
+    def test_of_the_pages_are_all_there_too(self) -> None:
+        """In English what a page says from the start is in its HTML. No key has a meaning for the client as well."""
+        web = STATIC / "web"
+        html = (web / "index.html").read_text() + (web / "files.html").read_text()
+        in_html = set(re.findall(r'data-(?:text|label)="(\w+)"', html))
+        # Node.js takes them for something else than modules, browsers do not.
+        body = """
+          const valuesOf = (text) => (text.match(/{\\w+}/g) ?? []).sort();
+          const values = (texts) => Object.fromEntries(Object.keys(texts).map((key) => [key, valuesOf(texts[key])]));
+          const sources = ['texts', 'texts-de', 'texts-fr'].map((name) => readFileSync(`../web/${name}.js`, 'utf8'));
+          const modules = sources.map((source) => import(`data:text/javascript,${encodeURIComponent(source)}`));
+          const ofPages = (await Promise.all(modules)).flatMap((module) => Object.values(module));
+          return [...ofPages, { ...TEXTS, ...FIELD_TEXTS }].map(values);
+        """
+        english, *others, client = run(body)
+        expected = {key: [] for key in in_html} | english
+        assert others == [expected, expected]
+        assert not expected.keys() & client.keys()
+
     def test_have_sizes_of_one_form(self) -> None:
         sizes = [0, 1, 1023, 1024, 1536, 10_000_000, 5 * 1024**3, 3 * 1024**4, 5000 * 1024**4]
-        assert run(f"return {sizes}.map(readableSize)") == [
-            "0 bytes", "1 bytes", "1023 bytes", "1 KB", "1.5 KB", "9.54 MB", "5 GB", "3 TB", "5000 TB",
+        assert run(f"return {sizes}.map((size) => readableSize(size))") == [
+            "0 bytes", "1 bytes", "1,023 bytes", "1 KB", "1.5 KB", "9.54 MB", "5 GB", "3 TB", "5,000 TB",
         ]  # fmt: skip
+        assert run("return readableSize(10_000_000, languages.fr)") == "9,54 Mo"
+
+    def test_have_numbers_as_their_language_writes_them(self) -> None:
+        body = """
+          const texts = { ...languages.de, tooMany: '{count} {names}' };
+          return [say('tooLarge', { size: 1536 }, texts), say('tooMany', { count: 1234, names: '5.5' }, texts)];
+        """
+        assert run(body) == ["Zu groß: Eine Datei darf bis zu 1,5 KB haben.", "1.234 5.5"]

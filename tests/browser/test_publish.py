@@ -154,7 +154,7 @@ def test_publishing_again_replaces_the_page_and_keeps_the_bucket_as_it_is(addres
     assert published.returncode == 0, published.stderr
     assert "Nobody" in s3.get_bucket_policy(Bucket=bucket)["Policy"]
     after = {each["Key"] for each in s3.list_objects_v2(Bucket=bucket)["Contents"]}
-    assert {key.split(".")[0] for key in after - before} == {"files", "assets/files"}
+    assert {re.split("[.-]", key)[0] for key in after - before} == {"files", "assets/files"}
     config = s3.get_object(Bucket=bucket, Key="config.json")["Body"].read()
     assert b'"backendUrl": "https://api.example.org/filestore"' in config
     assert b".execute-api." in config

@@ -115,13 +115,8 @@ def _create_stack(configure: Callable[..., None]) -> None:
     dynamodb, s3 = aws.dynamodb(), aws.s3()
     # On a busy machine the SDK repeats what took too long, and meets its own effect. The names are drawn.
     with suppress(dynamodb.exceptions.ResourceInUseException):
-        dynamodb.create_table(
-            TableName=name,
-            **{
-                key: table[key]
-                for key in ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
-            },
-        )
+        kept = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
+        dynamodb.create_table(TableName=name, **{key: table[key] for key in kept})
     with suppress(s3.exceptions.BucketAlreadyOwnedByYou):
         s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
     s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
