@@ -13,7 +13,10 @@ import requests
 import schemathesis
 from schemathesis.core.transport import Response
 
-_BODIES = {"POST /file": {"name": "a.txt", "type": "text/plain"}, "PATCH /files/{id}": {"name": "b.txt"}}
+_BODIES: dict[str, Any] = {
+    "POST /file": {"name": "a.txt", "type": "text/plain"},
+    "PATCH /files/{id}": {"name": "b.txt"},
+}
 
 
 def _follows_links(case: schemathesis.Case[Any]) -> bool:
