@@ -3,7 +3,7 @@
 import sqlite3
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -15,12 +15,13 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
-NO_IDS = "The documents are a list of file ids."
-
 _TIMEOUT = 30
 # S3 tells of an upload a moment after the browser knows that it is done.
 _ARRIVAL = 5
 _PAGE = 50
+_UNKNOWN = "unknown"
+_NOT_ARRIVED = {"code": "not_arrived", "message": "It has not arrived."}
+_IN_USE = {"code": "in_use", "message": "It belongs to another application."}
 _SCHEMA = """
     CREATE TABLE IF NOT EXISTS applications (
         id TEXT PRIMARY KEY, name TEXT NOT NULL, email TEXT NOT NULL, position TEXT NOT NULL, note TEXT NOT NULL,
@@ -30,22 +31,34 @@ _SCHEMA = """
         id TEXT PRIMARY KEY, application_id TEXT NOT NULL REFERENCES applications (id),
         name TEXT NOT NULL, type TEXT NOT NULL, size INTEGER NOT NULL, stored_at TEXT NOT NULL
     );
-    CREATE INDEX IF NOT EXISTS files_by_date ON files (stored_at DESC, id);
 """
 
 
-class BackendError(Exception):
-    """What the page is told, with a status of HTTP, and by file id what is wrong with it."""
+Problems = dict[str, dict[str, str]]
+"""By file id: its code and its message."""
 
-    def __init__(self, status: HTTPStatus, message: str, problems: dict[str, str] | None = None) -> None:
+
+class BackendError(Exception):
+    """What the page is told, with a status of HTTP, and by file id what is wrong with it.
+
+    A page that is in another language than the message goes by the code.
+    """
+
+    def __init__(
+        self, status: HTTPStatus, message: str, problems: Problems | None = None, *, code: str | None = None
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
+        self.code = code
         self.problems = problems or {}
 
 
 class Filestore:
-    """The calls that need the API key. All of them may be repeated, so they are."""
+    """The calls that need the API key. All of them may be repeated, so they are.
+
+    They raise BackendError where a request makes no sense or the key is not accepted.
+    """
 
     def __init__(self, api_root_url: str, api_key: str) -> None:
         self._files, self._upload = f"{api_root_url}/files", f"{api_root_url}/file"
@@ -54,31 +67,31 @@ class Filestore:
         patience = Retry(total=5, backoff_factor=0.2, status_forcelist=(429, 503), allowed_methods=None)
         self._session.mount("http", HTTPAdapter(max_retries=patience))
 
-    def store(self, ids: Sequence[str]) -> dict[str, str]:
-        """Keep these uploads; returns what is wrong with those that cannot be kept.
-
-        Raises BackendError where some of the ids have not the form of one.
-        """
+    def store(self, ids: Sequence[str]) -> Problems:
+        """Keep these uploads; returns what is wrong with those that cannot be kept."""
         try:
-            problems: dict[str, dict[str, str]] = self._call("PUT", ids)["problems"]
-        except requests.HTTPError as error:
-            match error.response.status_code, error.response.json().get("code"):
-                case 400, "stored_on_load":
-                    # There is nothing to be done but to wait.
-                    return self._await(ids)
-                case 400, "invalid_body":
-                    raise BackendError(HTTPStatus.BAD_REQUEST, NO_IDS) from error
-            raise
-        return {file_id: problem["message"] for file_id, problem in problems.items()}
+            problems: Problems = self._call("PUT", ids)["problems"]
+        except BackendError as error:
+            if error.code != "stored_on_load":
+                raise
+            # There is nothing to be done but to wait.
+            return self._await(ids)
+        return problems
+
+    def page(self, query: Mapping[str, str]) -> dict[str, Any]:
+        """A page of the stored files, and the cursor of the next."""
+        answer = self._session.get(self._files, params={**query, "limit": str(_PAGE)}, timeout=_TIMEOUT)
+        page: dict[str, Any] = _checked(answer).json()
+        return page
 
     def describe(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         """Those of these files that are stored, by id."""
         return {file["id"]: file for file in self._call("POST", ids)["result"]} if ids else {}
 
-    def delete(self, ids: Sequence[str]) -> None:
-        """Remove what is in these files. Those that are gone already do not matter."""
-        if ids:
-            self._call("DELETE", ids)
+    def delete(self, ids: Sequence[str]) -> Problems:
+        """Remove what is in these files; returns why some are still there. Those that are unknown are not."""
+        problems: Problems = self._call("DELETE", ids)["problems"] if ids else {}
+        return {file_id: problem for file_id, problem in problems.items() if problem["code"] != _UNKNOWN}
 
     def hand_on(self, method: str, path: Sequence[str], body: bytes, token: str) -> tuple[str, int]:
         """Make a call of the upload ``/file/…`` that a page has asked for; returns the answer and its status."""
@@ -87,16 +100,15 @@ class Filestore:
         answer = self._session.request(method, url, data=body, headers=headers, timeout=_TIMEOUT)
         return answer.text, answer.status_code
 
-    def _await(self, ids: Sequence[str]) -> dict[str, str]:
+    def _await(self, ids: Sequence[str]) -> Problems:
         deadline = time.monotonic() + _ARRIVAL
         while (missing := set(ids) - self.describe(ids).keys()) and time.monotonic() < deadline:
             time.sleep(0.2)
-        return dict.fromkeys(missing, "It has not arrived.")
+        return dict.fromkeys(missing, _NOT_ARRIVED)
 
     def _call(self, method: str, ids: Sequence[str]) -> Any:
         answer = self._session.request(method, f"{self._files}?problems=yes", json=list(ids), timeout=_TIMEOUT)
-        answer.raise_for_status()
-        return answer.json()
+        return _checked(answer).json()
 
 
 class Applications:
@@ -124,14 +136,16 @@ class Applications:
             is_sent_again = fields.items() <= other.items() and {file["id"] for file in other["files"]} == set(ids)
             if application_id is None and is_sent_again:
                 return other
-            problems = dict.fromkeys(elsewhere, "It belongs to another application.")
-            raise BackendError(HTTPStatus.CONFLICT, "Some files are in use. Add them again.", problems)
+            problems = dict.fromkeys(elsewhere, _IN_USE)
+            raise BackendError(HTTPStatus.CONFLICT, "Some files are in use. Add them again.", problems, code="not_kept")
         new = [file_id for file_id in ids if file_id not in taken]
         problems = self._filestore.store(new) if new else {}
         described = self._filestore.describe(new)
-        problems |= {file_id: "It has not arrived." for file_id in new if file_id not in described | problems}
+        problems |= {file_id: _NOT_ARRIVED for file_id in new if file_id not in described | problems}
         if problems:
-            raise BackendError(HTTPStatus.CONFLICT, "Some files could not be kept. Add them again.", problems)
+            raise BackendError(
+                HTTPStatus.CONFLICT, "Some files could not be kept. Add them again.", problems, code="not_kept"
+            )
         removed = [file_id for file_id in before if file_id not in ids]
         application = {"id": application_id or uuid.uuid4().hex, **fields, "received_at": _now()}
         try:
@@ -148,7 +162,7 @@ class Applications:
         except sqlite3.IntegrityError:
             # It was sent twice at once, and the other one was faster.
             return self.receive(fields, ids, application_id)
-        self._remove(removed)
+        self.delete(removed)
         return self.get(application["id"])
 
     def get(self, application_id: str) -> dict[str, Any]:
@@ -159,39 +173,42 @@ class Applications:
                 "SELECT id, name, type, size FROM files WHERE application_id = ? ORDER BY rowid", [application_id]
             ).fetchall()
         if found is None:
-            raise BackendError(HTTPStatus.NOT_FOUND, "There is no such application.")
+            raise BackendError(HTTPStatus.NOT_FOUND, "There is no such application.", code="unknown_application")
         return {**found, "files": [dict(file) for file in files]}
 
-    def files(self, offset: int) -> dict[str, Any]:
-        """A page of the stored files, newest first, with links to look at them."""
+    def files(self, query: Mapping[str, str]) -> dict[str, Any]:
+        """A page of the files that the API key has stored, each with its application if it came with one."""
+        page = self._filestore.page(query)
+        ids = [file["id"] for file in page["files"]]
+        marks = ",".join("?" * len(ids))
         with self._connect() as connection:
-            (total,) = connection.execute("SELECT count(*) FROM files").fetchone()
+            # Marks for parameters are all that is put into the statement.
             rows = connection.execute(
-                "SELECT files.*, applications.name AS applicant, applications.position FROM files"
-                " JOIN applications ON applications.id = application_id"
-                " ORDER BY stored_at DESC, files.rowid DESC LIMIT ? OFFSET ?",
-                [_PAGE, offset],
+                "SELECT files.id, application_id, applications.name AS applicant, position FROM files"  # noqa: S608
+                f" JOIN applications ON applications.id = application_id WHERE files.id IN ({marks})",
+                ids,
             ).fetchall()
-        described = self._filestore.describe([row["id"] for row in rows])
-        files = [{**row, "url": described.get(row["id"], {}).get("url")} for row in rows]
-        return {"files": files, "total": total, "next": offset + _PAGE if offset + _PAGE < total else None}
+        senders = {row["id"]: dict(row) for row in rows}
+        nobody = {"application_id": None, "applicant": None, "position": None}
+        return {**page, "files": [{**nobody, **file, **senders.get(file["id"], {})} for file in page["files"]]}
 
     def link(self, file_id: str) -> str:
-        """Where the file can be downloaded for a while. Raises BackendError where it is none of the back end's."""
-        with self._connect() as connection:
-            known = connection.execute("SELECT 1 FROM files WHERE id = ?", [file_id]).fetchone()
-        url = self._filestore.describe([file_id]).get(file_id, {}).get("url") if known else None
+        """Where the file can be downloaded for a while. Raises BackendError where no such file is stored."""
+        url = self._filestore.describe([file_id]).get(file_id, {}).get("url")
         if url is None:
-            raise BackendError(HTTPStatus.NOT_FOUND, "There is no such file.")
+            raise BackendError(HTTPStatus.NOT_FOUND, "There is no such file.", code=_UNKNOWN)
         return str(url)
 
-    def delete(self, file_id: str) -> None:
-        """Delete one file."""
+    def delete(self, ids: Sequence[str]) -> dict[str, Any]:
+        """Delete files, from Filestore first: a record too many can be deleted again, a file without one never is.
+
+        Returns the ids of those that are gone, and why others are not.
+        """
+        problems = self._filestore.delete(ids)
+        gone = [file_id for file_id in ids if file_id not in problems]
         with self._connect() as connection:
-            known = connection.execute("SELECT 1 FROM files WHERE id = ?", [file_id]).fetchone()
-        if known is None:
-            raise BackendError(HTTPStatus.NOT_FOUND, "There is no such file.")
-        self._remove([file_id])
+            connection.executemany("DELETE FROM files WHERE id = ?", [[file_id] for file_id in gone])
+        return {"deleted": gone, "problems": problems}
 
     def _applications_of(self, ids: Sequence[str]) -> dict[str, str]:
         """The applications' ids by file id, of those of these files that are in one."""
@@ -200,12 +217,6 @@ class Applications:
             # Marks for parameters are all that is put into the statement.
             found = connection.execute(f"SELECT id, application_id FROM files WHERE id IN ({marks})", ids)  # noqa: S608
             return {row["id"]: row["application_id"] for row in found}
-
-    def _remove(self, ids: Sequence[str]) -> None:
-        """From Filestore first: a record too many can be deleted again, a file without one never is."""
-        self._filestore.delete(ids)
-        with self._connect() as connection:
-            connection.executemany("DELETE FROM files WHERE id = ?", [[file_id] for file_id in ids])
 
     @contextmanager
     def _connect(self) -> Iterator[sqlite3.Connection]:
@@ -216,6 +227,18 @@ class Applications:
                 yield connection
         finally:
             connection.close()
+
+
+def _checked(answer: requests.Response) -> requests.Response:
+    """Returns the answer. Raises BackendError where the request makes no sense or the API key is not accepted."""
+    match answer.status_code:
+        case HTTPStatus.BAD_REQUEST:
+            raise BackendError(HTTPStatus.BAD_REQUEST, answer.json()["message"], code=answer.json()["code"])
+        case HTTPStatus.FORBIDDEN:
+            message = "Filestore does not accept the API key of the back end."
+            raise BackendError(HTTPStatus.BAD_GATEWAY, message, code="key_refused")
+    answer.raise_for_status()
+    return answer
 
 
 def _now() -> str:

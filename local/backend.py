@@ -4,7 +4,6 @@ Browsers upload to S3 and submit ids; what becomes of the files is decided here.
 """
 
 import json
-import re
 import sqlite3
 from http import HTTPStatus
 from typing import Any
@@ -12,10 +11,12 @@ from typing import Any
 import flask
 import requests
 
-from local.applications import NO_IDS, Applications, BackendError
+from local.applications import Applications, BackendError
 
 _MAX_FILES = 100
 _FIELDS = {"name": 120, "email": 254, "position": 120, "note": 1000}
+_NO_IDS = "The documents are a list of file ids."
+_QUERY = ("cursor", "deleted", "order")
 _REQUIRED = ("name", "email", "position")
 
 
@@ -43,24 +44,24 @@ def blueprint(applications: Applications) -> flask.Blueprint:
 
     @routes.get("/files")
     def files() -> Any:
-        return applications.files(_offset())
+        return applications.files({name: text for name, text in flask.request.args.items() if name in _QUERY})
 
     @routes.get("/files/<file_id>")
     def download(file_id: str) -> Any:
         return flask.redirect(applications.link(file_id))
 
-    @routes.delete("/files/<file_id>")
-    def delete(file_id: str) -> Any:
-        applications.delete(file_id)
-        return "", HTTPStatus.NO_CONTENT
+    @routes.delete("/files")
+    def delete() -> Any:
+        return applications.delete(_ids(_json()))
 
     @routes.errorhandler(BackendError)
     def refused(error: BackendError) -> Any:
-        return {"message": error.message, "problems": error.problems}, error.status
+        return {"message": error.message, "code": error.code, "problems": error.problems}, error.status
 
     @routes.errorhandler(requests.RequestException)
     def unreachable(_: requests.RequestException) -> Any:
-        return {"message": "The files cannot be reached right now. Try again in a moment."}, HTTPStatus.BAD_GATEWAY
+        message = "The files cannot be reached right now. Try again in a moment."
+        return {"message": message, "code": "unreachable"}, HTTPStatus.BAD_GATEWAY
 
     @routes.errorhandler(sqlite3.Error)
     def unsaved(error: sqlite3.Error) -> Any:
@@ -96,20 +97,30 @@ def _hand_on_uploads(routes: flask.Blueprint, applications: Applications) -> Non
         return hand_on(file_id, "complete")
 
 
-def _offset() -> int:
-    offset = flask.request.args.get("offset", "0")
-    if re.fullmatch("[0-9]{1,9}", offset) is None:
-        raise BackendError(HTTPStatus.BAD_REQUEST, "The offset is a number of files.")
-    return int(offset)
-
-
-def _application() -> tuple[dict[str, str], list[str]]:
-    """The fields and the file ids of a submitted form. Raises BackendError where they are not as they should be."""
+def _json() -> Any:
+    """The body, None where it is no JSON that can be handed on."""
     try:
         body = flask.request.get_json(silent=True)
         json.dumps(body, ensure_ascii=False).encode()
     except (RecursionError, UnicodeEncodeError):
-        body = None
+        return None
+    return body
+
+
+def _ids(body: object) -> list[str]:
+    """Raises BackendError where it is no list of texts, or none that fits into one call."""
+    if not isinstance(body, list) or not all(isinstance(file_id, str) for file_id in body):
+        raise BackendError(HTTPStatus.BAD_REQUEST, _NO_IDS)
+    # A form has blanks where a file was not uploaded.
+    ids = [file_id for file_id in dict.fromkeys(body) if file_id]
+    if not 1 <= len(ids) <= _MAX_FILES:
+        raise BackendError(HTTPStatus.BAD_REQUEST, f"It is 1 to {_MAX_FILES} documents at a time.")
+    return ids
+
+
+def _application() -> tuple[dict[str, str], list[str]]:
+    """The fields and the file ids of a submitted form. Raises BackendError where they are not as they should be."""
+    body = _json()
     if not isinstance(body, dict):
         raise BackendError(HTTPStatus.BAD_REQUEST, "A JSON object is needed.")
     fields = {name: body.get(name, "") for name in _FIELDS}
@@ -119,11 +130,4 @@ def _application() -> tuple[dict[str, str], list[str]]:
     missing = [name for name in _REQUIRED if not fields[name]]
     if missing:
         raise BackendError(HTTPStatus.BAD_REQUEST, f"Missing: {', '.join(missing)}.")
-    ids = body.get("documents")
-    if not isinstance(ids, list) or not all(isinstance(file_id, str) for file_id in ids):
-        raise BackendError(HTTPStatus.BAD_REQUEST, NO_IDS)
-    # A form has blanks where a file was not uploaded.
-    ids = [file_id for file_id in dict.fromkeys(ids) if file_id]
-    if not 1 <= len(ids) <= _MAX_FILES:
-        raise BackendError(HTTPStatus.BAD_REQUEST, f"An application has 1 to {_MAX_FILES} documents.")
-    return fields, ids
+    return fields, _ids(body.get("documents"))

@@ -1,6 +1,6 @@
 /** What both pages need to show things, and to find out where their services are. */
 
-export { readableSize as size } from './filestore-client/src/client.js';
+import { say, sayProblem } from './language.js';
 
 /**
  * @typedef {object} Config config.json
@@ -17,7 +17,7 @@ export async function readConfig() {
   try {
     return await (await fetch('config.json', { cache: 'no-store' })).json();
   } catch {
-    throw new Error('This page could not find out where its service is (config.json).');
+    throw new Error(say('noConfig'));
   }
 }
 
@@ -32,11 +32,13 @@ export function showWhatIsTrue(storeOnLoad) {
   }
 }
 
+/** @typedef {{ code?: string, message?: string }} Problem */
+
 /** What the back end refuses, with what is wrong by file id. */
 export class BackendError extends Error {
   /**
    * @param {string} message
-   * @param {Record<string, string>} [problems]
+   * @param {Record<string, Problem>} [problems]
    */
   constructor(message, problems = {}) {
     super(message);
@@ -60,12 +62,16 @@ export async function callBackend(url, method = 'GET', json) {
     init.headers = { 'Content-Type': 'application/json' };
   }
   const response = await fetch(url, init).catch(() => {
-    throw new BackendError('The back end does not answer. Try again in a moment.');
+    throw new BackendError(say('backendSilent'));
   });
-  if (response.status === 204) return undefined;
   const answer = await response.json().catch(() => ({}));
-  if (!response.ok) throw new BackendError(answer.message ?? `The back end refuses (${response.status}).`, answer.problems);
+  if (!response.ok) throw new BackendError(sayProblem(answer) ?? say('backendRefuses', { status: response.status }), answer.problems);
   return answer;
+}
+
+/** @param {unknown} reason */
+export function wordsOf(reason) {
+  return reason instanceof Error ? reason.message : String(reason);
 }
 
 /**
@@ -95,16 +101,20 @@ export function announce(text) {
   element('announcement').textContent = text;
 }
 
-/** @param {number} files */
-export function count(files) {
-  return files === 1 ? '1 file' : `${files} files`;
+/** @param {string} name */
+export function extensionOf(name) {
+  return (/\.(\w{1,4})$/.exec(name)?.[1] ?? 'file').toUpperCase();
 }
 
-/** @param {number} milliseconds */
-export function remaining(milliseconds) {
-  const seconds = Math.max(0, Math.ceil(milliseconds / 1000));
-  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
-  if (hours > 48) return `${Math.floor(hours / 24)} days`;
-  if (hours > 0) return minutes > 0 ? `${hours} h ${minutes} min` : `${hours} h`;
-  return `${minutes}:${String(seconds % 60).padStart(2, '0')} min`;
+/** @param {{ name: string, type: string, url?: string | null }} file */
+export function thumbnail({ name, type, url }) {
+  const tile = make('span', 'thumbnail', extensionOf(name));
+  tile.setAttribute('aria-hidden', 'true');
+  if (!url || !type.startsWith('image/')) return tile;
+  const image = /** @type {HTMLImageElement} */ (make('img', 'thumbnail'));
+  image.alt = '';
+  image.loading = 'lazy';
+  image.addEventListener('error', () => image.replaceWith(tile));
+  image.src = url;
+  return image;
 }

@@ -1,201 +1,171 @@
 /** The files that the back end has stored, and what this browser has uploaded and not sent. */
 
-import { announce, callBackend, count, element, make, readConfig, remaining, showWhatIsTrue, size } from './dom.js';
-import { unsubmitted } from './filestore-client/src/client.js';
+import { askAndDelete } from './files-deleting.js';
+import { announce, callBackend, element, readConfig, showWhatIsTrue, wordsOf } from './dom.js';
+import { say, sayCount, translate } from './language.js';
+import { add, find, isEmpty, remove, replace, selectedRows, show, shownRows, showSelection } from './files-list.js';
+import { storedRow } from './files-row.js';
+import { watchWaiting } from './files-waiting.js';
 
-/**
- * @typedef {object} StoredFile
- * @property {string} id
- * @property {string} application_id
- * @property {string} applicant
- * @property {string} position
- * @property {string} name
- * @property {string} type
- * @property {number} size
- * @property {string} stored_at
- * @property {string | null} url
- */
+/** @typedef {import('./files-row.js').Row} Row */
+/** @typedef {import('./files-row.js').StoredFile} StoredFile */
 
-const stored = element('stored');
+const list = element('stored');
 const more = /** @type {HTMLButtonElement} */ (element('more'));
-const confirmation = /** @type {HTMLDialogElement} */ (element('confirm'));
+const sort = /** @type {HTMLSelectElement} */ (element('sort'));
+const deletedToo = /** @type {HTMLInputElement} */ (element('deleted'));
+const needConnection = /** @type {HTMLButtonElement[]} */ ([more, element('delete-selected'), element('confirm-delete')]);
 
 let backendUrl = '';
-let lifetime = 0;
-let storeOnLoad = false;
-let total = 0;
-/** @type {number | null} */
-let next = 0;
-/** @type {() => Promise<void>} */
-let confirmed = async () => undefined;
+/** @type {string | null} the cursor of the next page */
+let next = null;
+/** What the list is ordered by, where it comes from. */
+let order = 'desc';
+/** The newest question: what answers an older one is not wanted any more. */
+let latest = {};
 
-more.addEventListener('click', load);
+translate();
+more.addEventListener('click', () => load(false));
 element('retry').addEventListener('click', start);
-element('confirm-keep').addEventListener('click', () => confirmation.close());
-element('confirm-delete').addEventListener('click', () => confirmed());
-setInterval(showWaiting, 1000);
+element('delete-selected').addEventListener('click', () => deleteRows(selectedRows(), '.pick'));
+deletedToo.addEventListener('change', () => load(true));
+sort.addEventListener('change', sortAnew);
+addEventListener('offline', showConnection);
+addEventListener('online', () => {
+  showConnection();
+  if (!element('unavailable').hidden) start();
+});
+showConnection();
 start();
 
 async function start() {
-  element('unavailable').hidden = true;
-  stored.hidden = false;
   try {
-    const config = await readConfig();
-    if (config.backendUrl === null) throw new Error('This page was published without a back end.');
-    ({ backendUrl, storeOnLoad } = config);
-    lifetime = config.unstoredFileLifetime * 1000;
+    if (!backendUrl) {
+      const config = await readConfig();
+      if (config.backendUrl === null) throw new Error(say('noBackend'));
+      backendUrl = config.backendUrl;
+      showWhatIsTrue(config.storeOnLoad);
+      watchWaiting(config);
+    }
   } catch (reason) {
     showUnavailable(reason);
     return;
   }
-  showWhatIsTrue(storeOnLoad);
-  showWaiting();
-  await load();
+  await load(true);
 }
 
-async function load() {
-  stored.setAttribute('aria-busy', 'true');
-  more.disabled = true;
+/** @param {boolean} anew whether from the start, else what comes next */
+async function load(anew) {
+  const question = {};
+  latest = question;
+  element('unavailable').hidden = element('more-failure').hidden = true;
+  element('more-failure').textContent = '';
+  list.hidden = false;
+  list.setAttribute('aria-busy', 'true');
+  /** @type {StoredFile[]} */
+  let files;
+  /** @type {string | null} */
+  let cursor = anew ? null : next;
   try {
-    const page = await callBackend(`${backendUrl}/files?offset=${next ?? 0}`);
-    if (next === 0) stored.replaceChildren();
-    stored.append(...page.files.map(row));
-    ({ total, next } = page);
+    do {
+      // A page may be empty, and yet not be the last.
+      ({ files, next: cursor } = await callBackend(`${backendUrl}/files?${query(cursor)}`));
+    } while (files.length === 0 && cursor !== null && question === latest);
   } catch (reason) {
-    showUnavailable(reason);
+    if (question !== latest) return;
+    if (anew) showUnavailable(reason);
+    else showMoreFailure(reason);
     return;
   } finally {
-    stored.removeAttribute('aria-busy');
-    more.disabled = false;
+    if (question === latest) list.removeAttribute('aria-busy');
   }
-  showTotal();
+  if (question !== latest) return;
+  next = cursor;
+  const rows = files.map(rowOf);
+  add(rows, { anew, isLast: next === null });
+  if (anew) return;
+  announce(sayCount('loadedFiles', files.length));
+  if (more.hidden) focusOn(rows[0], '.pick');
 }
 
-function showTotal() {
-  element('total').textContent = total > 0 ? count(total) : '';
-  element('empty').hidden = total > 0;
-  stored.hidden = total === 0;
-  more.hidden = next === null;
+/** @param {string | null} cursor */
+function query(cursor) {
+  return new URLSearchParams({
+    order,
+    ...(deletedToo.checked && { deleted: 'yes' }),
+    ...(cursor !== null && { cursor }),
+  });
+}
+
+/** @param {StoredFile} file */
+function rowOf(file) {
+  return storedRow(file, backendUrl, { onpick: showSelection, ondelete: (row) => deleteRows([row], '.delete') });
+}
+
+/** The API has two orders. By anything else it is what is loaded that is sorted. */
+function sortAnew() {
+  if ((sort.value === 'desc' || sort.value === 'asc') && sort.value !== order) {
+    order = sort.value;
+    load(true);
+  } else {
+    show();
+  }
+}
+
+/**
+ * @param {Row[]} rows
+ * @param {string} control where those go on who use the keyboard
+ */
+async function deleteRows(rows, control) {
+  const place = Math.min(...rows.map((row) => shownRows().indexOf(row)));
+  const outcome = await askAndDelete(rows.map(({ file }) => file), backendUrl);
+  if (!outcome) return;
+  const { deleted, left } = outcome;
+  for (const id of deleted) {
+    const row = find(id);
+    if (row && deletedToo.checked) replace(id, rowOf({ ...row.file, deleted_at: new Date().toISOString() }));
+    else remove(id);
+  }
+  for (const [id, reason] of left) find(id)?.complain(reason);
+  show();
+  const [first] = rows;
+  const done = deleted.length === 1 && rows.length === 1 && first ? say('deletedFile', { name: first.file.name }) : sayCount('deletedFiles', deleted.length);
+  announce([deleted.length > 0 ? done : '', left.size > 0 ? sayCount('leftFiles', left.size) : ''].join(' ').trim());
+  const [failed = ''] = left.keys();
+  focusOn(find(failed) ?? shownRows()[place] ?? shownRows().at(-1), control);
+  if (isEmpty() && next !== null) await load(false);
+}
+
+/**
+ * @param {Row | undefined} row
+ * @param {string} control
+ */
+function focusOn(row, control) {
+  for (const selector of [control, '.menu', '.pick']) {
+    const found = /** @type {HTMLElement | null | undefined} */ (row?.element.querySelector(`${selector}:is(button, input)`));
+    if (!found?.checkVisibility()) continue;
+    found.focus();
+    return;
+  }
+  element('title').focus();
 }
 
 /** @param {unknown} reason */
 function showUnavailable(reason) {
-  element('unavailable-reason').textContent = reason instanceof Error ? reason.message : String(reason);
+  element('unavailable-reason').textContent = wordsOf(reason);
   element('unavailable').hidden = false;
-  stored.hidden = more.hidden = element('empty').hidden = true;
+  for (const name of ['stored', 'more', 'empty', 'not-found', 'tools', 'selection']) element(name).hidden = true;
+  element('total').textContent = '';
+  list.removeAttribute('aria-busy');
 }
 
-/** @param {StoredFile} file */
-function row(file) {
-  const created = document.createElement('li');
-  created.dataset.fileId = file.id;
-
-  const about = make('div', 'about');
-  const name = make('p', 'file-name', file.name);
-  name.title = file.name;
-  const date = make('time', '', new Date(file.stored_at).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' }));
-  date.setAttribute('datetime', file.stored_at);
-  const details = make('p', 'hint', `${size(file.size)} · `);
-  details.append(date, ` · ${file.applicant}, ${file.position}`);
-  about.append(name, details);
-
-  const actions = make('div', 'row-actions');
-  actions.append(
-    action('a', 'Download', file.name, { href: `${backendUrl}/files/${encodeURIComponent(file.id)}` }),
-    action('a', 'Change', `the application with ${file.name}`, { href: `index.html?application=${encodeURIComponent(file.application_id)}` }),
-  );
-  const remove = action('button', 'Delete', file.name, { type: 'button' });
-  remove.addEventListener('click', () => askToDelete(file, created));
-  actions.append(remove);
-
-  created.append(thumbnail(file), about, actions);
-  return created;
+/** @param {unknown} reason */
+function showMoreFailure(reason) {
+  element('more-failure').hidden = false;
+  element('more-failure').textContent = wordsOf(reason);
 }
 
-/**
- * @param {string} tag
- * @param {string} text
- * @param {string} object what it is done to, for those who hear one control at a time
- * @param {Record<string, string>} attributes
- */
-function action(tag, text, object, attributes) {
-  const created = make(tag, 'button small', text);
-  created.append(make('span', 'unseen', ` ${object}`));
-  for (const [name, value] of Object.entries(attributes)) created.setAttribute(name, value);
-  return created;
-}
-
-/** @param {{ name: string, type: string, url?: string | null }} file */
-function thumbnail({ name, type, url }) {
-  const extension = /\.(\w{1,4})$/.exec(name)?.[1] ?? 'file';
-  const tile = make('span', 'thumbnail', extension.toUpperCase());
-  tile.setAttribute('aria-hidden', 'true');
-  if (!url || !type.startsWith('image/')) return tile;
-  const image = /** @type {HTMLImageElement} */ (make('img', 'thumbnail'));
-  image.alt = '';
-  image.loading = 'lazy';
-  image.addEventListener('error', () => image.replaceWith(tile));
-  image.src = url;
-  return image;
-}
-
-/**
- * @param {StoredFile} file
- * @param {HTMLElement} shown
- */
-function askToDelete(file, shown) {
-  element('confirm-title').textContent = `Delete ${file.name}?`;
-  element('confirm-failure').textContent = '';
-  confirmed = async () => {
-    try {
-      await callBackend(`${backendUrl}/files/${encodeURIComponent(file.id)}`, 'DELETE');
-    } catch (reason) {
-      element('confirm-failure').textContent = reason instanceof Error ? reason.message : String(reason);
-      return;
-    }
-    confirmation.close();
-    shown.remove();
-    total -= 1;
-    if (next !== null) next -= 1;
-    showTotal();
-    announce(`${file.name} is deleted.`);
-    element('title').focus();
-  };
-  confirmation.showModal();
-}
-
-function showWaiting() {
-  // How they are shown is in the configuration.
-  if (!backendUrl) return;
-  const uploads = unsubmitted();
-  const list = element('waiting-files');
-  element('waiting').hidden = uploads.length === 0;
-  const known = new Map([...list.children].map((shown) => [/** @type {HTMLElement} */ (shown).dataset.fileId, shown]));
-  list.replaceChildren(
-    ...uploads.map((upload) => {
-      const shown = known.get(upload.id) ?? waitingRow(upload);
-      const left = upload.expiresAt - Date.now();
-      const time = shown.querySelector('.left');
-      if (time) time.textContent = `removed in ${remaining(left)}`;
-      const meter = shown.querySelector('progress');
-      if (meter) meter.value = lifetime > 0 ? left / lifetime : 0;
-      return shown;
-    }),
-  );
-}
-
-/** @param {import('./filestore-client/src/client.js').UnsubmittedUpload} upload */
-function waitingRow(upload) {
-  const created = document.createElement('li');
-  created.dataset.fileId = upload.id;
-  const about = make('div', 'about');
-  const details = make('p', 'hint', size(upload.size));
-  about.append(make('p', 'file-name', upload.name), details);
-  created.append(thumbnail(upload), about);
-  if (storeOnLoad) return created;
-  details.append(' · ', make('span', 'left'));
-  const meter = document.createElement('progress');
-  meter.setAttribute('aria-label', `Time left to send ${upload.name}`);
-  created.append(meter);
-  return created;
+function showConnection() {
+  element('offline').hidden = navigator.onLine;
+  for (const button of needConnection) button.disabled = !navigator.onLine;
 }

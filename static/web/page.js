@@ -1,6 +1,7 @@
 /** The form: its documents are uploaded by FilePond, and what is submitted are their ids. */
 
-import { BackendError, callBackend, count, element, make, readConfig, remaining, showWhatIsTrue, size } from './dom.js';
+import { BackendError, callBackend, element, make, readConfig, showWhatIsTrue, wordsOf } from './dom.js';
+import { addressOf, duration, say, sayCount, sayProblem, translate } from './language.js';
 import { create, failures, isPossible, look, MAX_FILES } from './pond.js';
 import { showResult, showStep } from './result.js';
 import { startAnew, summary, track } from './transfer.js';
@@ -28,25 +29,26 @@ const pauseButton = element('pause');
 /** @type {Map<File, string>} */
 const waiting = new Map();
 
+translate();
 element('reconnect').addEventListener('click', connect);
 form.addEventListener('submit', send);
 element('again').addEventListener('click', startOver);
 pauseButton.addEventListener('click', pauseOrResume);
-addEventListener('offline', () => showConnection('unavailable', 'Offline'));
-addEventListener('online', () => showConnection('ready', 'Connected'));
+addEventListener('offline', () => showConnection('unavailable', say('offlineNow')));
+addEventListener('online', () => showConnection('ready', say('connected')));
 setInterval(showCountdown, 1000);
 connect();
 
 async function connect() {
-  setService('loading', 'Connecting');
+  setService('loading', say('connecting'));
   try {
-    if (!isPossible()) throw new Error('The uploader could not be loaded. Reload the page to try again.');
+    if (!isPossible()) throw new Error(say('uploaderMissing'));
     config = await readConfig();
     await reach(config.apiRootUrl);
     application ??= await readApplication();
   } catch (reason) {
-    setService('unavailable', 'Not connected');
-    element('unavailable-reason').textContent = reason instanceof Error ? reason.message : String(reason);
+    setService('unavailable', say('notConnected'));
+    element('unavailable-reason').textContent = wordsOf(reason);
     form.hidden = true;
     unavailable.hidden = false;
     return;
@@ -54,14 +56,14 @@ async function connect() {
   unavailable.hidden = true;
   form.hidden = false;
   element('to-files').hidden = element('result-to-files').hidden = config.backendUrl === null;
-  element('documents-limit').textContent = `, up to ${size(config.maxFileSize)} each and ${MAX_FILES} in all`;
+  element('documents-limit').textContent = say('limits', { size: config.maxFileSize, count: MAX_FILES });
   showWhatIsTrue(config.storeOnLoad);
-  element('lifetime').textContent = ` after ${remaining(config.unstoredFileLifetime * 1000)}`;
+  element('lifetime').textContent = say('lifetimeIs', { time: duration(config.unstoredFileLifetime * 1000) });
   if (application) showApplication(application);
-  pond ??= create(config, (application?.files ?? []).map(({ id }) => id), { onchange: showProgress, onprogress: track, onwait, onleftout });
+  pond ??= create(config, application, { onchange: showProgress, onprogress: track, onwait, onleftout });
   fields.disabled = false;
   form.removeAttribute('aria-busy');
-  setService('ready', 'Connected');
+  setService('ready', say('connected'));
   showProgress();
 }
 
@@ -72,7 +74,7 @@ async function connect() {
  */
 async function reach(url) {
   const response = await fetch(`${url}/file`, { method: 'OPTIONS' }).catch(() => undefined);
-  if (!response?.ok) throw new Error(`The service at ${new URL(url).host} does not answer. Try again in a moment.`);
+  if (!response?.ok) throw new Error(say('serviceSilent', { host: new URL(url).host }));
 }
 
 /** @returns {Promise<Application | undefined>} the one that the page's address names */
@@ -86,8 +88,8 @@ function showApplication(application) {
   for (const name of /** @type {const} */ (['name', 'email', 'position', 'note'])) {
     /** @type {HTMLInputElement} */ (element(name)).value = application[name];
   }
-  element('form-title').textContent = 'Change your application';
-  element('form-lead').textContent = 'What you sent is here. Add documents, or take some away; it is changed when you press Send.';
+  element('form-title').textContent = say('changeTitle');
+  element('form-lead').textContent = say('changeLead');
 }
 
 /**
@@ -114,19 +116,19 @@ function showProgress() {
   const { ready, failed, busy } = look(pond);
   const offline = !navigator.onLine;
   submit.disabled = sending || offline || busy + failed.length > 0;
-  showFailures(failed.map(({ id, filename }) => `${filename}: ${failures.get(id) ?? 'It cannot be read.'}`));
+  showFailures(failed.map(({ id, filename }) => `${filename}: ${failures.get(id) ?? say('unreadableFile')}`));
   if (busy === 0) {
     isPaused = false;
     startAnew();
   }
   pauseButton.hidden = busy === 0 || sending;
-  pauseButton.textContent = isPaused ? 'Resume' : 'Pause';
-  if (sending) setStatus('Sending …');
-  else if (isPaused) setStatus(`Paused: ${count(busy)} not uploaded yet.`);
-  else if (busy > 0) setStatus([`Uploading ${count(busy)} …`, ...new Set(waiting.values())].join(' '));
-  else if (failed.length > 0) setStatus(`${count(failed.length)} could not be uploaded. Retry or remove to go on.`);
-  else if (offline) setStatus('You are offline. Send the form when the connection is back.');
-  else setStatus(ready.length > 0 ? `${count(ready.length)} ready to send.` : '');
+  pauseButton.textContent = say(isPaused ? 'resume' : 'pause');
+  if (sending) setStatus(say('sending'));
+  else if (isPaused) setStatus(sayCount('pausedFiles', busy));
+  else if (busy > 0) setStatus([sayCount('uploadingFiles', busy), ...new Set(waiting.values())].join(' '));
+  else if (failed.length > 0) setStatus(sayCount('failedFiles', failed.length));
+  else if (offline) setStatus(say('sendLater'));
+  else setStatus(ready.length > 0 ? sayCount('readyFiles', ready.length) : '');
   showStep(busy > 0 ? 'pending' : ready.length > 0 ? arrived() : undefined);
   showCountdown();
 }
@@ -164,7 +166,7 @@ function showCountdown() {
   countdown.hidden = unsent.length === 0 || form.hidden || config.storeOnLoad;
   if (countdown.hidden) return;
   const left = Math.min(...unsent.map(({ expiresAt }) => expiresAt)) - Date.now();
-  countdown.textContent = `Unless you send them, they are removed in ${remaining(left)}.`;
+  countdown.textContent = say('unlessSent', { time: duration(left) });
 }
 
 /** @param {SubmitEvent} event */
@@ -204,17 +206,17 @@ function showRefusal(reason, names) {
   const problems = reason instanceof BackendError ? Object.entries(reason.problems) : [];
   for (const [id, problem] of problems) {
     const file = pond?.getFiles().find(({ serverId }) => serverId === id);
-    if (file) failures.set(file.id, `${problem} Remove it and add it again.`);
+    if (file) failures.set(file.id, say('addAgain', { problem: sayProblem(problem) ?? '' }));
   }
   sending = false;
   showProgress();
-  if (problems.length === 0) showFailures([reason instanceof Error ? reason.message : String(reason)]);
-  setStatus(problems.length > 0 ? `Not sent: ${problems.length} of ${count(names.size)} could not be kept.` : 'Not sent.');
+  if (problems.length === 0) showFailures([wordsOf(reason)]);
+  setStatus(problems.length > 0 ? sayCount('notKept', names.size, { failed: problems.length }) : say('notSent'));
 }
 
 function startOver() {
   if (application) {
-    location.assign('index.html');
+    location.assign(addressOf('index.html'));
     return;
   }
   form.reset();

@@ -1,5 +1,7 @@
 /** The field of the form: FilePond with its plugins, in the words of this page. */
 
+import { clientTexts, say } from './language.js';
+import { complete } from './rows.js';
 import { FilestoreUploader } from './uploader.js';
 
 /**
@@ -16,23 +18,23 @@ import { FilestoreUploader } from './uploader.js';
 export const MAX_FILES = 100;
 
 const ACCEPTED = {
-  'image/*': 'pictures',
-  'audio/*': 'audio',
-  'video/*': 'video',
-  'text/plain': 'text',
-  'text/markdown': 'text',
-  'text/csv': 'text',
+  'image/*': say('pictures'),
+  'audio/*': say('audio'),
+  'video/*': say('video'),
+  'text/plain': say('text'),
+  'text/markdown': say('text'),
+  'text/csv': say('text'),
   'application/pdf': 'PDF',
   'application/zip': 'ZIP',
   'application/x-zip-compressed': 'ZIP',
-  'application/msword': 'office documents',
-  'application/vnd.ms-excel': 'office documents',
-  'application/vnd.ms-powerpoint': 'office documents',
-  'application/vnd.oasis.opendocument.text': 'office documents',
-  'application/vnd.oasis.opendocument.spreadsheet': 'office documents',
-  'application/vnd.openxmlformats-officedocument.wordprocessingml.document': 'office documents',
-  'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet': 'office documents',
-  'application/vnd.openxmlformats-officedocument.presentationml.presentation': 'office documents',
+  'application/msword': say('office'),
+  'application/vnd.ms-excel': say('office'),
+  'application/vnd.ms-powerpoint': say('office'),
+  'application/vnd.oasis.opendocument.text': say('office'),
+  'application/vnd.oasis.opendocument.spreadsheet': say('office'),
+  'application/vnd.openxmlformats-officedocument.wordprocessingml.document': say('office'),
+  'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet': say('office'),
+  'application/vnd.openxmlformats-officedocument.presentationml.presentation': say('office'),
 };
 
 /** Types that some browsers or systems do not know, by the end of the name. */
@@ -48,7 +50,40 @@ const UNKNOWN = new Map([
 /** @type {any} */
 const { FilePond, FilePondPluginFileValidateSize, FilePondPluginFileValidateType, FilePondPluginImagePreview } = globalThis;
 
-const click = matchMedia('(pointer: coarse)').matches ? 'tap' : 'click';
+const act = say(matchMedia('(pointer: coarse)').matches ? 'tap' : 'click');
+
+const LABELS = {
+  labelIdle: `${say('dropHere')} <span class="filepond--label-action">${say('browse')}</span>`,
+  labelInvalidField: say('fieldInvalid'),
+  labelFileWaitingForSize: '',
+  labelFileSizeNotAvailable: say('sizeUnknown'),
+  labelFileCountSingular: say('fileInList'),
+  labelFileCountPlural: say('filesInList'),
+  labelFileLoading: say('loading'),
+  labelFileAdded: say('added'),
+  labelFileRemoved: say('removed'),
+  labelFileRemoveError: say('notRemoved'),
+  labelFileProcessing: say('isUploading'),
+  labelFileProcessingComplete: say('uploaded'),
+  labelFileProcessingAborted: say('cancelled'),
+  labelFileProcessingRevertError: say('notUndone'),
+  // Why is told below the drop area, where there is room for it.
+  labelFileProcessingError: say('notUploaded'),
+  labelFileLoadError: say('notAdded'),
+  labelTapToCancel: say('toCancel', { act }),
+  labelTapToRetry: say('toRetry', { act }),
+  labelTapToUndo: say('toUndo', { act }),
+  labelButtonRemoveItem: say('remove'),
+  labelButtonAbortItemLoad: say('cancel'),
+  labelButtonRetryItemLoad: say('retry'),
+  labelButtonAbortItemProcessing: say('cancel'),
+  labelButtonUndoItemProcessing: say('undo'),
+  labelButtonRetryItemProcessing: say('retry'),
+  labelButtonProcessItem: say('upload'),
+  labelFileTypeNotAllowed: say('wrongType'),
+  fileValidateTypeLabelExpectedTypes: say('sendTypes'),
+  labelMaxFileSizeExceeded: say('tooLargeFile'),
+};
 
 /** @type {Map<string, string>} what is wrong, by FilePond's id of the file */
 export const failures = new Map();
@@ -59,13 +94,16 @@ export function isPossible() {
 
 /**
  * @param {import('./dom.js').Config} config
- * @param {string[]} stored the ids of files that are stored already
+ * @param {{ id: string, files: { id: string }[] } | undefined} application what was sent before
  * @param {{ onchange: () => void, onprogress: (file: File, progress: import('./transfer.js').Progress) => void, onwait: (file: File, message: string) => void, onleftout: (files: File[], message: string) => void }} listeners
  * @returns {Pond}
  */
-export function create(config, stored, { onchange, onprogress, onwait, onleftout }) {
+export function create(config, application, { onchange, onprogress, onwait, onleftout }) {
   FilePond.registerPlugin(FilePondPluginImagePreview, FilePondPluginFileValidateType, FilePondPluginFileValidateSize);
   const pond = FilestoreUploader.setup(config.uploadRootUrl ?? config.apiRootUrl, '#documents', {
+    texts: clientTexts,
+    // Not the page's address: that changes with the language.
+    restoreAs: `application ${application?.id ?? ''}`,
     maxFileSize: config.maxFileSize,
     acceptedFileTypes: Object.keys(ACCEPTED),
     lifetime: config.unstoredFileLifetime,
@@ -73,7 +111,7 @@ export function create(config, stored, { onchange, onprogress, onwait, onleftout
     onprogress,
     onwait,
     onleftout,
-    files: stored.map((id) => ({ source: id, options: { type: 'local' } })),
+    files: (application?.files ?? []).map(({ id }) => ({ source: id, options: { type: 'local' } })),
     credits: false,
     fileSizeBase: 1024,
     itemInsertLocation: 'after',
@@ -81,19 +119,10 @@ export function create(config, stored, { onchange, onprogress, onwait, onleftout
     imagePreviewMaxHeight: 180,
     fileValidateTypeDetectType: async ({ name }, type) => type || (UNKNOWN.get(/\.\w+$/.exec(name.toLowerCase())?.[0] ?? '') ?? ''),
     fileValidateTypeLabelExpectedTypesMap: ACCEPTED,
-    labelFileTypeNotAllowed: 'This type is not accepted',
-    fileValidateTypeLabelExpectedTypes: 'Send {allButLastType} or {lastType}',
-    labelMaxFileSizeExceeded: 'Too large',
-    labelMaxFileSize: 'A file may have up to {filesize}',
-    labelIdle: 'Drop your files here, or <span class="filepond--label-action">browse</span>',
-    labelFileProcessingComplete: 'Uploaded',
-    // Why is told below the drop area, where there is room for it.
-    labelFileProcessingError: 'Not uploaded',
-    labelFileLoadError: 'Not added',
-    labelTapToCancel: `${click} to cancel`,
-    labelTapToRetry: `${click} to retry`,
-    labelTapToUndo: `${click} to undo`,
+    ...LABELS,
+    labelMaxFileSize: say('mayHave', { size: config.maxFileSize }),
   });
+  complete(pond);
   const { on } = /** @type {any} */ (pond);
   on('processfile', (/** @type {{ body: string } | null} */ error, /** @type {{ id: string }} */ file) => {
     if (error) failures.set(file.id, error.body);
@@ -101,8 +130,10 @@ export function create(config, stored, { onchange, onprogress, onwait, onleftout
   });
   on('error', (/** @type {any} */ error, /** @type {{ id: string } | undefined} */ file) => {
     const words = error.body || [error.main, error.sub].filter(Boolean).join('. ');
-    if (file?.id) failures.set(file.id, words || 'It could not be fetched from its address. Save it, and add it from your device.');
+    if (file?.id) failures.set(file.id, words || say('unfetchedFile'));
   });
+  // Another attempt is no failure yet.
+  for (const event of ['addfilestart', 'processfilestart']) on(event, (/** @type {{ id: string }} */ file) => failures.delete(file.id));
   const events = ['addfile', 'processfilestart', 'processfile', 'processfileabort', 'processfilerevert', 'removefile', 'error'];
   for (const event of events) on(event, onchange);
   on('removefile', () => onleftout([], ''));

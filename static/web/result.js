@@ -1,6 +1,7 @@
 /** What the page shows once the form is sent, and where in its life a file is. */
 
-import { announce, count, element, make } from './dom.js';
+import { announce, element, make } from './dom.js';
+import { say, sayCount } from './language.js';
 
 /** @typedef {{ id: string, name: string }} SubmittedFile */
 
@@ -9,32 +10,39 @@ const COPIED_FOR = 2000;
 element('copy-command').addEventListener('click', (event) => copy(event, element('command')));
 
 /**
+ * Where there is a back end, this page is one for people who apply. Else it is one for who builds a back end.
+ *
  * @param {string} person
  * @param {SubmittedFile[]} files
  * @param {import('./dom.js').Config} config
  */
 export function showResult(person, files, { apiRootUrl, backendUrl, storeOnLoad }) {
+  const isForDevelopers = backendUrl === null;
+  element('result-thanks').textContent = sayCount('thanks', files.length, { name: person.trim() });
+  element('result-title').textContent = say(isForDevelopers ? 'idsTitle' : 'arrivedTitle');
+  element('result-lead').textContent = say(isForDevelopers ? (storeOnLoad ? 'idsLeadStored' : 'idsLead') : 'arrivedLead');
+  element('result-files').replaceChildren(...files.map((file) => fileRow(file, isForDevelopers)));
+  element('for-developers').hidden = !isForDevelopers;
+  if (isForDevelopers) showCommand(files, `${apiRootUrl}/files`, storeOnLoad);
+  element('form').hidden = true;
+  element('result').hidden = false;
+  element('result-title').focus();
+}
+
+/**
+ * @param {SubmittedFile[]} files
+ * @param {string} url
+ * @param {boolean} areStored
+ */
+function showCommand(files, url, areStored) {
   const ids = JSON.stringify(files.map(({ id }) => id)).replaceAll(',', ', ');
-  const received = backendUrl !== null;
-  const stored = received || storeOnLoad;
-  element('result-thanks').textContent = `Thank you, ${person.trim()}. ${count(files.length)} sent.`;
-  element('result-title').textContent = received
-    ? `Your back end ${storeOnLoad ? 'knows' : 'has stored'} these files`
-    : 'Your back end receives these file ids';
-  element('result-lead').textContent = received
-    ? 'The form carried their ids, not the files. With an id, a back end can look at a file, download it or delete it.'
-    : `The form carries ids, not files. That is all a back end needs to ${storeOnLoad ? '' : 'keep, '}inspect or delete them.`;
-  element('result-files').replaceChildren(...files.map(fileRow));
-  element('command-title').textContent = stored ? 'Look at them' : 'Keep them';
+  element('command-title').textContent = say(areStored ? 'lookAtThem' : 'keepThem');
   element('command').textContent = [
-    `curl -X ${stored ? 'POST' : 'PUT'} '${apiRootUrl}/files' \\`,
+    `curl -X ${areStored ? 'POST' : 'PUT'} '${url}' \\`,
     '  -H "x-api-key: $KEY" \\',
     "  -H 'Content-Type: application/json' \\",
     `  -d '${ids}'`,
   ].join('\n');
-  element('form').hidden = true;
-  element('result').hidden = false;
-  element('result-title').focus();
 }
 
 /** @param {string | undefined} current */
@@ -45,18 +53,24 @@ export function showStep(current) {
   }
 }
 
-/** @param {SubmittedFile} file */
-function fileRow({ id, name }) {
+/**
+ * @param {SubmittedFile} file
+ * @param {boolean} withId
+ */
+function fileRow({ id, name }, withId) {
   const row = document.createElement('li');
   row.dataset.fileId = id;
   const label = make('span', 'file-name', name);
   label.title = name;
+  label.dir = 'auto';
+  row.append(label);
+  if (!withId) return row;
   const code = make('code', 'file-id', id);
-  const button = make('button', 'button small', 'Copy');
+  const button = make('button', 'button small', say('copy'));
   button.setAttribute('type', 'button');
-  button.setAttribute('aria-label', `Copy the id of ${name}`);
+  button.setAttribute('aria-label', say('copyId', { name }));
   button.addEventListener('click', (event) => copy(event, code));
-  row.append(label, code, button);
+  row.append(code, button);
   return row;
 }
 
@@ -71,12 +85,12 @@ async function copy(event, source) {
   } catch {
     // No clipboard without permission, nor on a page that came over plain http.
     getSelection()?.selectAllChildren(source);
-    announce('Selected. Press Control or Command and C to copy.');
+    announce(say('selectedText'));
     return;
   }
-  announce('Copied.');
-  button.textContent = 'Copied';
+  announce(say('copiedNow'));
+  button.textContent = say('copied');
   setTimeout(() => {
-    button.textContent = 'Copy';
+    button.textContent = say('copy');
   }, COPIED_FOR);
 }

@@ -1,6 +1,6 @@
 /** How far the uploads of the form are, together. */
 
-import { remaining, size } from './dom.js';
+import { duration, say, size } from './language.js';
 
 /** @typedef {import('./filestore-client/src/client.js').Progress} Progress */
 
@@ -26,7 +26,10 @@ export function summary() {
   const total = all.reduce((sum, each) => sum + each.total, 0);
   if (total === 0) return '';
   const speed = all.filter((each) => each.loaded < each.total).reduce((sum, each) => sum + each.speed, 0);
-  const parts = [`${size(loaded)} of ${size(total)}`];
-  if (speed > 0) parts.push(`${size(Math.round(speed))}/s`, `${remaining(((total - loaded) / speed) * 1000)} left`);
+  const parts = [say('transferred', { loaded: size(loaded), total: size(total) })];
+  if (speed > 0) {
+    const time = duration(((total - loaded) / speed) * 1000);
+    parts.push(say('perSecond', { amount: size(Math.round(speed)) }), say('timeLeft', { time }));
+  }
   return parts.join(', ');
 }

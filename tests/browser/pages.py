@@ -103,6 +103,23 @@ class Form:
         expect(self.page.locator(".filepond--root")).to_be_visible()
         return self
 
+    def open_alone(self, site: str, api: str, query: str = "") -> "Form":
+        """Open it as on a site that has no back end, for this API."""
+        config = {
+            "apiRootUrl": api,
+            "backendUrl": None,
+            "storeOnLoad": False,
+            "unstoredFileLifetime": 3600,
+            "maxFileSize": 5 * 1024**3,
+        }
+        self.page.route("**/config.json", lambda route: route.fulfill(json=config))
+        return self.open(f"{site}index.html{query}")
+
+    def choose(self, *files: tuple[str, str]) -> None:
+        """Add files with these names and types by the browser's dialog."""
+        chosen: Any = [{"name": name, "mimeType": kind, "buffer": b"x"} for name, kind in files]
+        self.page.locator(".filepond--browser").set_input_files(chosen)
+
     def fill(self) -> None:
         self.page.get_by_label("Your name").fill("Ada Lovelace")
         self.page.get_by_label("Email").fill("ada@example.org")
@@ -130,7 +147,15 @@ class FilesPage:
     def row(self, name: str) -> Locator:
         return self.rows.filter(has=self.page.locator(".file-name", has_text=name))
 
+    def action(self, name: str, kind: str) -> Locator:
+        """A link or a button of a file; on a phone its menu is opened for it."""
+        row = self.row(name)
+        menu = row.locator(".menu")
+        if menu.is_visible() and menu.get_attribute("aria-expanded") == "false":
+            menu.click()
+        return row.locator(".row-actions").get_by_text(kind, exact=True)
+
     def delete(self, name: str) -> None:
-        self.row(name).get_by_role("button", name="Delete").click()
+        self.action(name, "Delete").click()
         self.page.locator("#confirm-delete").click()
         expect(self.row(name)).to_have_count(0)

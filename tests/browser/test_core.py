@@ -1,23 +1,25 @@
 """What of the client needs no browser: checksums, the pace of parts, the figures of progress, turns."""
 
 import json
+import re
 import subprocess
 from typing import Any
 
 import pytest
 
 from tests.browser.parts import crc64nvme
-from tests.browser.test_package import PACKAGE, node
+from tests.browser.test_package import PACKAGE, STATIC, node
 
 RUN = """
 import * as languages from './src/languages.js';
 import { FIELD_TEXTS } from './src/field-texts.js';
 import { TEXTS } from './src/texts.js';
+import { readFileSync } from 'node:fs';
 import * as checksum from './src/checksum.js';
 import { Pace } from './src/pace.js';
 import { onlyForwards } from './src/progress.js';
 import { Queue } from './src/queue.js';
-import { readableSize } from './src/texts.js';
+import { readableSize, say } from './src/texts.js';
 const run = async () => { BODY };
 console.log(JSON.stringify(await run()));
 """
@@ -134,8 +136,35 @@ class TestTexts:
         assert others == [english, english]
         assert ["tooMany", ["{count}", "{names}"]] in english
 
+    def test_of_the_pages_are_all_there_too(self) -> None:
+        """In English what a page says from the start is in its HTML. No key has a meaning for the client as well."""
+        web = STATIC / "web"
+        html = (web / "index.html").read_text() + (web / "files.html").read_text()
+        in_html = set(re.findall(r'data-(?:text|label)="(\w+)"', html))
+        # Node.js takes them for something else than modules, browsers do not.
+        body = """
+          const valuesOf = (text) => (text.match(/{\\w+}/g) ?? []).sort();
+          const values = (texts) => Object.fromEntries(Object.keys(texts).map((key) => [key, valuesOf(texts[key])]));
+          const sources = ['texts', 'texts-de', 'texts-fr'].map((name) => readFileSync(`../web/${name}.js`, 'utf8'));
+          const modules = sources.map((source) => import(`data:text/javascript,${encodeURIComponent(source)}`));
+          const ofPages = (await Promise.all(modules)).flatMap((module) => Object.values(module));
+          return [...ofPages, { ...TEXTS, ...FIELD_TEXTS }].map(values);
+        """
+        english, *others, client = run(body)
+        expected = {key: [] for key in in_html} | english
+        assert others == [expected, expected]
+        assert not expected.keys() & client.keys()
+
     def test_have_sizes_of_one_form(self) -> None:
         sizes = [0, 1, 1023, 1024, 1536, 10_000_000, 5 * 1024**3, 3 * 1024**4, 5000 * 1024**4]
-        assert run(f"return {sizes}.map(readableSize)") == [
-            "0 bytes", "1 bytes", "1023 bytes", "1 KB", "1.5 KB", "9.54 MB", "5 GB", "3 TB", "5000 TB",
+        assert run(f"return {sizes}.map((size) => readableSize(size))") == [
+            "0 bytes", "1 bytes", "1,023 bytes", "1 KB", "1.5 KB", "9.54 MB", "5 GB", "3 TB", "5,000 TB",
         ]  # fmt: skip
+        assert run("return readableSize(10_000_000, languages.fr)") == "9,54 Mo"
+
+    def test_have_numbers_as_their_language_writes_them(self) -> None:
+        body = """
+          const texts = { ...languages.de, tooMany: '{count} {names}' };
+          return [say('tooLarge', { size: 1536 }, texts), say('tooMany', { count: 1234, names: '5.5' }, texts)];
+        """
+        assert run(body) == ["Zu groß: Eine Datei darf bis zu 1,5 KB haben.", "1.234 5.5"]

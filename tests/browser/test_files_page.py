@@ -40,7 +40,7 @@ def test_downloading_gives_the_file_and_deleting_removes_it(
     (file_id,) = apply(form, file("zeugnis.pdf", PDF))
     files = FilesPage(page).open(stack.outputs["WebUrl"])
     with page.expect_download() as download:
-        files.row("zeugnis.pdf").get_by_role("link", name="Download").click()
+        files.action("zeugnis.pdf", "Download").click()
     assert Path(download.value.path()).read_bytes() == PDF
     files.delete("zeugnis.pdf")
     details = stack.details(file_id)
@@ -50,23 +50,45 @@ def test_downloading_gives_the_file_and_deleting_removes_it(
     page.reload()
     expect(page.locator("#stored")).not_to_have_attribute("aria-busy", "true")
     expect(files.row("zeugnis.pdf")).to_have_count(0)
+    page.get_by_label("Show deleted ones").check()
+    expect(files.row("zeugnis.pdf")).to_contain_text("Deleted ")
+    expect(files.row("zeugnis.pdf").get_by_role("button")).to_have_count(0)
 
 
-def test_fifty_are_shown_and_the_older_ones_on_demand(page: Page, start_stack: Callable[..., Stack]) -> None:
+def test_fifty_are_shown_more_on_demand_and_all_of_them_are_deleted_at_once(
+    page: Page, start_stack: Callable[..., Stack]
+) -> None:
+    """What came with a form is in the list, and what the key has stored otherwise."""
     stack = start_stack()
     url = stack.outputs["WebUrl"]
-    ids = [stack.upload(name=f"{number}.txt")["id"] for number in range(51)]
+    ids = [stack.upload(name=f"{number}.txt")["id"] for number in range(50)]
     application = {"name": "Ada", "email": "ada@example.org", "position": "Engineer", "documents": ids}
     received = requests.post(
         f"{url}backend/applications", json=application, headers={"Origin": url.rstrip("/")}, timeout=60
     )
     assert received.status_code == 201
+    newest = stack.store(name="by curl.txt")
     files = FilesPage(page).open(url)
     expect(files.rows).to_have_count(50)
-    expect(page.locator("#total")).to_have_text("51 files")
-    page.get_by_role("button", name="Show older files").click()
+    expect(files.rows.nth(0)).to_have_attribute("data-file-id", newest["id"])
+    expect(files.rows.nth(0)).not_to_contain_text("Ada")
+    expect(page.locator("#total")).to_have_text("50 files, and there are more")
+    page.get_by_role("button", name="Load more").click()
     expect(files.rows).to_have_count(51)
-    expect(page.get_by_role("button", name="Show older files")).to_be_hidden()
+    expect(page.get_by_role("button", name="Load more")).to_be_hidden()
+    expect(page.locator("#total")).to_have_text("51 files")
+    page.get_by_label("Sort by").select_option("Oldest first")
+    expect(files.rows.nth(0)).to_have_attribute("data-file-id", ids[0])
+    expect(files.rows).to_have_count(50)
+    page.get_by_role("button", name="Load more").click()
+    expect(files.rows).to_have_count(51)
+    page.get_by_label("Select all that are shown").check()
+    page.get_by_role("button", name="Delete selected").click()
+    expect(page.get_by_role("heading", name="Delete 51 files?")).to_be_visible()
+    page.locator("#confirm-delete").click()
+    expect(page.get_by_role("heading", name="Nothing stored yet")).to_be_visible()
+    assert stack.listed() == []
+    assert stack.versions() == []
 
 
 def test_what_is_not_sent_is_counted_down_and_then_gone(page: Page, stack: Stack, file: Callable[..., Path]) -> None:
@@ -95,11 +117,11 @@ class TestChangingAnApplication:
     ) -> None:
         name = '100% "Überblick".png'
         ids = apply(form, file(name, SUNSET), file("cv.pdf", PDF))
-        FilesPage(page).open(stack.outputs["WebUrl"]).row(name).get_by_role("link", name="Change").click()
+        FilesPage(page).open(stack.outputs["WebUrl"]).action(name, "Change").click()
         expect(page.get_by_role("heading", name="Change your application")).to_be_visible()
         expect(page.get_by_label("Your name")).to_have_value("Ada Lovelace")
         expect(form.pond.item("cv.pdf")).to_contain_text("125 bytes")
-        expect(form.pond.item(name)).to_contain_text("5 KB")
+        expect(form.pond.item(name)).to_contain_text("5.24 KB")
         expect(form.pond.item(name).locator("canvas").first).to_be_visible()
         expect(form.status).to_have_text("2 files ready to send.")
         assert form.pond.ids() == ids
@@ -108,7 +130,7 @@ class TestChangingAnApplication:
         self, form: Form, page: Page, stack: Stack, file: Callable[..., Path]
     ) -> None:
         kept, dropped = apply(form, file("kept-here.pdf", PDF), file("dropped-here.pdf", PDF))
-        FilesPage(page).open(stack.outputs["WebUrl"]).row("kept-here.pdf").get_by_role("link", name="Change").click()
+        FilesPage(page).open(stack.outputs["WebUrl"]).action("kept-here.pdf", "Change").click()
         expect(form.status).to_have_text("2 files ready to send.")
         form.pond.remove("dropped-here.pdf")
         assert stack.versions(dropped), "nothing is deleted before the form is sent"

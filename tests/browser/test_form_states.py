@@ -2,12 +2,11 @@
 
 import json
 import re
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Complaints, Site
+from tests.browser.conftest import EAGER, Complaints, Site
 from tests.browser.pages import Form, Network
 from tests.browser.service import Service, until
 from tests.support import ROOT
@@ -18,24 +17,11 @@ REASON = "A name has at most 765 octets in UTF-8, and no characters that turn th
 @pytest.fixture
 def form(page: Page, site: Site, service: Service) -> Form:
     """The page without a back end, for the test's own service."""
-    config = {
-        "apiRootUrl": service.url,
-        "backendUrl": None,
-        "storeOnLoad": False,
-        "unstoredFileLifetime": 3600,
-        "maxFileSize": 5 * 1024**3,
-    }
-    page.route("**/config.json", lambda route: route.fulfill(json=config))
-    return Form(page).open(f"http://127.0.0.1:{site.port}/index.html")
+    return Form(page).open_alone(f"http://127.0.0.1:{site.port}/", service.url)
 
 
-def choose(page: Page, *files: tuple[str, str]) -> None:
-    chosen: Any = [{"name": name, "mimeType": kind, "buffer": b"x"} for name, kind in files]
-    page.locator(".filepond--browser").set_input_files(chosen)
-
-
-def test_offline_it_cannot_be_sent(page: Page, form: Form, network: Network) -> None:
-    choose(page, ("cv.pdf", "application/pdf"))
+def test_offline_it_cannot_be_sent(form: Form, network: Network) -> None:
+    form.choose(("cv.pdf", "application/pdf"))
     form.pond.expect_uploaded(1)
     expect(form.submit).to_be_enabled()
     network.offline()
@@ -46,9 +32,8 @@ def test_offline_it_cannot_be_sent(page: Page, form: Form, network: Network) -> 
     expect(form.status).to_have_text("1 file ready to send.")
 
 
-def test_accepts_types_as_systems_call_them(page: Page, form: Form) -> None:
-    choose(
-        page,
+def test_accepts_types_as_systems_call_them(form: Form) -> None:
+    form.choose(
         ("cv.zip", "application/x-zip-compressed"),
         ("slides.ppt", "application/vnd.ms-powerpoint"),
         ("photo.heic", ""),
@@ -58,7 +43,7 @@ def test_accepts_types_as_systems_call_them(page: Page, form: Form) -> None:
 
 def test_of_too_many_files_the_first_are_taken_and_the_rest_are_named(page: Page, form: Form, service: Service) -> None:
     service.open.clear()
-    choose(page, *((f"{number}.txt", "text/plain") for number in range(102)))
+    form.choose(*((f"{number}.txt", "text/plain") for number in range(102)))
     expect(page.locator("#left-out")).to_have_text("At most 100 files can be added. Left out: 100.txt, 101.txt")
     expect(page.locator("#left-out")).to_be_in_viewport()
     expect(form.pond.items).to_have_count(100)
@@ -71,8 +56,8 @@ def test_long_reasons_cover_nothing(
     complaints.expect("status of 400")
     page.set_viewport_size({"width": width, "height": 844})
     service.plan = lambda _: (400, json.dumps({"message": REASON, "code": "invalid_body"}))
-    choose(
-        page, ("certificates and samples of my work.pdf", "application/pdf"), ("setup.exe", "application/x-msdownload")
+    form.choose(
+        ("certificates and samples of my work.pdf", "application/pdf"), ("setup.exe", "application/x-msdownload")
     )
     expect(page.locator("#failures p")).to_have_count(2)
     expect(form.submit).to_be_disabled()
@@ -91,7 +76,7 @@ def test_long_reasons_cover_nothing(
 def test_where_text_runs_from_right_to_left_all_of_it_is_mirrored(page: Page, form: Form, service: Service) -> None:
     page.evaluate("document.documentElement.dir = 'rtl'")
     service.plan = lambda call: (400, '{"message": "No."}') if b"bad" in call.body else None
-    choose(page, ("report.pdf", "application/pdf"), ("setup.exe", "application/x-msdownload"))
+    form.choose(("report.pdf", "application/pdf"), ("setup.exe", "application/x-msdownload"))
     form.pond.page.wait_for_function("() => document.querySelectorAll('#failures p').length === 1")
     expect(form.pond.item("report.pdf")).to_have_attribute("data-filepond-item-state", "processing-complete")
     page.wait_for_function(
@@ -100,7 +85,7 @@ def test_where_text_runs_from_right_to_left_all_of_it_is_mirrored(page: Page, fo
           const row = box('.filepond--file');
           const name = box('.filepond--file-info-main');
           const status = box('.filepond--file-status-main');
-          return row.right - name.right < 60 && status.left - row.left < 60 && status.right <= name.left;
+          return row.right - name.right < 100 && status.left - row.left < 60 && status.right <= name.left;
         })"""
     )
     button = '[data-filepond-item-state="processing-complete"] .filepond--action-revert-item-processing'
@@ -117,7 +102,7 @@ def test_where_text_runs_from_right_to_left_all_of_it_is_mirrored(page: Page, fo
 
 def test_uploads_are_paused_and_resumed(page: Page, form: Form, service: Service) -> None:
     service.open.clear()
-    choose(page, ("cv.pdf", "application/pdf"), ("letter.pdf", "application/pdf"))
+    form.choose(("cv.pdf", "application/pdf"), ("letter.pdf", "application/pdf"))
     until(lambda: len(service.made("PUT")) == 2)
     expect(page.locator("#countdown")).to_have_text(re.compile(r"2 bytes of 2 bytes.*\."))
     button = page.get_by_role("button", name="Pause")
@@ -134,3 +119,23 @@ def test_uploads_are_paused_and_resumed(page: Page, form: Form, service: Service
     expect(page.get_by_role("button", name="Pause")).to_be_hidden()
     assert len(service.made("POST")) == 2
     assert len(service.made("PUT")) == 4
+
+
+def test_another_attempt_shows_that_it_is_one(page: Page, form: Form, service: Service, complaints: Complaints) -> None:
+    """What failed before is no failure while it is tried again. Buttons say which file they are of."""
+    complaints.expect("status of 500")
+    page.add_init_script(EAGER)
+    page.reload()
+    service.plan = lambda call: (500, "") if call.method == "POST" else None
+    form.choose(("cv.pdf", "application/pdf"))
+    expect(page.locator("#failures")).to_have_text("cv.pdf: The service has a problem. Try again later.")
+    expect(form.status).to_have_text("1 file could not be uploaded. Retry or remove to go on.")
+    service.plan = lambda _: None
+    service.open.clear()
+    page.get_by_role("button", name="Retry cv.pdf").click()
+    expect(form.status).to_have_text("Uploading 1 file …")
+    expect(page.locator("#failures")).to_be_empty()
+    expect(page.get_by_role("button", name="Cancel cv.pdf")).to_be_visible()
+    service.open.set()
+    form.pond.expect_uploaded(1)
+    expect(page.get_by_role("button", name="Remove cv.pdf")).to_be_visible()

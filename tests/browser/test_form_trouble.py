@@ -93,7 +93,7 @@ class TestTrouble:
         requests: list[str] = []
         page.on("request", lambda request: requests.append(request.url))
         form.pond.drop(path)
-        expect(page.locator("#failures")).to_have_text("film.mp4: Too large. A file may have up to 5.00 GB")
+        expect(page.locator("#failures")).to_have_text("film.mp4: Too large. A file may have up to 5 GB.")
         expect(form.submit).to_be_disabled()
         form.pond.remove("film.mp4")
         assert requests == []

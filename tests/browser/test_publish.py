@@ -104,6 +104,21 @@ def test_its_policy_is_strict(address: str, stack: Stack) -> None:
     assert f"connect-src &#x27;self&#x27; {stack.outputs['AwsEndpointUrl']}" in policy
 
 
+def test_the_reference_lies_beside_the_page(page: Page, address: str, stack: Stack) -> None:
+    """The console has to stay empty: its policy and the digests of what it loads are its own."""
+    folder = address.rsplit("/", 1)[0]
+    page.goto(f"{folder}/reference.html")
+    expect(page.get_by_text("Store files.")).to_be_visible()
+    (policy,) = page.locator('meta[http-equiv="Content-Security-Policy"]').evaluate_all(
+        "all => all.map(({ content }) => content)"
+    )
+    assert "connect-src 'self'; " in policy
+    assert "unsafe" not in policy
+    contract = requests.get(f"{folder}/openapi.json", timeout=60)
+    assert contract.json()["servers"] == [{"url": stack.outputs["ApiRootUrl"]}]
+    assert contract.headers["Cache-Control"] == "no-cache"
+
+
 @pytest.mark.parametrize("module", ["page", "uploader", "filepond.min"])
 def test_a_script_that_somebody_changed_is_not_run(
     page: Page, address: str, stack: Stack, complaints: Complaints, module: str
@@ -139,7 +154,7 @@ def test_publishing_again_replaces_the_page_and_keeps_the_bucket_as_it_is(addres
     assert published.returncode == 0, published.stderr
     assert "Nobody" in s3.get_bucket_policy(Bucket=bucket)["Policy"]
     after = {each["Key"] for each in s3.list_objects_v2(Bucket=bucket)["Contents"]}
-    assert {key.split(".")[0] for key in after - before} == {"files", "assets/files"}
+    assert {re.split("[.-]", key)[0] for key in after - before} == {"files", "assets/files"}
     config = s3.get_object(Bucket=bucket, Key="config.json")["Body"].read()
     assert b'"backendUrl": "https://api.example.org/filestore"' in config
     assert b".execute-api." in config

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import requests
 
+from local.applications import BackendError, Filestore
 from tests.stack import Stack
 from tests.support import UNKNOWN_ID
 
@@ -48,7 +49,8 @@ class TestApplications:
         refused = apply(stack, upload["id"], UNKNOWN_ID)
         assert refused.status_code == 409
         assert refused.json()["problems"].keys() == {UNKNOWN_ID}
-        assert ask(stack, "GET", f"files/{upload['id']}").status_code == 404
+        listed = {file["id"]: file["application_id"] for file in ask(stack, "GET", "files").json()["files"]}
+        assert listed[upload["id"]] is None
         assert apply(stack, upload["id"]).status_code == 201
 
     @pytest.mark.parametrize(
@@ -109,7 +111,9 @@ class TestApplications:
         for documents in ([upload["id"]], [other["id"], upload["id"]]):
             refused = apply(stack, *documents, **change)
             assert refused.status_code == 409
-            assert refused.json()["problems"] == {upload["id"]: "It belongs to another application."}
+            assert refused.json()["problems"] == {
+                upload["id"]: {"code": "in_use", "message": "It belongs to another application."}
+            }
         assert ask(stack, "GET", f"applications/{kept['id']}").json() == kept
 
     def test_a_file_of_another_one_cannot_be_put_into_it(self, stack: Stack) -> None:
@@ -121,15 +125,37 @@ class TestApplications:
         assert (refused.status_code, set(refused.json()["problems"])) == (409, {others["id"]})
         assert ask(stack, "GET", f"applications/{application['id']}").json() == application
 
-    @pytest.mark.parametrize("offset", ["-1", "x", "", "1.5", "99999999999999999999", "\u0663"])
-    def test_a_page_of_files_begins_at_a_number(self, stack: Stack, offset: str) -> None:
-        assert ask(stack, "GET", f"files?offset={offset}").status_code == 400
+    @pytest.mark.parametrize("query", ["cursor=x", "order=random", "deleted=perhaps"])
+    def test_a_list_of_files_has_the_queries_of_the_api(self, stack: Stack, query: str) -> None:
+        refused = ask(stack, "GET", f"files?{query}")
+        assert refused.status_code == 400
+        assert refused.json()["code"] in ("invalid_cursor", "invalid_request")
 
-    def test_files_of_others_are_not_its_own(self, stack: Stack) -> None:
-        upload = stack.store()
-        assert ask(stack, "GET", f"files/{upload['id']}").status_code == 404
-        assert ask(stack, "DELETE", f"files/{upload['id']}").status_code == 404
-        assert stack.download(upload["id"]) == b"contents"
+    def test_what_its_key_has_stored_otherwise_is_its_own_too(self, stack: Stack) -> None:
+        """It is in the list, without an application, and can be downloaded and deleted."""
+        sent, other = stack.upload(), stack.store(b"by curl")
+        application = apply(stack, sent["id"]).json()
+        listed = {file["id"]: file for file in ask(stack, "GET", "files").json()["files"]}
+        assert listed[sent["id"]]["application_id"] == application["id"]
+        assert (listed[sent["id"]]["applicant"], listed[sent["id"]]["position"]) == ("Ada", "Engineer")
+        assert listed[other["id"]]["application_id"] is None
+        link = ask(stack, "GET", f"files/{other['id']}")
+        assert requests.get(link.headers["Location"], timeout=60).content == b"by curl"
+        deleted = ask(stack, "DELETE", "files", [sent["id"], UNKNOWN_ID, other["id"]])
+        assert deleted.json() == {"deleted": [sent["id"], UNKNOWN_ID, other["id"]], "problems": {}}
+        assert ask(stack, "GET", f"applications/{application['id']}").json()["files"] == []
+        assert ask(stack, "GET", f"files/{other['id']}").status_code == 404
+        page = ask(stack, "GET", "files?deleted=yes").json()["files"]
+        assert {sent["id"], other["id"]} <= {file["id"] for file in page if "deleted_at" in file}
+
+    def test_a_key_that_is_not_accepted_is_named(self, stack: Stack) -> None:
+        with pytest.raises(BackendError) as refused:
+            Filestore(stack.outputs["ApiRootUrl"], "revoked").page({})
+        assert (refused.value.status, refused.value.code) == (502, "key_refused")
+
+    @pytest.mark.parametrize("body", [None, [], {}, [1], ["x" * 129], ["\ud800"], [f"{n:032}" for n in range(101)]])
+    def test_what_makes_no_sense_deletes_nothing(self, stack: Stack, body: object) -> None:
+        assert ask(stack, "DELETE", "files", body).status_code == 400
 
     def test_there_is_no_application_but_those_received(self, stack: Stack) -> None:
         assert ask(stack, "GET", "applications/none").status_code == 404
@@ -147,9 +173,10 @@ class TestOtherSites:
         for method, path in (
             ("POST", "applications"),
             ("PUT", f"applications/{kept['id']}"),
-            ("DELETE", f"files/{upload['id']}"),
+            ("DELETE", "files"),
         ):
-            refused = ask(stack, method, path, {**APPLICATION, "documents": [upload["id"]]}, headers)
+            body = [upload["id"]] if path == "files" else {**APPLICATION, "documents": [upload["id"]]}
+            refused = ask(stack, method, path, body, headers)
             assert refused.status_code == 403
         assert stack.download(upload["id"]) == b"contents"
 

@@ -1,10 +1,12 @@
 /** What is said of a file before it is sent, and which files are not sent at all. */
 
 import { UploadError } from './errors.js';
-import { readableSize } from './texts.js';
 
-/** What the API takes as meta. */
-const MAX_META = { pairs: 50, key: 64, value: 512, octets: 2048 };
+/** What the API takes as meta: of keys and values the characters, of all the octets. */
+const MAX_PAIRS = 50;
+const MAX_KEY = 64;
+const MAX_VALUE = 512;
+const MAX_OCTETS = 2048;
 
 /**
  * What is said of a file.
@@ -21,7 +23,7 @@ const MAX_META = { pairs: 50, key: 64, value: 512, octets: 2048 };
  * @param {string[]} [acceptedFileTypes] MIME types, `image/*` and the like, endings of names such as `.pdf`
  */
 export function refuse({ name, size, type }, maxFileSize = Infinity, acceptedFileTypes = []) {
-  if (size > maxFileSize) throw new UploadError('tooLarge', { values: { size: readableSize(maxFileSize) } });
+  if (size > maxFileSize) throw new UploadError('tooLarge', { values: { size: maxFileSize } });
   /** @param {string} accepted */
   const accepts = (accepted) => {
     if (accepted.startsWith('.')) return name.toLowerCase().endsWith(accepted.toLowerCase());
@@ -54,15 +56,15 @@ function metaOf(metadata) {
   const leftOut = [];
   let octets = 0;
   for (const [key, value] of Object.entries(metadata)) {
-    if (!['string', 'number', 'boolean', 'bigint'].includes(typeof value)) continue;
+    if (value == null || Object(value) === value) continue;
     const text = String(value);
     const more = new TextEncoder().encode(key + text).length;
     const fits =
       key.length >= 1 &&
-      key.length <= MAX_META.key &&
-      [...text].length <= MAX_META.value &&
-      Object.keys(meta).length < MAX_META.pairs &&
-      octets + more <= MAX_META.octets;
+      key.length <= MAX_KEY &&
+      [...text].length <= MAX_VALUE &&
+      Object.keys(meta).length < MAX_PAIRS &&
+      octets + more <= MAX_OCTETS;
     if (fits) {
       meta[key] = text;
       octets += more;

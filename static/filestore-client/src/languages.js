@@ -4,6 +4,9 @@
 
 /** @type {Language} */
 export const de = {
+  locale: 'de',
+  units: 'Bytes KB MB GB TB',
+
   again: 'Neuer Versuch …',
   alreadyStored: 'Diese Datei ist schon gespeichert und lässt sich nicht mehr zurücknehmen.',
   busy: 'Gerade ist viel los. Das Hochladen geht gleich weiter.',
@@ -38,6 +41,9 @@ export const de = {
 
 /** @type {Language} */
 export const fr = {
+  locale: 'fr',
+  units: 'octets Ko Mo Go To',
+
   again: 'Nouvel essai…',
   alreadyStored: 'Ce fichier est déjà enregistré et ne peut plus être retiré.',
   busy: 'Le service est très demandé. L’envoi reprend dans un instant.',

@@ -1,5 +1,8 @@
-/** What people read, by its key. `{…}` stands for a value. */
+/** What people read, by its key. `{…}` stands for a value. Numbers are written as in `locale` (BCP 47). */
 export const TEXTS = {
+  locale: 'en',
+  units: 'bytes KB MB GB TB',
+
   again: 'Trying again …',
   busy: 'Busy right now. The upload goes on in a moment.',
   catchingUp: 'Sending again what did not arrive …',
@@ -29,16 +32,22 @@ export const TEXTS = {
 
 /**
  * @param {TextKey} key
- * @param {Record<string, string | number>} [values]
+ * @param {Record<string, string | number>} [values] a number called `size` is one of bytes
  * @param {Texts} [texts]
  */
-export function say(key, values = {}, texts = {}) {
-  const text = texts[key] ?? /** @type {Texts} */ (TEXTS)[key] ?? key;
-  return text.replace(/\{(\w+)\}/g, (all, name) => String(values[name] ?? all));
+export function say(key, values = {}, texts) {
+  const all = { ...TEXTS, ...texts };
+  return (/** @type {Texts} */ (all)[key] ?? key).replace(/{(\w+)}/g, (hole, name) =>
+    name === 'size' ? readableSize(Number(values.size), all) : (values[name] ?? hole).toLocaleString(all.locale),
+  );
 }
 
-/** @param {number} bytes */
-export function readableSize(bytes) {
+/**
+ * @param {number} bytes
+ * @param {{ locale: string, units: string }} [texts]
+ */
+export function readableSize(bytes, { locale, units } = TEXTS) {
   const power = Math.min(Math.floor(Math.log2(bytes || 1) / 10), 4);
-  return `${power ? Number((bytes / 1024 ** power).toPrecision(3)) : bytes} ${['bytes', 'KB', 'MB', 'GB', 'TB'][power]}`;
+  const number = Number((bytes / 1024 ** power).toPrecision(power ? 3 : 4));
+  return `${number.toLocaleString(locale)} ${units.split(' ')[power]}`;
 }
