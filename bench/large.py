@@ -61,19 +61,17 @@ def measure(outputs: dict[str, Any], sizes: Sequence[int], rounds: int) -> dict[
     if executable is None:
         return {}
     measured: dict[int, dict[str, list[float]]] = {size: {way: [] for way in _WAYS} for size in sizes}
-    api = Api(outputs)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
         for size, rates in measured.items():
             path = Path(folder) / "film.mp4"
             path.write_bytes(bytes(range(256)) * (size * _MIB // 256))
             # The first requests wait for processes of the emulator's.
-            _once(browser, outputs, api, path, "parts")
+            _once(browser, outputs, path, "parts")
             for _ in range(rounds):
                 for way in _WAYS:
-                    rates[way].append(size * _MIB / 1e6 / _once(browser, outputs, api, path, way))
+                    rates[way].append(size * _MIB / 1e6 / _once(browser, outputs, path, way))
         browser.close()
-    api.close()
     return measured
 
 
@@ -104,7 +102,7 @@ def show(measured: dict[int, dict[str, list[float]]]) -> str:
     return table(head, rows)
 
 
-def _once(browser: Browser, outputs: dict[str, Any], api: Api, path: Path, way: str) -> float:
+def _once(browser: Browser, outputs: dict[str, Any], path: Path, way: str) -> float:
     """Seconds of one upload, in a page of its own. The file is deleted again."""
     context = browser.new_context()
     page = context.new_page()
@@ -115,5 +113,8 @@ def _once(browser: Browser, outputs: dict[str, Any], api: Api, path: Path, way: 
     page.set_input_files("#choose", path)
     answer: dict[str, Any] = page.evaluate("way => measure(way)", way)
     context.close()
+    # A connection that was idle for so long would be closed by then.
+    api = Api(outputs)
     api("DELETE", "/files", [answer["id"]])
+    api.close()
     return float(answer["seconds"])

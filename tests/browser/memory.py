@@ -7,7 +7,7 @@ from playwright.sync_api import Browser
 
 
 class Memory:
-    """What the processes that run pages take more than when this was made, at the most.
+    """What a process that runs pages takes more than when this was made, at the most.
 
     Linux keeps the peak of a process, so that nothing is missed between two looks. ``measureUserAgentSpecificMemory``
     would need a page that is isolated from other origins, shows no peak, and leaves out what is on its way to the
@@ -15,20 +15,23 @@ class Memory:
     """
 
     def __init__(self, browser: Browser) -> None:
-        processes = browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
-        self._folders = [Path(f"/proc/{each['id']}") for each in processes if each["type"] == "renderer"]
-        for folder in self._folders:
+        self._session = browser.new_browser_cdp_session()
+        self._before = {process: _octets(process, "VmRSS") for process in self._processes()}
+        for process in self._before:
             # Forgets the peak (proc(5)).
-            (folder / "clear_refs").write_text("5")
-        self._before = self._octets("VmRSS")
+            (process / "clear_refs").write_text("5")
 
     def grown(self) -> int:
-        """Returns the bytes."""
-        return max(after - before for after, before in zip(self._octets("VmHWM"), self._before, strict=True))
+        """Returns the bytes. A process that came later began with what the largest had."""
+        most = max(self._before.values())
+        return max(_octets(process, "VmHWM") - self._before.get(process, most) for process in self._processes())
 
-    def _octets(self, name: str) -> list[int]:
-        return [
-            int(found[1]) * 1024
-            for folder in self._folders
-            if (found := re.search(rf"^{name}:\s+(\d+) kB$", (folder / "status").read_text(), re.MULTILINE))
-        ]
+    def _processes(self) -> list[Path]:
+        processes = self._session.send("SystemInfo.getProcessInfo")["processInfo"]
+        return [Path(f"/proc/{each['id']}") for each in processes if each["type"] == "renderer"]
+
+
+def _octets(process: Path, name: str) -> int:
+    found = re.search(rf"^{name}:\s+(\d+) kB$", (process / "status").read_text(), re.MULTILINE)
+    assert found
+    return int(found[1]) * 1024
