@@ -37,13 +37,14 @@ help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
 	@echo
 	@echo "  Options of make run: PORT=$(PORT) AWS_PORT=$(AWS_PORT) STATE_DIR=$(STATE_DIR)"
-	@echo "  STORE_ON_LOAD=True PUBLIC_UPLOAD=False SIGNED_URL_EXPIRATION=seconds UNSTORED_FILE_LIFETIME=seconds LATE_UPLOAD_MARGIN=seconds"
-	@echo "  SWEEP_SCHEDULE='rate(1 minute)'"
+	@echo "  STORE_ON_LOAD=True PUBLIC_UPLOAD=False KEY_ISOLATION=True SIGNED_URL_EXPIRATION=seconds UNSTORED_FILE_LIFETIME=seconds"
+	@echo "  LATE_UPLOAD_MARGIN=seconds SWEEP_SCHEDULE='rate(1 minute)'"
 
 run: $(RUN) ## Run the whole stack on this machine until Ctrl-C
 	@exec $(BIN)/python -m local --port '$(PORT)' --aws-port '$(AWS_PORT)' --state-dir '$(STATE_DIR)' \
 		$(if $(STORE_ON_LOAD),--store-on-load '$(STORE_ON_LOAD)') \
 		$(if $(PUBLIC_UPLOAD),--public-upload '$(PUBLIC_UPLOAD)') \
+		$(if $(KEY_ISOLATION),--key-isolation '$(KEY_ISOLATION)') \
 		$(if $(SIGNED_URL_EXPIRATION),--signed-url-expiration '$(SIGNED_URL_EXPIRATION)') \
 		$(if $(UNSTORED_FILE_LIFETIME),--unstored-file-lifetime '$(UNSTORED_FILE_LIFETIME)') \
 		$(if $(LATE_UPLOAD_MARGIN),--late-upload-margin '$(LATE_UPLOAD_MARGIN)') \
@@ -89,7 +90,8 @@ integration: $(TEST) ## Run the tests of the deployed stack over HTTP
 browser: $(TEST) ## Run the tests of the page in Chromium
 	@$(BIN)/python -m pytest tests/browser
 
-browser-big: $(TEST) ## Upload half a gigabyte in Chromium and tell how the page felt
+browser-big: $(TEST) ## Upload a GiB in Chromium, undisturbed and disturbed, and tell how the page felt (10 minutes, 8 GB of disk)
+	@BIG=yes $(BIN)/python -m pytest -s tests/browser/test_interruptions.py
 	@PYTHONPATH=source $(BIN)/python -m tests.browser.big
 
 package: ## Build the browser package, check its size and pack it for npm (needs Node.js)

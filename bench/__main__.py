@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import cold, cost, growth, load, page, report, warm
+from bench import cold, cost, growth, large, load, page, report, warm
 from bench.processes import Loopback
 from local import deploy, emulator
 from tools import build
@@ -92,6 +92,10 @@ def _measure(
         transfers = load.throughput(outputs, s3, (8 if quick else 64) << 20, rounds=3 if quick else 5)
         tell(f"## Contents ({here})\n\n{load.show_throughput(transfers)}")
         tell(f"## Small files in a browser ({here})\n\n{page.show(page.measure(outputs, rounds=1 if quick else 5))}")
+        throughput = large.measure(outputs, (8,) if quick else (64, 256), rounds=1 if quick else 5)
+        tell(f"## Large files in a browser ({here})\n\n{large.show(throughput)}")
+        parts = large.planned(outputs, large.PRICED)
+        tell(cost.show_in_parts(large.PRICED, parts, *cost.in_parts(requests, parts)))
 
 
 if __name__ == "__main__":

@@ -38,6 +38,10 @@ INDEX_WRITES = {"upload": 1, "uploaded": 0, "store": 2}
 # attributes in ``meta`` may be larger.
 RECORD_WRITES = {"upload": 1, "uploaded": 1, "store": 1}
 
+# The most that POST /file/{id}/parts signs (docs/large-files.md), and that S3 lists (ListParts, API reference).
+PARTS_A_CALL = 100
+PARTS_A_PAGE = 1000
+
 STEPS = ("upload", "uploaded", "store", "info")
 
 
@@ -102,6 +106,21 @@ def of_one_file(measured: Sequence[Warm], operation: str) -> float:
     return prices.API_GATEWAY_REQUEST + sum(dynamodb[call] for call in called.calls) + _run(called) + logged
 
 
+def in_parts(measured: Sequence[Warm], part_count: int) -> tuple[float, float]:
+    """What the requests of one file in so many parts cost, in dollars: those of S3, and all others.
+
+    S3 bills the parts, and the upload begun, listed by a thousand parts at a time and put together (Amazon S3 pricing:
+    PUT, COPY, POST, LIST). Of writes there are two for the upload begun, the record and its place in the sweep's index;
+    three for each call that signs parts, as the place moves; one for the upload completed.
+    """
+    runs = {"upload": 1, "sign": -(-part_count // PARTS_A_CALL), "complete": 1}
+    requests = {each.operation: each for each in measured}
+    dynamodb = (2 + 3 * runs["sign"] + 1) * prices.DYNAMODB_WRITE_UNIT + prices.DYNAMODB_READ_UNIT
+    lambdas = sum(_run(requests[operation]) * times for operation, times in runs.items())
+    of_s3 = (part_count + 2 + -(-part_count // PARTS_A_PAGE)) * prices.S3_PUT
+    return of_s3 / 1e6, (sum(runs.values()) * prices.API_GATEWAY_REQUEST + dynamodb + lambdas) / 1e6
+
+
 def undeclared_type() -> float:
     """What a million uploads cost more that declare no type: a refused write is billed like any, and S3 is asked."""
     waiting = 2 * AWS_ANSWERS_IN * MEMORY_GB * prices.LAMBDA_ARM_GB_SECOND
@@ -150,6 +169,14 @@ def show_standing(costs: Mapping[str, tuple[float, str]]) -> str:
         ["**total**", f"**{sum(dollars for dollars, _ in costs.values()):.2f}**", ""],
     ]
     return table(["component", "$ a month", "note"], rows)
+
+
+def show_in_parts(size: int, part_count: int, of_s3: float, others: float) -> str:
+    """A sentence."""
+    return (
+        f"The requests of {size / 2**30:.0f} GiB in {part_count} parts: ${of_s3:.4f} to S3,"
+        f" ${others:.5f} to API Gateway, Lambda and DynamoDB."
+    )
 
 
 def show(single: Bill, batched: Bill) -> str:

@@ -19,9 +19,12 @@ from bench.report import spread, table
 from local.loopback import free_port
 from local.stack import Stack
 
-_UNLIMITED = dict.fromkeys(
-    ("UsagePlanRateLimit", "UsagePlanBurstLimit", "PublicRateLimit", "PublicBurstLimit"), "1000000"
-)
+_UNLIMITED = {
+    **dict.fromkeys(("UsagePlanRateLimit", "UsagePlanBurstLimit", "PublicRateLimit", "PublicBurstLimit"), "1000000"),
+    "MaxFileSize": "53687091200000",
+    # What comes in parts says so.
+    "MultipartThreshold": "5368709120",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +77,7 @@ class Api:
 
 @contextmanager
 def running_stack() -> Iterator[dict[str, Any]]:
-    """A stack as ``make run`` has it, without throttles; its outputs."""
+    """A stack as ``make run`` has it, without throttles and other limits; its outputs."""
     with tempfile.TemporaryDirectory() as folder:
         stack = Stack(
             port=free_port(), aws_port=free_port(), state=Path(folder), parameters=_UNLIMITED, say=lambda _: None

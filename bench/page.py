@@ -67,12 +67,12 @@ window.uploadWithUppy = async (url, files) => {
 };
 """
 # The page's address is made up, and Chromium would ask whether it may call this machine.
-_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-features=LocalNetworkAccessChecks"]
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-features=LocalNetworkAccessChecks"]
 _WAYS = {"client": "filestore-client", "filepond": "FilePond with filestore-client", "uppy": "Uppy with @uppy/aws-s3"}
 
 
 def measure(outputs: dict[str, Any], rounds: int) -> dict[str, tuple[list[float], int]]:
-    """Seconds of each round, in a page of its own each, and the last one's requests; {} without Chromium."""
+    """Seconds of each round, in a page of its own each, and the requests of the last; {} without Chromium."""
     executable = shutil.which("chromium") or shutil.which("google-chrome")
     if executable is None:
         return {}
@@ -81,7 +81,7 @@ def measure(outputs: dict[str, Any], rounds: int) -> dict[str, tuple[list[float]
     html = html.replace("UPPY", _bundle()).replace("API_ROOT_URL", outputs["ApiRootUrl"])
     measured: dict[str, tuple[list[float], int]] = {way: ([], 0) for way in _WAYS}
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=_FLAGS)
+        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
         # The first requests wait for processes of the emulator's.
         _once(browser, outputs["WebUrl"], html, "client")
         for _ in range(rounds):
@@ -110,8 +110,12 @@ def _once(browser: Browser, web_url: str, html: str, way: str) -> tuple[float, i
     page.route("**/small-files.html", lambda route: route.fulfill(body=html, content_type="text/html"))
     page.goto(f"{web_url}small-files.html")
     page.wait_for_function("typeof measure === 'function'")
+    # As long as a route is there, Playwright answers preflights itself.
+    page.unroute("**/small-files.html")
     requests: list[str] = []
-    page.on("request", lambda request: requests.append(request.method))
+    devtools = context.new_cdp_session(page)
+    devtools.send("Network.enable")
+    devtools.on("Network.requestWillBeSent", lambda sent: requests.append(sent["request"]["method"]))
     seconds: float = page.evaluate("way => measure(way)", way)
     context.close()
     return seconds, len(requests)

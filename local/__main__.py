@@ -85,6 +85,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--state-dir", type=Path, default=Path(".local"), help="where everything is kept")
     parser.add_argument("--store-on-load", choices=("True", "False"), help="parameter StoreOnLoad")
     parser.add_argument("--public-upload", choices=("True", "False"), help="parameter PublicUpload")
+    parser.add_argument("--key-isolation", choices=("True", "False"), help="parameter KeyIsolation")
     parser.add_argument("--signed-url-expiration", metavar="SECONDS", help="parameter SignedUrlExpiration")
     parser.add_argument("--unstored-file-lifetime", metavar="SECONDS", help="parameter UnstoredFileLifetime")
     parser.add_argument("--late-upload-margin", metavar="SECONDS", help="parameter LateUploadMargin")
@@ -102,6 +103,7 @@ def _parameters(options: argparse.Namespace) -> dict[str, str | None]:
     return {
         "StoreOnLoad": options.store_on_load,
         "PublicUpload": options.public_upload,
+        "KeyIsolation": options.key_isolation,
         "SignedUrlExpiration": options.signed_url_expiration,
         "UnstoredFileLifetime": options.unstored_file_lifetime,
         "LateUploadMargin": options.late_upload_margin,
@@ -120,6 +122,7 @@ Ready.
 
   Page     {outputs["WebUrl"]}
   API      {api}
+  Docs     {outputs["WebUrl"]}reference.html
   Key      {key}
 
 Upload this project's README{"" if store_on_load else ", store it"}, look at it, delete it:

@@ -1,6 +1,7 @@
 """The page: its files, what it has to know of the stack, and what it may do in a browser."""
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -10,6 +11,9 @@ PACKAGES = ROOT / "static" / "node_modules"
 VENDOR = "vendor"
 _WEB = ROOT / "static" / "web"
 _CLIENT = "filestore-client/src"
+
+REFERENCE = "reference.html"
+"""The page that shows the document of the API, openapi.json."""
 
 # Those of the machine's own tables may differ, and a browser runs no module of another type.
 TYPES = {
@@ -60,9 +64,8 @@ def policy(*, api_root_url: str, storage_url: str, backend_url: str | None, scri
     """The page's Content-Security-Policy. ``scripts`` are the hashes of what is inline."""
     api, storage = _origin(api_root_url), _origin(storage_url)
     backend = [_origin(backend_url)] if backend_url and urlsplit(backend_url).netloc else []
-    return "; ".join(
-        f"{directive} {' '.join(sources)}"
-        for directive, sources in {
+    return _policy(
+        {
             "default-src": ["'none'"],
             "script-src": ["'self'", *scripts],
             "style-src": ["'self'"],
@@ -72,13 +75,35 @@ def policy(*, api_root_url: str, storage_url: str, backend_url: str | None, scri
             "worker-src": ["blob:"],
             "form-action": ["'self'"],
             "base-uri": ["'none'"],
-        }.items()
+        }
+    )
+
+
+def reference_policy(scripts: tuple[str, ...] = ()) -> str:
+    """The reference's Content-Security-Policy: it loads itself and the document, and reaches nothing else."""
+    return _policy(
+        {
+            "default-src": ["'none'"],
+            "script-src": ["'self'", *scripts],
+            "style-src": ["'self'"],
+            # Swagger UI's style sheet has its arrows in it.
+            "img-src": ["'self'", "data:"],
+            "connect-src": ["'self'"],
+            "form-action": ["'none'"],
+            "base-uri": ["'none'"],
+        }
     )
 
 
 def vendor_file(package: str, name: str) -> Path:
-    """A file that a package publishes for browsers."""
-    return PACKAGES / package / "dist" / name
+    """A file that a package publishes for browsers: in the folder dist, if there is one."""
+    folder = PACKAGES / package
+    dist = folder / "dist"
+    return (dist if dist.is_dir() else folder) / name
+
+
+def _policy(directives: Mapping[str, Sequence[str]]) -> str:
+    return "; ".join(f"{directive} {' '.join(sources)}" for directive, sources in directives.items())
 
 
 def _origin(url: str) -> str:

@@ -85,7 +85,7 @@ def _app(config: str, contract: str, policy: str, own_hosts: Collection[str]) ->
 
     @app.get(f"/{page.VENDOR}/<package>/<path:name>")
     def vendor(package: str, name: str) -> flask.Response:
-        if package not in page.packages():
+        if package not in page.packages() or Path(name).suffix not in (".css", ".js"):
             flask.abort(404)
         return _file(page.vendor_file(package, ""), name)
 
@@ -108,7 +108,8 @@ def _app(config: str, contract: str, policy: str, own_hosts: Collection[str]) ->
         response.headers["Referrer-Policy"] = "no-referrer"
         response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
         response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
-        response.headers["Content-Security-Policy"] = f"{policy}; frame-ancestors 'none'"
+        own = page.reference_policy() if flask.request.path == f"/{page.REFERENCE}" else policy
+        response.headers["Content-Security-Policy"] = f"{own}; frame-ancestors 'none'"
         return response
 
     return app

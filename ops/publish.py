@@ -9,7 +9,8 @@ import hashlib
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from html import escape
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
@@ -17,7 +18,7 @@ from urllib.parse import urlsplit
 
 import boto3
 
-from local import npm, page
+from local import npm, openapi, page
 from ops import page_bucket
 from ops.errors import OperatorError, run
 from ops.stack import describe
@@ -60,7 +61,7 @@ class Asset(NamedTuple):
         return "sha384-" + base64.b64encode(hashlib.sha384(self.contents).digest()).decode()
 
 
-def build(config: str, **addresses: Any) -> Iterator[Published]:
+def build(config: str, contract: str, **addresses: Any) -> Iterator[Published]:
     """The site, in an order in which a page never comes before what it loads. ``addresses`` are those of the policy."""
     has_backend = addresses["backend_url"] is not None
     own = {path: file for path, file in sorted(page.files().items()) if has_backend or not _OF_BACKEND.match(path)}
@@ -74,12 +75,14 @@ def build(config: str, **addresses: Any) -> Iterator[Published]:
     for asset in assets.values():
         yield Published(asset.path, asset.contents, _FOR_EVER)
     yield Published("config.json", config.encode(), _ASK_FIRST)
+    yield Published("openapi.json", contract.encode(), _ASK_FIRST)
     for html in pages:
-        published = _page(html.read_text(encoding="utf-8"), assets, addresses)
+        policy = page.reference_policy if html.name == page.REFERENCE else partial(page.policy, **addresses)
+        published = _page(html.read_text(encoding="utf-8"), assets, policy)
         yield Published(html.name, published.encode(), _ASK_FIRST)
 
 
-def _page(html: str, assets: dict[str, Asset], addresses: dict[str, Any]) -> str:
+def _page(html: str, assets: dict[str, Asset], policy: Callable[..., str]) -> str:
     """A page that loads the assets under their published names, each checked, and nothing else."""
 
     def load(found: re.Match[str]) -> str:
@@ -98,10 +101,10 @@ def _page(html: str, assets: dict[str, Asset], addresses: dict[str, Any]) -> str
         }
     )
     digest = base64.b64encode(hashlib.sha256(imports.encode()).digest()).decode()
-    policy = page.policy(**addresses, scripts=(f"'sha256-{digest}'",))
+    allowed = policy(scripts=(f"'sha256-{digest}'",))
     head = (
         '<meta charset="utf-8">\n'
-        f'  <meta http-equiv="Content-Security-Policy" content="{escape(policy)}">\n'
+        f'  <meta http-equiv="Content-Security-Policy" content="{escape(allowed)}">\n'
         '  <meta name="referrer" content="no-referrer">\n'
         f'  <script type="importmap">{imports}</script>'
     )
@@ -136,6 +139,7 @@ def publish(*, stack: str, bucket: str | None, backend_url: str | None, api_root
             unstored_file_lifetime=int(parameters["UnstoredFileLifetime"]),
             max_file_size=int(parameters["MaxFileSize"]),
         ),
+        openapi.of_release(api_root_url),
         api_root_url=api_root_url,
         storage_url=page_bucket.address(session, outputs["StorageBucketName"]),
         backend_url=backend_url,

@@ -227,6 +227,11 @@ BROKEN: list[tuple[str, Break, dict[str, str]]] = [
         right_taken("InfoFunction", "s3:GetObjectVersion"),
         {"download": "whether InfoFunction's role has s3:GetObjectVersion"},
     ),
+    (
+        "no right to send parts",
+        right_taken("SignFunction", "s3:PutObject"),
+        {"in-parts": "Expected S3 to take part 1, came 403"},
+    ),
     ("no right to query", right_taken("SweepFunction", "dynamodb:Query"), {"sweep": "Expected finished True, came "}),
     ("an alarm of another stack", WRONG_SERVICE, {"alarm-dimensions": "came (('service', 'filestore-of-another'),)"}),
     ("an alarm of nothing", WRONG_METRIC, {"metrics-emitted": "OldestDueAgee"}),

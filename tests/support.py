@@ -23,6 +23,7 @@ from samtranslator.translator.translator import Translator
 
 from filestore.storage import aws
 from local.deploy import read_template, read_yaml
+from local.openapi import document
 
 ROOT = Path(__file__).parents[1]
 
@@ -132,8 +133,27 @@ def call(
     reply = Reply(answer["statusCode"], json.loads(answer["body"] or "null"), answer["headers"])
     if reply.status >= HTTPStatus.BAD_REQUEST:
         assert_says_why(reply.body)
-        assert reply.status == HTTPStatus.INTERNAL_SERVER_ERROR or reply.body["code"] in codes(operation)[reply.status]
+        if reply.status != HTTPStatus.INTERNAL_SERVER_ERROR:
+            assert reply.body["code"] in codes(operation)[reply.status]
+            assert reply.body.keys() == refusals(operation)[reply.body["code"]].keys()
     return reply
+
+
+@functools.cache
+def refusals(operation: str) -> dict[str, dict[str, Any]]:
+    """The examples that the reference has of an operation's refusals, by code."""
+    responses = next(
+        each["responses"]
+        for item in document(SWAGGER)["paths"].values()
+        for each in item.values()
+        if each.get("operationId") == operation
+    )
+    return {
+        code: example["value"]
+        for status, response in responses.items()
+        if int(status) >= HTTPStatus.BAD_REQUEST
+        for code, example in response["content"]["application/json"]["examples"].items()
+    }
 
 
 @functools.cache

@@ -40,7 +40,7 @@ def multipart_bare_parts(smoke: Smoke) -> str:
 def multipart_wrong_checksum(smoke: Smoke) -> str:
     """A wrong CRC64NVME of the whole is BadDigest where the algorithm was declared."""
     upload = _begun(smoke, [b"one part"])
-    wrong = _checksum(b"another")
+    wrong = checksum_of(b"another")
     expect("code", _code(lambda: _complete(smoke, upload, wrong)), "BadDigest", _DESIGN)
     return "BadDigest"
 
@@ -91,7 +91,7 @@ def _begun(smoke: Smoke, parts: list[bytes]) -> _Upload:
         expect(f"part {number}", sent.status_code, 200, f"S3 says: {sent.text[:200]}")
         listed.append({"PartNumber": number, "ETag": sent.headers["ETag"]})
     whole = b"".join(parts)
-    return _Upload(where, listed, _checksum(whole), len(whole))
+    return _Upload(where, listed, checksum_of(whole), len(whole))
 
 
 def _complete(smoke: Smoke, upload: _Upload, checksum: str) -> dict[str, Any]:
@@ -110,7 +110,8 @@ def _object(completed: dict[str, Any]) -> tuple[str | None, str | None]:
     return completed.get("ETag"), completed.get("VersionId")
 
 
-def _checksum(contents: bytes) -> str:
+def checksum_of(contents: bytes) -> str:
+    """Returns the CRC64NVME in base64, as S3 has it."""
     return base64.b64encode(crc64nvme(contents).to_bytes(8, "big")).decode()
 
 

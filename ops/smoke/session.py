@@ -192,14 +192,18 @@ class Smoke:
     def store(self, contents: bytes, **declared: Any) -> dict[str, Any]:
         """Upload and store."""
         upload = self.upload(contents, **declared)
-        if self.deployment.stores_on_load:
-            self.recorded(upload["id"])
-            return upload
-        self._remember(upload["id"])
-        stored = self.ask("PUT", [upload["id"]])
-        if stored.status_code != HTTPStatus.OK or stored.json() != [upload["id"]]:
-            raise CheckFailed(expected="the id, stored", came=said(stored), do="See the log of StoreFunction.")
+        self.keep(upload["id"])
         return upload
+
+    def keep(self, file_id: str) -> None:
+        """Store what is uploaded, or wait until it is where files are stored as they arrive."""
+        if self.deployment.stores_on_load:
+            self.recorded(file_id)
+            return
+        self._remember(file_id)
+        stored = self.ask("PUT", [file_id])
+        if stored.status_code != HTTPStatus.OK or stored.json() != [file_id]:
+            raise CheckFailed(expected="the id, stored", came=said(stored), do="See the log of StoreFunction.")
 
     def details(self, file_id: str, query: str = "?nonstored=yes&deleted=yes") -> dict[str, Any] | None:
         """A file's details, None where it is left out."""

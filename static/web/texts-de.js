@@ -146,6 +146,7 @@ export const DE = {
   footer: 'Dateien gehen vom Browser direkt zu S3; welche behalten werden, entscheidet die Anwendung.',
   footerStored: 'Dateien gehen vom Browser direkt zu S3 und werden gespeichert, sobald sie ankommen.',
   dropAreaBy: 'Ablagefläche von',
+  reference: 'API-Referenz',
 
   /* The stored files */
   waitingTitle: 'Hochgeladen, aber nicht gesendet',

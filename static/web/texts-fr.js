@@ -146,6 +146,7 @@ export const FR = {
   footer: 'Les fichiers vont du navigateur directement à S3 ; l’application décide lesquels conserver.',
   footerStored: 'Les fichiers vont du navigateur directement à S3, et sont enregistrés dès leur arrivée.',
   dropAreaBy: 'Zone de dépôt par',
+  reference: 'Référence de l’API',
 
   /* The stored files */
   waitingTitle: 'Transférés, mais pas envoyés',

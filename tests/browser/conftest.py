@@ -81,6 +81,12 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def hasty_stack(start_stack: Callable[..., Stack]) -> Stack:
+    """One whose URLs work for five seconds."""
+    return start_stack("--signed-url-expiration", "5")
+
+
 class Complaints:
     """What a page prints as an error or a warning, and what it throws. None is expected unless a test says which."""
 

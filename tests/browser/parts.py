@@ -8,6 +8,17 @@ from typing import Any
 
 from tests.browser.service import Call, Service
 
+# Ten parts, the last of them smaller.
+CONTENTS = bytes(number * 31 % 251 for number in range(9500))
+FILE = """(text = 'CONTENTS') => {
+  const octets = Uint8Array.from({ length: 9500 }, (_, index) => (index * 31) % 251);
+  if (text) octets[9] = text.length;
+  return new File([octets], 'film.mp4', { type: 'video/mp4', lastModified: 1_700_000_000_000 });
+}"""
+SEND = f"() => {{ void send(({FILE})('')); }}"
+SEND_ANOTHER = f"() => {{ void send(({FILE})('another')); }}"
+DONE = "() => upload.done.then(({ id }) => id)"
+
 _POLYNOMIAL = 0x9A6C9329AC4BC9B5
 _ONES = 0xFFFF_FFFF_FFFF_FFFF
 
@@ -74,9 +85,7 @@ class PartsService(Service):
         if call.method == "DELETE":
             del self.begun[file_id]
             return 204, ""
-        if what == "complete":
-            return self._complete(file_id, call.json)
-        return self._address(file_id, call.json) if call.method == "POST" else self._list(file_id)
+        return self._complete(file_id, call.json) if what == "complete" else self._of_parts(file_id, call)
 
     def sent(self) -> list[int]:
         """The numbers of the parts that were sent, in their order."""
@@ -87,6 +96,11 @@ class PartsService(Service):
         self.begun[file_id], self.parts[file_id] = body["size"], {}
         plan = {"part_size": self.part_size, "part_count": max(1, -(-body["size"] // self.part_size))}
         return 200, json.dumps({"id": file_id, "token": "token", **plan, "expires_at": "2030-01-01T00:00:00Z"})
+
+    def _of_parts(self, file_id: str, call: Call) -> tuple[int, str]:
+        if file_id in self.complete:
+            return 409, '{"message": "All parts are there and put together.", "code": "already_uploaded"}'
+        return self._address(file_id, call.json) if call.method == "POST" else self._list(file_id)
 
     def _address(self, file_id: str, body: dict[str, Any]) -> tuple[int, str]:
         base = self.url.removesuffix("/api")

@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -33,22 +34,31 @@ class Service:
     """``plan`` takes a call and returns a status and a body where it is not to go well, else None.
 
     While ``reading`` is cleared no contents are taken; while ``open`` is cleared they are, and nothing is answered.
+    ``most`` is how many requests with a method there were at once.
     """
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
+        self.preflights: list[str] = []
+        self.most: Counter[str] = Counter()
         self.plan: Callable[[Call], tuple[int, str] | None] = lambda _: None
         self.reading = threading.Event()
         self.open = threading.Event()
         self.reading.set()
         self.open.set()
         app = flask.Flask(__name__, static_folder=None)
+        here: Counter[str] = Counter()
+        one_at_a_time = threading.Lock()
 
         @app.route("/<path:path>", methods=["DELETE", "GET", "OPTIONS", "POST", "PUT"])
         def take(path: str) -> flask.Response:
             request = flask.request
             if request.method == "OPTIONS":
+                self.preflights.append(path)
                 return flask.Response("", 204, CORS)
+            with one_at_a_time:
+                here[request.method] += 1
+                self.most[request.method] = max(self.most[request.method], here[request.method])
             if request.method == "PUT":
                 self.reading.wait(60)
             call = Call(request.method, path, request.get_data())
@@ -56,6 +66,8 @@ class Service:
             if request.method == "PUT":
                 self.open.wait(60)
             status, body = self.plan(call) or self.go_well(call)
+            with one_at_a_time:
+                here[request.method] -= 1
             return flask.Response(body, status, CORS)
 
         self._server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Silent)

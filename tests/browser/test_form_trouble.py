@@ -63,13 +63,12 @@ class TestTrouble:
     def test_an_expired_address_is_replaced_by_a_fresh_one(
         self,
         page: Page,
-        start_stack: Callable[..., Stack],
+        hasty_stack: Stack,
         complaints: Complaints,
         file: Callable[..., Path],
     ) -> None:
         complaints.expect("status of 403")
-        stack = start_stack("--signed-url-expiration", "5")
-        form = Form(page).open(stack.outputs["WebUrl"])
+        form = Form(page).open(hasty_stack.outputs["WebUrl"])
         puts: list[str] = []
 
         def sleep_through_the_first(route: Route) -> None:
@@ -83,7 +82,7 @@ class TestTrouble:
         form.pond.expect_uploaded(1)
         assert len(puts) == 2
         assert form.pond.ids()[0] in puts[1]
-        assert stack.versions(form.pond.ids()[0])
+        assert hasty_stack.versions(form.pond.ids()[0])
 
     def test_too_large_a_file_is_refused_before_anything_is_sent(
         self, form: Form, page: Page, file: Callable[..., Path]

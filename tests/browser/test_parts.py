@@ -7,19 +7,8 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.conftest import Complaints
-from tests.browser.parts import PartsService, crc64nvme, number_of
+from tests.browser.parts import CONTENTS, DONE, SEND, SEND_ANOTHER, PartsService, crc64nvme, number_of
 from tests.browser.service import Call, until
-
-# Ten parts, the last of them smaller.
-CONTENTS = bytes(number * 31 % 251 for number in range(9500))
-FILE = """(text = 'CONTENTS') => {
-  const octets = Uint8Array.from({ length: 9500 }, (_, index) => (index * 31) % 251);
-  if (text) octets[9] = text.length;
-  return new File([octets], 'film.mp4', { type: 'video/mp4', lastModified: 1_700_000_000_000 });
-}"""
-SEND = f"() => {{ void send(({FILE})('')); }}"
-SEND_ANOTHER = f"() => {{ void send(({FILE})('another')); }}"
-DONE = "() => upload.done.then(({ id }) => id)"
 
 
 @pytest.fixture
@@ -90,6 +79,17 @@ class TestTrouble:
         assert sorted(service.sent()) == [1, 2, 3, 3, 4, 5, 6, 7, 8, 9, 10]
         asked = [part["part_number"] for call in service.made("POST") for part in call.json.get("parts", [])]
         assert asked.count(3) == 2
+
+    def test_a_network_that_refuses_for_a_while_costs_no_part_that_has_arrived(
+        self, page: Page, open_client: Callable[..., Page], service: PartsService, complaints: Complaints
+    ) -> None:
+        """As that of a hotel does, until one has logged in."""
+        complaints.expect("status of 403")
+        left = [(403, "<h1>Log in</h1>")] * 6
+        service.plan = lambda call: left.pop() if call.method == "PUT" and number_of(call) == 3 and left else None
+        open_client().evaluate(SEND)
+        assert page.evaluate(DONE) == "large-1"
+        assert sorted(service.sent()) == [1, 2, *[3] * 7, 4, 5, 6, 7, 8, 9, 10]
 
     def test_a_connection_that_stands_still_is_noticed(
         self, page: Page, open_client: Callable[..., Page], service: PartsService, complaints: Complaints

@@ -104,6 +104,21 @@ def test_its_policy_is_strict(address: str, stack: Stack) -> None:
     assert f"connect-src &#x27;self&#x27; {stack.outputs['AwsEndpointUrl']}" in policy
 
 
+def test_the_reference_lies_beside_the_page(page: Page, address: str, stack: Stack) -> None:
+    """The console has to stay empty: its policy and the digests of what it loads are its own."""
+    folder = address.rsplit("/", 1)[0]
+    page.goto(f"{folder}/reference.html")
+    expect(page.get_by_text("Store files.")).to_be_visible()
+    (policy,) = page.locator('meta[http-equiv="Content-Security-Policy"]').evaluate_all(
+        "all => all.map(({ content }) => content)"
+    )
+    assert "connect-src 'self'; " in policy
+    assert "unsafe" not in policy
+    contract = requests.get(f"{folder}/openapi.json", timeout=60)
+    assert contract.json()["servers"] == [{"url": stack.outputs["ApiRootUrl"]}]
+    assert contract.headers["Cache-Control"] == "no-cache"
+
+
 @pytest.mark.parametrize("module", ["page", "uploader", "filepond.min"])
 def test_a_script_that_somebody_changed_is_not_run(
     page: Page, address: str, stack: Stack, complaints: Complaints, module: str

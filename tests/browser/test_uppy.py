@@ -19,7 +19,7 @@ PAGE = """<!doctype html>
 <title>Uppy</title>
 <link rel="icon" href="logo.svg">
 <style>STYLE</style>
-<main><div id="dashboard"></div></main>
+<main><div id="dashboard"></div><div id="files"></div></main>
 <script>SCRIPT</script>
 """
 DASHBOARD = """
@@ -141,6 +141,60 @@ def pictures() -> Path:
     return folder
 
 
+def guide(pattern: str) -> str:
+    """A snippet of the guide for pages."""
+    found = re.search(pattern, (ROOT / "docs" / "front-end.md").read_text(), re.DOTALL)
+    assert found
+    return found[1]
+
+
+class TestTheDashboardOfTheGuide:
+    """Its first snippet about Uppy, as it stands."""
+
+    @pytest.fixture
+    def snippet(self) -> str:
+        snippet = guide(r"## Uppy\n\n```js\n(.*?)```")
+        assert len(snippet.splitlines()) <= 15
+        address = "https://….execute-api.….amazonaws.com/dev"
+        assert address in snippet
+        return snippet.replace(address, "API_ROOT_URL") + "window.uppy = uppy;\n"
+
+    @pytest.fixture
+    def logged(self, page: Page) -> list[str]:
+        logged: list[str] = []
+        page.on("console", lambda message: logged.append(message.text) if message.type == "log" else None)
+        return logged
+
+    def test_uploads_what_the_back_end_stores(
+        self, page: Page, open_uppy: Callable[..., Page], stack: Stack, snippet: str, logged: list[str]
+    ) -> None:
+        open_uppy(snippet, stack.outputs["ApiRootUrl"])
+        add(page, {"name": "Überblick 100%.txt", "mimeType": "text/plain", "buffer": b"hello"})
+        page.get_by_role("button", name="Upload 1 file").click()
+        expect(page.locator(".uppy-StatusBar-status")).to_contain_text("Complete")
+        assert stack.files("PUT", logged).json() == logged
+        (details,) = stack.files("POST", logged).json()
+        assert (details["name"], details["size"], details["type"]) == ("Überblick 100%.txt", 5, "text/plain")
+        assert stack.download(details["id"]) == b"hello"
+
+    def test_says_why_the_api_refuses(
+        self, page: Page, open_uppy: Callable[..., Page], snippet: str, logged: list[str], complaints: Complaints
+    ) -> None:
+        complaints.expect("status of 400|Not with this name")
+        service = Service()
+        service.plan = lambda _: (400, '{"message": "Not with this name.", "code": "invalid_body"}')
+        try:
+            open_uppy(snippet, service.url)
+            add(page, {"name": "a.txt", "mimeType": "text/plain", "buffer": b"hello"})
+            page.get_by_role("button", name="Upload 1 file").click()
+            expect(page.get_by_role("button", name="Not with this name.")).to_be_visible()
+            expect(page.locator(".uppy-StatusBar-status")).to_contain_text("Upload failed")
+        finally:
+            service.stop()
+        assert logged == []
+        assert [call.method for call in service.calls] == ["POST"]
+
+
 RECIPE = """
 import Uppy from '@uppy/core';
 import AwsS3 from '@uppy/aws-s3';
@@ -156,11 +210,9 @@ class TestTheGuide:
 
     @pytest.fixture
     def recipe(self) -> str:
-        guide = (ROOT / "docs" / "front-end.md").read_text()
-        found = re.search(r"```js\n(uppy\.use\(AwsS3, \{.*?)```", guide, re.DOTALL)
-        assert found
-        assert len(found[1].splitlines()) <= 10
-        return RECIPE.replace("RECIPE", found[1])
+        recipe = guide(r"```js\n(uppy\.use\(AwsS3, \{.*?)```")
+        assert len(recipe.splitlines()) <= 10
+        return RECIPE.replace("RECIPE", recipe)
 
     def test_uploads_what_the_back_end_stores(
         self, page: Page, open_uppy: Callable[..., Page], stack: Stack, recipe: str

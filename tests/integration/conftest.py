@@ -41,6 +41,12 @@ def hasty_stack(start_stack: Callable[..., Stack]) -> Stack:
 
 
 @pytest.fixture(scope="session")
+def closed_stack(start_stack: Callable[..., Stack]) -> Stack:
+    """A stack where only back ends ask for uploads, and each has files of its own."""
+    return start_stack("--public-upload", "False", "--key-isolation", "True")
+
+
+@pytest.fixture(scope="session")
 def storing_stack(start_stack: Callable[..., Stack]) -> Stack:
     """A stack that stores files as they arrive."""
     return start_stack("--store-on-load", "True")

@@ -1,40 +1,32 @@
-"""A stack with PublicUpload=False: a back end asks for uploads, and its page brings them."""
+"""A stack with PublicUpload=False, and KeyIsolation=True: a back end asks for uploads, and its page brings them."""
 
-from collections.abc import Callable
-
-import pytest
 import requests
 
 from tests.stack import Stack
 
 
-@pytest.fixture(scope="module")
-def closed(start_stack: Callable[..., Stack]) -> Stack:
-    return start_stack("--public-upload", "False")
-
-
-def test_strangers_get_no_upload(closed: Stack) -> None:
+def test_strangers_get_no_upload(closed_stack: Stack) -> None:
     for headers in ({}, {"x-api-key": "guessed"}):
-        reply = closed.post_file({"name": "a"}, headers=headers)
+        reply = closed_stack.post_file({"name": "a"}, headers=headers)
         assert (reply.status_code, reply.json()["code"]) == (403, "forbidden")
         assert reply.headers["Access-Control-Allow-Origin"] == "*"
 
 
-def test_a_back_end_asks_and_its_page_brings_the_bytes_and_may_take_them_back(closed: Stack) -> None:
-    upload = closed.post_file({"name": "a", "size": 8}, headers=closed.key).json()
+def test_a_back_end_asks_and_its_page_brings_the_bytes_and_may_take_them_back(closed_stack: Stack) -> None:
+    upload = closed_stack.post_file({"name": "a", "size": 8}, headers=closed_stack.key).json()
     sent = requests.put(upload["url"], data=b"contents", headers=upload["headers"], timeout=60)
     assert sent.status_code == 200
-    assert closed.undo(upload["id"], upload["token"]).status_code == 204
+    assert closed_stack.undo(upload["id"], upload["token"]).status_code == 204
 
 
-def test_generators_of_clients_find_the_contract_beside_the_page(closed: Stack) -> None:
-    contract = requests.get(f"{closed.outputs['WebUrl']}openapi.json", timeout=60).json()
-    assert contract["servers"] == [{"url": closed.outputs["ApiRootUrl"]}]
+def test_generators_of_clients_find_the_contract_beside_the_page(closed_stack: Stack) -> None:
+    contract = requests.get(f"{closed_stack.outputs['WebUrl']}openapi.json", timeout=60).json()
+    assert contract["servers"] == [{"url": closed_stack.outputs["ApiRootUrl"]}]
     assert contract["paths"]["/files/{id}/content"]["get"]["operationId"] == "content"
 
 
-def test_the_demos_back_end_does_so_for_its_page(closed: Stack) -> None:
-    site = closed.outputs["WebUrl"]
+def test_the_demos_back_end_does_so_for_its_page(closed_stack: Stack) -> None:
+    site = closed_stack.outputs["WebUrl"]
     config = requests.get(f"{site}config.json", timeout=60).json()
     root, own = config["uploadRootUrl"], {"Origin": site.rstrip("/")}
     assert root == f"{site}backend"
@@ -50,8 +42,8 @@ def test_the_demos_back_end_does_so_for_its_page(closed: Stack) -> None:
     assert requests.post(f"{root}/file", json={"name": "a"}, headers=elsewhere, timeout=60).status_code == 403
 
 
-def test_the_demos_back_end_hands_on_a_large_file_part_by_part(closed: Stack) -> None:
-    site = closed.outputs["WebUrl"]
+def test_the_demos_back_end_hands_on_a_large_file_part_by_part(closed_stack: Stack) -> None:
+    site = closed_stack.outputs["WebUrl"]
     root, own = f"{site}backend/file", {"Origin": site.rstrip("/")}
     upload = requests.post(root, json={"name": "a", "size": 8, "multipart": True}, headers=own, timeout=60).json()
     of_upload, token = f"{root}/{upload['id']}", own | {"x-upload-token": upload["token"]}
@@ -63,5 +55,5 @@ def test_the_demos_back_end_hands_on_a_large_file_part_by_part(closed: Stack) ->
     stranger = own | {"x-upload-token": "x"}
     assert requests.post(f"{of_upload}/complete", headers=stranger, timeout=60).status_code == 403
     assert requests.post(f"{of_upload}/complete", headers=token, timeout=60).json() == {"id": upload["id"]}
-    assert closed.files("PUT", [upload["id"]]).json() == [upload["id"]]
-    assert closed.download(upload["id"]) == b"contents"
+    assert closed_stack.files("PUT", [upload["id"]]).json() == [upload["id"]]
+    assert closed_stack.download(upload["id"]) == b"contents"

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from tests.proof.faults import Fault
 from tests.proof.proving import Proving
-from tests.proof.scenarios import arriving, calls, in_parts, ownership, sweep
+from tests.proof.scenarios import arriving, calls, in_parts, ownership, repeated, sweep
 from tests.proof.scenarios.steps import Scenario
 from tests.proof.settling import settle
 from tests.proof.vocabulary import Op, Violation
 from tests.proof.world import World
 
-_ROOMS = (arriving, calls, in_parts, ownership, sweep)
+_ROOMS = (arriving, calls, in_parts, ownership, repeated, sweep)
 _SCENARIOS: Mapping[str, Scenario] = {name: each for room in _ROOMS for name, each in room.SCENARIOS.items()}
 SCENARIOS = tuple(_SCENARIOS)
 
@@ -67,7 +67,11 @@ def _violation(proof: Proving, scenario: Scenario, op: Op, *, retry: bool = Fals
 
 def _arrange(proof: Proving, scenario: Scenario) -> World:
     world = proof.world(
-        on_load=scenario.on_load, isolated=scenario.isolated, lifetime=scenario.lifetime, page=scenario.page
+        on_load=scenario.on_load,
+        isolated=scenario.isolated,
+        closed=scenario.closed,
+        lifetime=scenario.lifetime,
+        page=scenario.page,
     )
     kind = "begin" if scenario.in_parts else "ask"
     world.run(*[Op(kind, variant=int(not scenario.declared))] * scenario.files)

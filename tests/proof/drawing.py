@@ -93,6 +93,7 @@ schedules = st.builds(
     files=st.sampled_from([1, 1, 2, 3]),
     on_load=st.sampled_from([False, False, False, True]),
     isolated=st.sampled_from([False, False, True]),
+    closed=st.sampled_from([False, False, True]),
     lifetime=st.sampled_from([FILE_LIFETIME, SHORT_LIFETIME]),
     month=st.sampled_from([False, False, False, True]),
     page=st.sampled_from([1, 2]),

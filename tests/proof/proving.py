@@ -70,21 +70,31 @@ class Proving:
         self.watch = hygiene.watch
 
     def world(
-        self, *, on_load: bool = False, isolated: bool = False, lifetime: int = FILE_LIFETIME, page: int = 1
+        self,
+        *,
+        on_load: bool = False,
+        isolated: bool = False,
+        closed: bool = False,
+        lifetime: int = FILE_LIFETIME,
+        page: int = 1,
     ) -> World:
         """A new world, in which the handlers run from now on; AWS's pages have so many entries."""
         self.log.clear()
-        self._world = World(self.new_memory(), OPERATIONS, on_load=on_load, isolated=isolated, lifetime=lifetime)
+        self._world = World(
+            self.new_memory(), OPERATIONS, on_load=on_load, isolated=isolated, closed=closed, lifetime=lifetime
+        )
         self._world.memory.page = max(self._world.memory.page, page)
         settings = {
             **SETTINGS,
             "STORE_ON_LOAD": str(on_load),
             "KEY_ISOLATION": str(isolated),
+            "PUBLIC_UPLOAD": str(not closed),
             "UNSTORED_FILE_LIFETIME": str(lifetime),
         }
         with mock.patch.dict("os.environ", settings):
             clear_caches(wiring)
             wiring.settings()
+            wiring.key_is_needed()
         return self._world
 
     def on_call(self, name: str, parameters: Mapping[str, Any]) -> Any:

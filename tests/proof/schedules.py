@@ -52,6 +52,7 @@ class Schedule:
     files: int = 1
     on_load: bool = False
     isolated: bool = False
+    closed: bool = False
     lifetime: int = FILE_LIFETIME
     month: bool = False
     page: int = 1
@@ -62,9 +63,10 @@ class Schedule:
     def __str__(self) -> str:
         """For people to read."""
         on_load = ", StoreOnLoad=True" if self.on_load else ", KeyIsolation=True" if self.isolated else ""
+        closed = ", PublicUpload=False" if self.closed else ""
         asked = f"{self.files} uploads are asked for, without a type {self.undeclared:b}, in parts {self.in_parts:b}"
         asked += "".join(f", {kind}" for kind, _ in BEGINNINGS[self.begun])
-        lines = [f"{asked}, UnstoredFileLifetime={self.lifetime}{on_load}"]
+        lines = [f"{asked}, UnstoredFileLifetime={self.lifetime}{on_load}{closed}"]
         for step in self.steps:
             lines.append(f"  at once, {step.choices}:" if len(step.ops) > 1 else "  then:")
             lines += [f"    {op}" for op in step.ops]
@@ -81,6 +83,7 @@ def run(proof: Proving, schedule: Schedule) -> World:
     world = proof.world(
         on_load=schedule.on_load,
         isolated=schedule.isolated and not schedule.on_load,
+        closed=schedule.closed,
         lifetime=schedule.lifetime,
         page=schedule.page,
     )

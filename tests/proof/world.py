@@ -52,10 +52,12 @@ class World:
         *,
         on_load: bool = False,
         isolated: bool = False,
+        closed: bool = False,
         lifetime: int = FILE_LIFETIME,
     ) -> None:
         self.on_load = on_load
         self.isolated = isolated
+        self.closed = closed
         self.lifetime = lifetime
         self.clock = support.Clock(START)
         self.memory = memory
@@ -66,6 +68,7 @@ class World:
         self.kept: set[str] = set()
         self.doomed: set[str] = set()
         self.undeclared: set[str] = set()
+        self.requests: Counter[str] = Counter()
         self.seen: dict[str, bytes] = {}
         self.memory.multiparts.now = self.clock
         self.memory.multiparts.on_complete = self._completed
@@ -175,7 +178,7 @@ class World:
 
     def key_of(self, op: Op) -> str | None:
         """The key with which a back end does it, None where it does not matter."""
-        return KEYS[op.variant >> 3 & 1] if self.isolated else None
+        return KEYS[op.variant >> 3 & 1] if self.isolated or self.closed else None
 
     def _completed(self, key: str, version: str, contents: bytes) -> None:
         """S3 tells of what it has made of parts."""

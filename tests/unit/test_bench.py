@@ -74,6 +74,29 @@ class TestTheBill:
         assert round(cost.undeclared_type(), 3) == round(0.625 + 0.40 + 0.133, 3)
 
 
+class TestTheRequestsOfALargeFile:
+    """As docs/large-files.md has them."""
+
+    MEASURED: ClassVar = [
+        Warm(operation=operation, files=1, cpu=[0.0029], calls=Counter({"call": 1}), sent=500, logged=400)
+        for operation in ("upload", "sign", "complete")
+    ]
+
+    def test_are_mostly_its_parts(self) -> None:
+        of_s3, others = cost.in_parts(self.MEASURED, 640)
+        # 640 parts, one page of their list, begun and put together
+        assert round(of_s3, 6) == 0.003215
+        # nine requests; 2 + 7 x 3 + 1 writes and a read; nine times 0.20 and 20 ms at half a GB
+        assert round(others, 8) == round((9 * 3.50 + 24 * 0.625 + 0.125 + 9 * (0.20 + 0.133334)) / 1e6, 8)
+        assert cost.show_in_parts(10 * 2**30, 640, of_s3, others) == (
+            "The requests of 10 GiB in 640 parts: $0.0032 to S3, $0.00005 to API Gateway, Lambda and DynamoDB."
+        )
+
+    def test_of_the_most_parts_are_listed_by_the_thousand(self) -> None:
+        of_s3, _ = cost.in_parts(self.MEASURED, 10_000)
+        assert round(of_s3, 6) == 0.05006
+
+
 class TestAStackThatNobodyUses:
     def test_pays_for_what_watches_it(self) -> None:
         costs = cost.standing(TEMPLATE, MEASURED)

@@ -1,7 +1,7 @@
 import { base64 } from './checksum.js';
 import { call, PATIENT_ATTEMPTS } from './http.js';
 
-/** @typedef {{ url: string, headers: Record<string, string> }} Address */
+/** @typedef {import('./put.js').Address} Address */
 /** @typedef {{ checksum: bigint, taken: (address: Address) => void, failed: (reason: unknown) => void }} Request */
 
 /** Asks where parts go. Those that are asked for while an answer is waited for are asked for together. */
@@ -43,7 +43,7 @@ export class Addresses {
         const { url, headers, wait } = this.#way;
         const request = { method: 'POST', json: { parts }, headers, signal: this.#signal, wait, attempts: PATIENT_ATTEMPTS };
         const answer = await (await call(`${url}/parts`, request)).json();
-        for (const { part_number, ...address } of answer.parts) asked.get(part_number)?.taken(address);
+        for (const { part_number, ...address } of answer.parts) asked.get(part_number)?.taken({ method: 'PUT', ...address });
       } catch (reason) {
         for (const { failed } of asked.values()) failed(reason);
       }

@@ -25,18 +25,13 @@ function reader() {
   for (let index = 0; index < 2048; index++) {
     let l = index < 256 ? index : low[index - 256];
     let h = index < 256 ? 0 : high[index - 256];
-    if (index < 256) {
-      for (let bit = 0; bit < 8; bit++) {
-        const odd = -(l & 1);
-        l = ((l >>> 1) | (h << 31)) ^ (0xac4bc9b5 & odd);
-        h = (h >>> 1) ^ (0x9a6c9329 & odd);
-      }
-      low[index] = l;
-      high[index] = h;
-    } else {
-      low[index] = ((l >>> 8) | (h << 24)) ^ low[l & 255];
-      high[index] = (h >>> 8) ^ high[l & 255];
+    for (let bit = 0; bit < 8; bit++) {
+      const odd = -(l & 1);
+      l = ((l >>> 1) | (h << 31)) ^ (0xac4bc9b5 & odd);
+      h = (h >>> 1) ^ (0x9a6c9329 & odd);
     }
+    low[index] = l;
+    high[index] = h;
   }
   /**
    * @param {ArrayBuffer} buffer
@@ -81,63 +76,56 @@ function reader() {
 
 /** @typedef {{ checksum: bigint, contents?: ArrayBuffer }} Part */
 
-/** Reads parts of files in a worker, or here where there can be none. */
-export class Reader {
+/** @type {((blob: Blob, keep: boolean) => Promise<any>) | undefined} */
+let reading;
+
+/** One worker for all files of a page. Where there can be none the page reads. */
+function begin() {
+  const here = reader();
+  /** @type {Map<number, (part: any) => void>} */
+  const waiting = new Map();
+  let asked = 0;
   /** @type {Worker | undefined} */
-  #worker;
-  #here = reader();
-  #asked = 0;
-  /** @type {Map<number, (answer: any) => void>} */
-  #waiting = new Map();
-
-  constructor() {
-    try {
-      const code = `const read=(${reader})();onmessage=({data:[id,blob,keep]})=>read(blob,keep).then(
+  let worker;
+  try {
+    const code = `const read=(${reader})();onmessage=({data:[id,blob,keep]})=>read(blob,keep).then(
         (part)=>postMessage([id,part],part[2]?[part[2]]:[]),()=>postMessage([id,null]))`;
-      const url = URL.createObjectURL(new Blob([code], { type: 'text/javascript' }));
-      this.#worker = new Worker(url);
-      this.#worker.onmessage = ({ data: [id, part] }) => this.#settle(id, part);
-      // A policy of the page may forbid it.
-      this.#worker.onerror = () => this.close();
-    } catch {
-      // As above.
-    }
+    worker = new Worker(URL.createObjectURL(new Blob([code], { type: 'text/javascript' })));
+    worker.onmessage = ({ data: [id, part] }) => {
+      waiting.get(id)?.(part);
+      waiting.delete(id);
+    };
+    // A policy of the page may forbid it.
+    worker.onerror = () => {
+      worker = undefined;
+      waiting.forEach((settle) => settle(undefined));
+    };
+  } catch {
+    // As above.
   }
-
-  /**
-   * @param {Blob} blob
-   * @param {boolean} keep whether the contents are returned
-   * @returns {Promise<Part>} rejects with an UploadError where it cannot be read
-   */
-  async read(blob, keep) {
-    this.#asked += 1;
-    const id = this.#asked;
-    let part = this.#worker
+  return async (/** @type {Blob} */ blob, /** @type {boolean} */ keep) => {
+    const part = worker
       ? await new Promise((resolve) => {
-          this.#waiting.set(id, resolve);
-          this.#worker?.postMessage([id, blob, keep]);
+          asked += 1;
+          waiting.set(asked, resolve);
+          worker?.postMessage([asked, blob, keep]);
         })
       : undefined;
-    part = part === undefined ? await this.#here(blob, keep).catch(() => null) : part;
-    if (!part) throw new UploadError('unreadable');
-    const [h, l, contents] = part;
-    return { checksum: ((BigInt(h >>> 0) << 32n) | BigInt(l >>> 0)) ^ ONES, ...(contents && { contents }) };
-  }
+    return part === undefined ? here(blob, keep) : part;
+  };
+}
 
-  close() {
-    this.#worker?.terminate();
-    this.#worker = undefined;
-    for (const id of this.#waiting.keys()) this.#settle(id, undefined);
-  }
-
-  /**
-   * @param {number} id
-   * @param {unknown} part
-   */
-  #settle(id, part) {
-    this.#waiting.get(id)?.(part);
-    this.#waiting.delete(id);
-  }
+/**
+ * @param {Blob} blob
+ * @param {boolean} keep whether the contents are returned
+ * @returns {Promise<Part>} rejects with an UploadError where it cannot be read
+ */
+export async function read(blob, keep) {
+  reading ??= begin();
+  const part = await reading(blob, keep).catch(() => null);
+  if (!part) throw new UploadError('unreadable');
+  const [h, l, contents] = part;
+  return { checksum: ((BigInt(h >>> 0) << 32n) | BigInt(l >>> 0)) ^ ONES, ...(contents && { contents }) };
 }
 
 /**
@@ -182,14 +170,5 @@ export function combine(parts) {
  * @returns {string} Base64, as S3 has it
  */
 export function base64(checksum) {
-  const octets = checksum.toString(16).padStart(16, '0').match(/../g) ?? [];
-  return btoa(String.fromCharCode(...octets.map((octet) => parseInt(octet, 16))));
-}
-
-/**
- * @param {string} text Base64
- * @returns {bigint}
- */
-export function checksumOf(text) {
-  return [...atob(text)].reduce((sum, octet) => (sum << 8n) | BigInt(octet.charCodeAt(0)), 0n);
+  return btoa(String.fromCharCode(...new Uint8Array(new BigUint64Array([checksum]).buffer).reverse()));
 }

@@ -4,6 +4,7 @@ import { call, claim, FilestoreClient, group, UploadError, wasSubmitted } from '
 import { download as get } from './download.js';
 import { sayOfField } from './field-texts.js';
 import { clientOptions } from './filepond-options.js';
+import { News, rest } from './filepond-rest.js';
 import { standIn } from './stand-in.js';
 
 /**
@@ -42,6 +43,8 @@ const NOT_FOUND = 404;
 const FINAL = 410;
 /** Milliseconds. */
 const MOMENT = 20;
+/** Of more files than these nobody watches each come in. */
+const FEW = 5;
 /** Milliseconds after which FilePond has given a file the id of its upload. */
 const SETTLED = 1000;
 
@@ -84,6 +87,7 @@ export function createServer(apiRootUrl, options = {}) {
   const client = new FilestoreClient(apiRootUrl, { ...clientOptions(options), restoreAs });
   /** @type {Set<Running>} */
   const running = new Set();
+  const news = new News(running);
   /** @type {Map<File, Running>} those that FilePond has not asked for yet */
   const early = new Map();
 
@@ -148,32 +152,34 @@ export function createServer(apiRootUrl, options = {}) {
     if (!isSame) ahead?.stop();
     const entry = isSame ? ahead : begin(file, /** @type {File | Variants} */ (given), metadata);
     const { stop, done } = entry;
-    entry.tell = () => progress(true, entry.sent, entry.size);
-    // FilePond shows no progress in the moment in which it asks.
-    const told = isSame && entry.sent > 0 ? wait(MOMENT).then(entry.tell) : undefined;
-    Promise.all([done, told])
-      .then(
-        ([arrived]) => {
-          if (entry.isOver) return;
-          entry.isOver = true;
-          const ids = arrived.map(({ id }) => id);
-          if (ids.length > 1) group(ids);
-          load(ids.join());
-          // Removed meanwhile, where a plugin has made another file of it and `stop` was not called.
-          const source = ids.join();
-          setTimeout(() => {
-            const pond = pondOf.get(process);
-            if (!pond || settled.has(source) || pond.getFiles().some(({ serverId }) => serverId === source)) return;
-            undo(client, source).catch(() => undefined);
-          }, SETTLED);
-        },
-        (reason) => {
-          if (entry.isOver) return;
-          stop();
-          error(/** @type {any} */ ({ type: 'error', code: isFinal(reason) ? FINAL : 0, body: client.explain(reason) }));
-        },
-      )
-      .finally(() => running.delete(entry));
+    entry.tell = () => news.add(entry, () => entry.isOver || progress(true, entry.sent, entry.size));
+    // FilePond shows no progress in the moment in which it asks. Until it has some it has something turn, which of
+    // thirty files costs more than their uploads.
+    const told = wait(MOMENT).then(entry.tell);
+    /** @param {import('./client.js').UploadedFile[]} arrived */
+    const finish = (arrived) => {
+      if (entry.isOver) return;
+      entry.isOver = true;
+      running.delete(entry);
+      const ids = arrived.map(({ id }) => id);
+      if (ids.length > 1) group(ids);
+      const source = ids.join();
+      load(source);
+      // Removed meanwhile, where a plugin has made another file of it and `stop` was not called.
+      setTimeout(() => {
+        const pond = pondOf.get(process);
+        if (!pond || settled.has(source) || pond.getFiles().some(({ serverId }) => serverId === source)) return;
+        undo(client, source).catch(() => undefined);
+      }, SETTLED);
+    };
+    Promise.all([done, told]).then(
+      ([arrived]) => news.add(entry, () => finish(arrived)),
+      (reason) => {
+        if (entry.isOver) return;
+        stop();
+        error(/** @type {any} */ ({ type: 'error', code: isFinal(reason) ? FINAL : 0, body: client.explain(reason) }));
+      },
+    );
     return {
       abort() {
         // By default FilePond shows progress for a moment longer than there is any. What is uploaded by then is
@@ -185,7 +191,11 @@ export function createServer(apiRootUrl, options = {}) {
   };
   runningOf.set(process, running);
   headStarts.set(process, (file, metadata) => {
-    if (!early.has(file)) early.set(file, begin(file, file, metadata));
+    if (early.has(file)) return;
+    const ahead = begin(file, file, metadata);
+    early.set(file, ahead);
+    if (early.size > FEW) rest();
+    ahead.done.then(() => early.has(file) && rest()).catch(() => undefined);
   });
 
   return {

@@ -86,6 +86,8 @@ export const FilestoreUploader = {
       labelFileProcessingError: /** @type {any} */ (body),
       ...untyped,
       ...(/** @type {{}} */ (others)),
+      // FilePond would not show those whose turn comes when nothing moves any more.
+      itemInsertInterval: 0,
     };
   },
 

@@ -118,22 +118,24 @@ function online(signal) {
 }
 
 /**
- * @param {(done: () => void) => () => void} start returns how to stop
+ * @param {(done: () => void, fail: (reason: unknown) => void) => () => void} start returns how to stop, and calls
+ *   neither before that
  * @param {AbortSignal} [signal]
  * @returns {Promise<void>}
  */
 export function until(start, signal) {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
-    const cancel = () => {
-      stop();
-      reject(signal?.reason);
-    };
-    const stop = start(() => {
+    /** @param {() => void} settle */
+    const end = (settle) => {
       stop();
       signal?.removeEventListener('abort', cancel);
-      resolve();
-    });
-    signal?.addEventListener('abort', cancel, { once: true });
+      settle();
+    };
+    /** @param {unknown} reason */
+    const fail = (reason) => end(() => reject(reason));
+    const cancel = () => fail(signal?.reason);
+    const stop = start(() => end(resolve), fail);
+    signal?.addEventListener('abort', cancel);
   });
 }

@@ -7,9 +7,13 @@
  * @typedef {object} Entry
  * @property {string} id
  * @property {string} token
+ * @property {string} [checksum] of the whole, once all of it has arrived
  */
 
 const STORE = 'uploads';
+/** Milliseconds. S3 keeps no upload longer that is not complete. */
+const WEEK = 604_800_000;
+const MOST = 100;
 
 /**
  * @template T
@@ -63,11 +67,23 @@ export function look(key) {
 }
 
 /**
+ * And forgets what nobody goes on with.
+ *
  * @param {string} key
  * @param {Entry} entry
  */
 export function note(key, entry) {
-  return inStore('readwrite', (store) => store.put(entry, key));
+  return inStore('readwrite', (store) => {
+    const noting = store.put({ ...entry, key, at: Date.now() }, key);
+    const all = store.getAll();
+    all.onsuccess = () => {
+      all.result
+        .sort((one, other) => other.at - one.at)
+        .filter(({ at }, place) => place >= MOST || at < Date.now() - WEEK)
+        .forEach((each) => store.delete(each.key));
+    };
+    return noting;
+  });
 }
 
 /** @param {string} key */

@@ -1,9 +1,9 @@
 /** A large file, brought in parts. What has arrived stays there while the connection, the page or the night is gone. */
 
 import { Addresses } from './addresses.js';
-import { base64, checksumOf, combine, Reader } from './checksum.js';
+import { base64, combine, read } from './checksum.js';
 import { UploadError } from './errors.js';
-import { call, PATIENT_ATTEMPTS, persist } from './http.js';
+import { call, PATIENT_ATTEMPTS, persist, until } from './http.js';
 import { Pace } from './pace.js';
 import { attempt } from './put.js';
 import { Queue } from './queue.js';
@@ -21,16 +21,14 @@ import { Queue } from './queue.js';
  * @property {number} stallTimeout seconds
  * @property {import('./http.js').Wait} wait
  * @property {(loaded: number) => void} progress
+ * @property {(checksum: string) => Promise<unknown>} note keeps that of the whole, before it is put together
  */
 
 /** Bytes. Larger parts, those of files over 600 GB, are not held in memory. */
 const MOST_HELD = 64 * 1024 ** 2;
-/** How often the address of a part is replaced. */
-const FRESH_ADDRESSES = 3;
 const ROUNDS = 3;
 
 const FORBIDDEN = 403;
-const CONFLICT = 409;
 const BUSY = [429, 503];
 
 /** Of all uploads of a page: what is read is held until it has arrived. */
@@ -40,7 +38,6 @@ export class Parts {
   #file;
   plan;
   #way;
-  #reader = new Reader();
   /** @type {Map<number, bigint>} the checksums of those that have arrived, by their numbers */
   #arrived = new Map();
   /** Bytes of these. */
@@ -62,21 +59,23 @@ export class Parts {
 
   /**
    * What an upload has that was begun before. What arrived then and is not what the file has now is another file's.
+   * One of which the answer was lost when it was put together has one part, all of it.
    *
    * @param {Blob} file
-   * @param {{ id: string, token: string }} upload
+   * @param {import('./journal.js').Entry} upload
    * @param {Way} way
    * @param {AbortSignal} signal
    * @returns {Promise<Parts | undefined>} undefined where the file has changed, or the upload is gone
    */
-  static async resume(file, { id, token }, way, signal) {
+  static async resume(file, { id, token, checksum: whole }, way, signal) {
     /** @type {{ part_size: number, part_count: number, size: number, parts: { part_number: number, checksum?: string }[] }} */
     let known;
     try {
       known = await (await call(`${way.url}/parts`, { method: 'GET', headers: way.headers, signal })).json();
     } catch (reason) {
-      if (reason instanceof UploadError && !reason.passing) return undefined;
-      throw reason;
+      if (!(reason instanceof UploadError) || reason.passing) throw reason;
+      if (!whole || reason.code !== 'already_uploaded') return undefined;
+      known = { part_size: file.size, part_count: 1, size: file.size, parts: [{ part_number: 1, checksum: whole }] };
     }
     if (known.size !== file.size) return undefined;
     const { part_size, part_count } = known;
@@ -86,11 +85,8 @@ export class Parts {
       // What nobody has a checksum of is sent again.
       if (!checksum) continue;
       signal.throwIfAborted();
-      const part = await parts.#reader.read(parts.#slice(number), false);
-      if (part.checksum !== checksumOf(checksum)) {
-        parts.close();
-        return undefined;
-      }
+      const part = await read(parts.#slice(number), false);
+      if (base64(part.checksum) !== checksum) return undefined;
       parts.#keep(number, part.checksum);
     }
     way.wait('');
@@ -115,10 +111,6 @@ export class Parts {
     }
   }
 
-  close() {
-    this.#reader.close();
-  }
-
   /** @param {number} number */
   #slice(number) {
     const size = this.plan.part_size;
@@ -134,44 +126,24 @@ export class Parts {
     const stop = new AbortController();
     const addresses = new Addresses(this.#way, stop.signal);
     let active = 0;
-    return new Promise((resolve, reject) => {
-      const fail = (/** @type {unknown} */ reason) => {
-        signal.removeEventListener('abort', cancel);
-        stop.abort();
-        this.#under.clear();
-        reject(reason);
-      };
-      const cancel = () => fail(signal.reason);
+    return until((done, fail) => {
       const goOn = () => {
         while (active < this.#pace.most && left.length > 0) {
           active += 1;
-          this.#sendOne(/** @type {number} */ (left.shift()), addresses, stop.signal).then(() => {
+          const number = /** @type {number} */ (left.shift());
+          held.through(stop.signal, () => this.#bring(number, addresses, stop.signal)).then(() => {
             active -= 1;
             goOn();
           }, fail);
         }
-        if (active > 0) return;
-        signal.removeEventListener('abort', cancel);
-        resolve();
+        if (active === 0) done();
       };
-      signal.addEventListener('abort', cancel);
-      if (signal.aborted) cancel();
-      else goOn();
-    });
-  }
-
-  /**
-   * @param {number} number
-   * @param {Addresses} addresses
-   * @param {AbortSignal} signal
-   */
-  async #sendOne(number, addresses, signal) {
-    const leave = await held.enter(signal);
-    try {
-      await this.#bring(number, addresses, signal);
-    } finally {
-      leave();
-    }
+      queueMicrotask(goOn);
+      return () => {
+        if (active > 0) stop.abort();
+        this.#under.clear();
+      };
+    }, signal);
   }
 
   /**
@@ -181,29 +153,24 @@ export class Parts {
    */
   async #bring(number, addresses, signal) {
     const slice = this.#slice(number);
-    const { checksum, contents } = await this.#reader.read(slice, slice.size <= MOST_HELD);
+    const { checksum, contents } = await read(slice, slice.size <= MOST_HELD);
     let patience = this.#way.stallTimeout * 1000;
-    let refusals = 0;
     await persist(
       async () => {
-        const address = await addresses.of(number, checksum);
         const progress = (/** @type {number} */ loaded) => {
           this.#under.set(number, loaded);
           this.#tell();
         };
         try {
-          await attempt(contents ?? slice, { method: 'PUT', ...address }, progress, signal, patience);
+          await attempt(contents ?? slice, () => addresses.of(number, checksum), progress, signal, patience);
         } catch (reason) {
           this.#under.delete(number);
           // A connection that is only slow gets its time in the end.
           patience *= 2;
           if (!(reason instanceof UploadError)) throw reason;
           if (reason.key === 'stalled' || BUSY.includes(reason.status)) this.#pace.slower();
-          // The address has expired, most likely: the computer was asleep.
-          if (reason.status === FORBIDDEN) {
-            refusals += 1;
-            reason.passing = refusals <= FRESH_ADDRESSES;
-          }
+          // The address has expired, most likely: the computer was asleep. There is another for each attempt.
+          if (reason.key === 'storageRefusal' && reason.status === FORBIDDEN) reason.passing = true;
           throw reason;
         }
       },
@@ -224,11 +191,12 @@ export class Parts {
       size: Math.min(part_size, this.#file.size - index * part_size),
     }));
     const json = { checksum: base64(combine(parts)) };
-    const { url, headers, wait } = this.#way;
+    const { url, headers, wait, note } = this.#way;
+    await note(json.checksum);
     try {
       await call(`${url}/complete`, { method: 'POST', json, headers, signal, wait, attempts: PATIENT_ATTEMPTS });
     } catch (reason) {
-      if (reason instanceof UploadError && reason.status === CONFLICT && reason.code === 'checksum_mismatch') throw new UploadError('changed');
+      if (reason instanceof UploadError && reason.code === 'checksum_mismatch') throw new UploadError('changed');
       throw reason;
     }
   }

@@ -2,6 +2,8 @@ import { storageError, unreachable, UploadError } from './errors.js';
 import { persist } from './http.js';
 import { Queue } from './queue.js';
 
+/** @typedef {{ method: string, url: string, headers: Record<string, string> }} Address */
+
 /** The storage may take longer to answer than to take the next bytes. */
 const ANSWER = 4;
 
@@ -27,7 +29,7 @@ export function put(file, ticket, { signal, stallTimeout, wait, progress }) {
       const milliseconds = patience;
       // A connection that is only slow gets its time in the end.
       patience *= 2;
-      return attempt(file, ticket, progress, signal, milliseconds);
+      return attempt(file, () => ticket, progress, signal, milliseconds);
     },
     signal,
     wait,
@@ -36,23 +38,18 @@ export function put(file, ticket, { signal, stallTimeout, wait, progress }) {
 
 /**
  * @param {Blob | ArrayBuffer} contents
- * @param {{ method: string, url: string, headers: Record<string, string> }} where
+ * @param {() => Address | Promise<Address>} where asked when there is a connection: an address expires
  * @param {(loaded: number) => void} progress
  * @param {AbortSignal} signal
  * @param {number} patience milliseconds without progress
  */
-export async function attempt(contents, where, progress, signal, patience) {
-  const leave = await connections.enter(signal);
-  try {
-    await send(contents, where, progress, signal, patience);
-  } finally {
-    leave();
-  }
+export function attempt(contents, where, progress, signal, patience) {
+  return connections.through(signal, async () => send(contents, await where(), progress, signal, patience));
 }
 
 /**
  * @param {Blob | ArrayBuffer} contents
- * @param {{ method: string, url: string, headers: Record<string, string> }} where
+ * @param {Address} where
  * @param {(loaded: number) => void} progress
  * @param {AbortSignal} signal
  * @param {number} patience

@@ -12,10 +12,14 @@ export class Queue {
   }
 
   /**
+   * Acts when it is let in.
+   *
+   * @template T
    * @param {AbortSignal} signal ends the waiting
-   * @returns {Promise<() => void>} to be called on leaving
+   * @param {() => Promise<T>} act
+   * @returns {Promise<T>}
    */
-  async enter(signal) {
+  async through(signal, act) {
     signal.throwIfAborted();
     if (this.#room > 0) {
       this.#room -= 1;
@@ -27,10 +31,12 @@ export class Queue {
         };
       }, signal);
     }
-    return () => {
+    try {
+      return await act();
+    } finally {
       const next = this.#waiting[0];
       if (next) next();
       else this.#room += 1;
-    };
+    }
   }
 }

@@ -83,14 +83,7 @@ export class Sending {
     try {
       this.#described = { name, size: this.#file.size, type: await type };
       refuse(this.#described, maxFileSize, acceptedFileTypes);
-      const id = await steering.through(async (signal) => {
-        const makeRoom = await this.#service.queue.enter(signal);
-        try {
-          return await this.#bring(signal);
-        } finally {
-          makeRoom();
-        }
-      });
+      const id = await steering.through((signal) => this.#service.queue.through(signal, () => this.#bring(signal)));
       this.#remember(id, false);
       return { id, ...this.#described };
     } catch (reason) {
@@ -104,7 +97,6 @@ export class Sending {
     } finally {
       leave();
       steering.onchange = nothing;
-      this.#parts?.close();
       this.#unlock?.();
     }
   }
@@ -122,7 +114,7 @@ export class Sending {
       return await this.#attempt(signal);
     } catch (reason) {
       // It waited too long for its turn, or the computer was asleep: its address has expired, or all of it.
-      const isOver = reason instanceof UploadError && (reason.status === FORBIDDEN || OVER.includes(reason.code));
+      const isOver = reason instanceof UploadError && !reason.passing && (reason.status === FORBIDDEN || OVER.includes(reason.code));
       if (!isOver || !this.#answer) throw reason;
       forget([this.#answer.id]);
       this.#giveUp();
@@ -141,7 +133,7 @@ export class Sending {
     if (answer.url === undefined) {
       this.#parts ??= new Parts(this.#file, answer, this.#way(answer));
       await this.#parts.send(signal);
-      void strike(this.#key);
+      await strike(this.#key);
     } else {
       const { stallTimeout = DEFAULT_STALL_TIMEOUT } = this.#service.options;
       await put(this.#file, answer, { signal, stallTimeout, wait: this.#wait, progress: this.#progress });
@@ -209,12 +201,12 @@ export class Sending {
       stallTimeout: options.stallTimeout ?? DEFAULT_STALL_TIMEOUT,
       wait: this.#wait,
       progress: this.#progress,
+      note: (checksum) => note(this.#key, { id, token, checksum }),
     };
   }
 
   #giveUp() {
     if (this.#parts) void strike(this.#key);
-    this.#parts?.close();
     this.#unlock?.();
     this.#parts = this.#unlock = this.#answer = undefined;
   }

@@ -1,5 +1,7 @@
 """What browsers do: ask for uploads, send their bytes, take them back."""
 
+from typing import Any
+
 from tests.proof import model
 from tests.proof.operations.calls import call
 from tests.proof.settings import LATE_MARGIN, MAX_FILE_SIZE, URL_LIFETIME
@@ -9,13 +11,19 @@ from tests.proof.world import World
 # Sizes of an upload by its variant; the last two may also come when no upload should be on its way any more.
 _SIZES = (0, 0, MAX_FILE_SIZE - 1, MAX_FILE_SIZE, MAX_FILE_SIZE + 1, 2 * MAX_FILE_SIZE, 0, MAX_FILE_SIZE + 1)
 _MUCH_TOO_SLOW = (6, 7)
+_WITHOUT_A_KEY = 4
 # What a browser calls it, by the variant too.
 _TYPES = ("image/svg+xml", "", "text/html", "application/octet-stream", "no type", "image/png", "image/webp", "")
 
 
 def ask(world: World, op: Op) -> None:
+    """Some variants come without a key, which only matters where uploads are closed: there they get nothing."""
     declared = op.variant & 1 == 0
-    reply = call(world, op, "upload", body={"name": "a.txt", **({"type": "text/plain"} if declared else {"meta": {}})})
+    body: dict[str, Any] = {"name": "a.txt", **({"type": "text/plain"} if declared else {"meta": {}})}
+    if world.closed and op.variant & _WITHOUT_A_KEY:
+        call(world, op, "upload", body=body, key_id="", expected={403})
+        return
+    reply = call(world, op, "upload", body=body)
     if reply is not None and reply.status == 200:
         file_id = reply.body["id"]
         world.undeclared |= set() if declared else {file_id}

@@ -15,7 +15,7 @@ def call(
 ) -> support.Reply | None:
     """An answer, or None where the function died. ``expected`` are its statuses, where they are not the usual ones."""
     try:
-        reply = support.call(operation, key_id=world.key_of(op), **request)
+        reply = support.call(operation, **{"key_id": world.key_of(op), **request})
     except Died:
         return None
     expected = expected or {200, 204, 302, 403, 404, 409} | ({429, 503} if op.fault else set()) | (

@@ -10,24 +10,6 @@ from tests.proof.vocabulary import Op
 SCENARIOS: Mapping[str, Scenario] = {
     "an upload is asked for": Scenario((), Op("ask")),
     "an upload is asked for, and the SDK asks twice": Scenario((), Op("ask", fault=Fault("retried"))),
-    "an upload is asked for with a key": Scenario((), Op("request", (0,)), files=0),
-    "an upload is asked for with a key again": Scenario((Step((Op("request", (0,)),)),), Op("request", (0,)), files=0),
-    "an upload is asked for with a key again, with another body": Scenario(
-        (Step((Op("request", (0,)),)),), Op("request", (0,), variant=1), files=0
-    ),
-    "an upload is asked for with a key again, later": Scenario(
-        (Step((Op("request", (0,)),), wait=600),), Op("request", (0,)), files=0
-    ),
-    "an upload is asked for with one key twice at once": Scenario(
-        (), Op("request", (0,)), (Op("request", (0,)),), choices=(1, 0, 1, 0), files=0
-    ),
-    "an upload is asked for with a key, and the SDK asks again when the file is stored": Scenario(
-        (),
-        Op("request", (0,), Fault("retried")),
-        (Op("request", (0,)), Op("put", (0,)), Op("deliver", (0,)), Op("store", (0,))),
-        choices=(0, 0, 1, 1, 1, 1, 1, 1, 1, 0),
-        files=0,
-    ),
     "an upload is recorded": Scenario((PUT,), Op("deliver", (0,))),
     "an upload is recorded and stored on load": Scenario((PUT,), Op("deliver", (0,)), on_load=True),
     "an upload that declared no type is recorded": Scenario((PUT,), Op("deliver", (0,)), declared=False),

@@ -36,6 +36,7 @@ class Scenario:
     choices: tuple[int, ...] = ()
     on_load: bool = False
     isolated: bool = False
+    closed: bool = False
     lifetime: int = FILE_LIFETIME
     files: int = 1
     page: int = 1

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 from unittest import mock
 
+from filestore.api.request import Request
 from filestore.domain.idempotency import RequestKey
-from filestore.errors import StorageError
+from filestore.errors import NoKeyError, StorageError
 from filestore.storage.links import LinkSigner
 from filestore.storage.repository import FileRepository
 from tests.proof.seeded.patching import Bug, change
@@ -23,6 +24,16 @@ def _as_a_fault(original: Any, files: FileRepository, file: Any) -> None:
         raise StorageError("ConditionalCheckFailedException", "there is a record")
 
 
+_file_id = vars(RequestKey)["file_id"].fget
+
+
+def _whoever_it_is(original: Any, request: Request) -> str:
+    try:
+        return str(original(request))
+    except NoKeyError:
+        return ""
+
+
 BUGS: Mapping[str, Bug] = {
     "a request that is repeated begins another upload": lambda: mock.patch.object(
         RequestKey, "file_id", property(lambda _: hashlib.sha256(secrets.token_bytes(8)).hexdigest()[:32])
@@ -35,4 +46,19 @@ BUGS: Mapping[str, Bug] = {
     "a URL that is signed again lives as long as the first": change(
         LinkSigner, "upload", lambda original, signer, key, **given: original(signer, key, **given | {"life": None})
     ),
+    "a request that is repeated is refused": change(
+        RequestKey,
+        "token",
+        lambda original, request, salt: original(request._replace(key=secrets.token_hex(8)), salt),
+    ),
+    "a back end meets another's request": lambda: mock.patch.object(
+        RequestKey, "file_id", property(lambda request: _file_id(request._replace(caller="")))
+    ),
+    "two back ends have one upload": lambda: mock.patch(
+        "filestore.handlers.upload.RequestKey", lambda _, key, body: RequestKey("", key, body)
+    ),
+    "two back ends have one token": change(
+        RequestKey, "token", lambda original, request, _: original(request._replace(caller=""), "")
+    ),
+    "strangers ask where only back ends may": change(Request, "key_id", _whoever_it_is),
 }
