@@ -23,7 +23,7 @@ const BUDGETS = { 'client.js': 8_000, 'filepond.js': 5_000, 'uppy.js': 3_000, 'r
 const OTHERS = ['./client.js', '@uppy/core', 'react', 'vue'];
 
 const here = fileURLToPath(new URL('.', import.meta.url));
-const tsc = fileURLToPath(new URL('../node_modules/typescript/bin/tsc', import.meta.url));
+const tsc = fileURLToPath(new URL('../node_modules/@typescript/native/bin/tsc', import.meta.url));
 
 rmSync(`${here}dist`, { recursive: true, force: true });
 const common = { bundle: true, minify: true, sourcemap: true, target: 'es2022', absWorkingDir: here };

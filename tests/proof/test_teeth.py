@@ -47,6 +47,13 @@ def by_schedules(proof: Proving, count: int = 1000, number: int = 1) -> str:
     )
 
 
+# What bugs are about, and in which scenarios that happens; otherwise in those of calls.
+_NEARBY = {
+    **{room: (room,) for room in crashes.ROOMS},
+    "objects": ("sweep", "arriving", "calls"),
+    "records": ("calls", "repeated", "sweep"),
+}
+
 CHECKS: tuple[Callable[[Proving], str], ...] = (
     by_guessing,
     by_few_schedules,
@@ -60,7 +67,9 @@ def checks(bug: str) -> tuple[Callable[[Proving], str], ...]:
     """All of them, after the crashes that the bug is about."""
 
     def by_the_crashes_nearby(proof: Proving) -> str:
-        return by_crashing(proof, crashes.ROOMS.get(ROOMS[bug], crashes.ROOMS["calls"]))
+        return by_crashing(
+            proof, [each for room in _NEARBY.get(ROOMS[bug], ("calls",)) for each in crashes.ROOMS[room]]
+        )
 
     first, *others = CHECKS
     return first, by_the_crashes_nearby, *others

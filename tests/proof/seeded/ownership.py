@@ -30,7 +30,7 @@ def _of_stored_files_alone(original: Any, statements: Any, changes: Any) -> Any:
 
 BUGS: Mapping[str, Bug] = {
     "the condition of every write forgets the owner": lambda: mock.patch(
-        "filestore.storage.repository.where", _nobodys_condition
+        "filestore.storage.statements.where", _nobodys_condition
     ),
     "a key sees the records of all": lambda: mock.patch.object(File, "is_known_to", return_value=True),
     "a refusal brings another's record": lambda: mock.patch(
