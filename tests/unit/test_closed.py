@@ -30,8 +30,13 @@ class TestClosed:
         with counted_calls() as calls:
             answer = ask(identity)
         assert answer["statusCode"] == 403
-        assert '"code": "forbidden"' in answer["body"]
+        assert json.loads(answer["body"]) == {"message": "An API key is needed.", "code": "forbidden"}
         assert calls == {}
+
+    def test_nobody_does_where_the_gateway_says_nothing_of_the_call(self) -> None:
+        event = sample_event("upload")
+        event["requestContext"] = None
+        assert invoke("upload", event)["statusCode"] == 403
 
     def test_a_back_end_does_and_its_page_can_take_it_back(self) -> None:
         """The page has no key, so what it does with URL and token stays open to it."""
