@@ -93,10 +93,9 @@ class Filestore:
         problems: Problems = self._call("DELETE", ids)["problems"] if ids else {}
         return {file_id: problem for file_id, problem in problems.items() if problem["code"] != _UNKNOWN}
 
-    def hand_on(self, method: str, path: Sequence[str], body: bytes, token: str) -> tuple[str, int]:
+    def hand_on(self, method: str, path: Sequence[str], body: bytes, headers: Mapping[str, str]) -> tuple[str, int]:
         """Make a call of the upload ``/file/…`` that a page has asked for; returns the answer and its status."""
         url = "/".join([self._upload, *(quote(each, safe="") for each in path)])
-        headers = {"Content-Type": "application/json", "x-upload-token": token}
         answer = self._session.request(method, url, data=body, headers=headers, timeout=_TIMEOUT)
         return answer.text, answer.status_code
 

@@ -76,8 +76,8 @@ def _hand_on_uploads(routes: flask.Blueprint, applications: Applications) -> Non
 
     def hand_on(*path: str) -> Any:
         request = flask.request
-        token = request.headers.get("x-upload-token", "")
-        body, status = applications.hand_on(request.method, path, request.get_data(), token)
+        told = {name: request.headers[name] for name in ("Content-Type", "x-upload-token") if name in request.headers}
+        body, status = applications.hand_on(request.method, path, request.get_data(), told)
         return flask.Response(body, status, mimetype="application/json")
 
     @routes.post("/file")

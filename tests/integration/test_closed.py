@@ -53,7 +53,8 @@ def test_the_demos_back_end_hands_on_a_large_file_part_by_part(closed_stack: Sta
     listed = requests.get(f"{of_upload}/parts", headers=token, timeout=60).json()
     assert [each["part_number"] for each in listed["parts"]] == [1]
     stranger = own | {"x-upload-token": "x"}
-    assert requests.post(f"{of_upload}/complete", headers=stranger, timeout=60).status_code == 403
-    assert requests.post(f"{of_upload}/complete", headers=token, timeout=60).json() == {"id": upload["id"]}
+    reply = requests.post(f"{of_upload}/complete", json={}, headers=stranger, timeout=60)
+    assert reply.status_code == 403, reply.text
+    assert requests.post(f"{of_upload}/complete", json={}, headers=token, timeout=60).json() == {"id": upload["id"]}
     assert closed_stack.files("PUT", [upload["id"]]).json() == [upload["id"]]
     assert closed_stack.download(upload["id"]) == b"contents"
