@@ -1,6 +1,6 @@
-"""Every test, in two processes beside each other: those of the page wait for Chromium half of their time.
+"""Every test, in three processes beside each other: those of a stack and of the page wait half of their time.
 
-Each takes about as long, so that neither waits for the other.
+The rest computes, and is nice to them: it takes the time that they leave.
 """
 
 import shutil
@@ -8,33 +8,38 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import ExitStack
 
 from local import npm
 
 # What looks at the log of all tests does so in each process.
 LOGS = "tests/test_logs.py"
-FIRST = ("tests/integration", "tests/unit", LOGS)
-SECOND = ("tests/browser", "tests/proof", LOGS)
+SHOWN = ("tests/integration", LOGS)
+BESIDE = (([], ("tests/browser", LOGS)), (["nice", "-n", "5"], ("tests/unit", "tests/proof", LOGS)))
 
 
 def main(options: Sequence[str]) -> int:
-    """Returns the exit status: 0 where every test passed. ``options`` are pytest's, for both."""
-    # Both would, and in the same folder.
+    """Returns the exit status: 0 where every test passed. ``options`` are pytest's, for all."""
+    # Each would, and in the same folder.
     npm.install(print, for_tests=True)
     pytest = [sys.executable, "-m", "pytest", *options]
     print("The other tests run beside those of the stack. What they say comes at the end.", flush=True)
-    with tempfile.TemporaryFile("w+", encoding="utf-8") as said:
-        second = subprocess.Popen([*pytest, *SECOND], stdout=said, stderr=subprocess.STDOUT)
+    with ExitStack() as stack:
+        others = []
+        for nice, files in BESIDE:
+            said = stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8"))
+            others.append((subprocess.Popen([*nice, *pytest, *files], stdout=said, stderr=subprocess.STDOUT), said))
         try:
-            first = subprocess.run([*pytest, *FIRST], check=False).returncode
-            second.wait()
+            statuses = [subprocess.run([*pytest, *SHOWN], check=False).returncode]
+            statuses += [process.wait() for process, _ in others]
         finally:
-            # Ctrl-C reaches it as well; what still runs then has to clear up.
-            second.terminate()
-            second.wait()
-            said.seek(0)
-            shutil.copyfileobj(said, sys.stdout)
-    return first or second.returncode
+            # Ctrl-C reaches them as well; what still runs then has to clear up.
+            for process, said in others:
+                process.terminate()
+                process.wait()
+                said.seek(0)
+                shutil.copyfileobj(said, sys.stdout)
+    return max(statuses, key=abs)
 
 
 if __name__ == "__main__":

@@ -76,6 +76,7 @@ def look(request: pytest.FixtureRequest, browser: Browser, complaints: Complaint
     context.close()
 
 
+@pytest.mark.parametrize("look", ["light", "phone"], indirect=True)
 def test_the_whole_story(look: Look, empty_stack: Stack, file: Callable[..., Path]) -> None:
     url = empty_stack.outputs["WebUrl"]
     files = FilesPage(look.page).open(url)

@@ -19,8 +19,8 @@ from ops.audit import WRONG, Audit
 from ops.target import Target
 from tests.stack import Stack, eventually
 
-# make kills takes every step, make test every second one.
-EVERY = 1 if "KILLS" in os.environ else 2
+# make kills takes every step, make test every fourth one.
+EVERY = 1 if "KILLS" in os.environ else 4
 
 # Steps are what the process does to a file whose name has the id, and before and after a line about the id is written
 # down. The process is killed at one of them: the file ``armed`` has the id and, counted from when it is there, which.

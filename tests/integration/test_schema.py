@@ -16,7 +16,7 @@ CHECKS = ("not_a_server_error", "status_code_conformance", "content_type_conform
 
 # Where links are followed, requests are such as are taken. The other phases send whatever comes to mind.
 CONFIG = """
-generation = { mode = "all", max-examples = 40 }
+generation = { mode = "all", max-examples = 20 }
 
 [phases.stateful]
 inference = { algorithms = [] }

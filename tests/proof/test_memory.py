@@ -168,7 +168,15 @@ def test_in_random_schedules(both: Proving, emulated: Emulated, report: Callable
     assert set(emulated.compared) == {call for _, call in aws_calls()}
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
+# Of many files: their pages and batches are compared in test_indexes.py, and one of them here.
+OF_MANY = {
+    "many files are listed with the deleted ones, the oldest first",
+    "more is deleted than one batch takes",
+    "more is due than one page takes",
+}
+
+
+@pytest.mark.parametrize("scenario", [each for each in SCENARIOS if COUNT > 1000 or each not in OF_MANY], ids=str)
 def test_in_the_crash_table(both: Proving, scenario: str) -> None:
     """After the calls only, and the sweep next; ``make proof`` with many schedules runs the whole table."""
     for row in crash(both, scenario, thorough=COUNT > 1000):
