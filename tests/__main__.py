@@ -14,8 +14,10 @@ from local import npm
 
 # What looks at the log of all tests does so in each process.
 LOGS = "tests/test_logs.py"
-SHOWN = ("tests/integration", LOGS)
-BESIDE = (([], ("tests/browser", LOGS)), (["nice", "-n", "5"], ("tests/unit", "tests/proof", LOGS)))
+OF_STACKS = ("tests/integration", LOGS)
+OF_PAGES = ("tests/browser", LOGS)
+COMPUTING = ("tests/unit", "tests/proof", LOGS)
+_NICE = ("nice", "-n", "5")
 
 
 def main(options: Sequence[str]) -> int:
@@ -26,11 +28,11 @@ def main(options: Sequence[str]) -> int:
     print("The other tests run beside those of the stack. What they say comes at the end.", flush=True)
     with ExitStack() as stack:
         others = []
-        for nice, files in BESIDE:
+        for nice, files in (((), OF_PAGES), (_NICE, COMPUTING)):
             said = stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8"))
             others.append((subprocess.Popen([*nice, *pytest, *files], stdout=said, stderr=subprocess.STDOUT), said))
         try:
-            statuses = [subprocess.run([*pytest, *SHOWN], check=False).returncode]
+            statuses = [subprocess.run([*pytest, *OF_STACKS], check=False).returncode]
             statuses += [process.wait() for process, _ in others]
         finally:
             # Ctrl-C reaches them as well; what still runs then has to clear up.
