@@ -12,21 +12,6 @@ from local import emulator
 from ops import buckets, keys, removal
 from ops.errors import OperatorError
 
-CHOOSE = (
-    "Choose an AWS profile: AWS_PROFILE=... make ..., or set AWS_DEFAULT_REGION and the variables of a key"
-    " (aws configure makes a profile)"
-)
-ON_AWS = [
-    ["ops", "--stack", "theirs", "keys"],
-    ["ops.audit", "--stack", "theirs"],
-    ["ops.redrive", "--stack", "theirs"],
-    ["ops.smoke", "--stack", "theirs"],
-    ["ops.publish", "--stack", "theirs"],
-]
-HERE = ["ops.audit", "ops.redrive", "ops.smoke", "ops.logs"]
-
-on_aws = pytest.mark.parametrize("arguments", ON_AWS, ids=lambda arguments: arguments[0])
-
 
 class TestRemovalThatEndsHalfway:
     """On what a removal knows of a stack: a bucket and a table that outlive it. Its keys have tests of their own."""
