@@ -1,6 +1,6 @@
-"""Every test, in three processes beside each other: those of a stack and of the page wait half of their time.
+"""Every test, in four processes beside each other: those of a stack and of the page wait half of their time.
 
-The rest computes, and is nice to them: it takes the time that they leave.
+The others compute, and are nice to them: they take the time that they leave.
 """
 
 import shutil
@@ -16,7 +16,8 @@ from local import npm
 LOGS = "tests/test_logs.py"
 OF_STACKS = ("tests/integration", LOGS)
 OF_PAGES = ("tests/browser", LOGS)
-COMPUTING = ("tests/unit", "tests/proof", LOGS)
+OF_FUNCTIONS = ("tests/unit", LOGS)
+OF_THE_PROOF = ("tests/proof", LOGS)
 _NICE = ("nice", "-n", "5")
 
 
@@ -28,7 +29,7 @@ def main(options: Sequence[str]) -> int:
     print("The other tests run beside those of the stack. What they say comes at the end.", flush=True)
     with ExitStack() as stack:
         others = []
-        for nice, files in (((), OF_PAGES), (_NICE, COMPUTING)):
+        for nice, files in (((), OF_PAGES), (_NICE, OF_FUNCTIONS), (_NICE, OF_THE_PROOF)):
             said = stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8"))
             others.append((subprocess.Popen([*nice, *pytest, *files], stdout=said, stderr=subprocess.STDOUT), said))
         try:

@@ -30,6 +30,7 @@ class Proxy:
         self._target = port
         self._open: set[asyncio.StreamWriter] = set()
         self._loop = asyncio.new_event_loop()
+        self._released = asyncio.Event()
         self.begin()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
@@ -38,7 +39,8 @@ class Proxy:
         self.port: int = self._server.sockets[0].getsockname()[1]
 
     def begin(self, *, cuts: list[int] | None = None, hold_at: int | None = None, late: int = 0) -> None:
-        """Count from nothing, and get in the way like this."""
+        """Cut what was held, count from nothing, and get in the way like this."""
+        self.release()
         self.attempts: list[Attempt] = []
         self.octets = 0
         self.cuts, self.hold_at, self.late = cuts or [], hold_at, late

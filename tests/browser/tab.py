@@ -2,12 +2,19 @@
 
 import json
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, CDPSession
 
 _SECONDS = 30
+# What Chromium says to a question that a navigation has overtaken.
+_NAVIGATED = {"Inspected target navigated or closed", "Execution context was destroyed."}
+
+
+class NavigatedError(Exception):
+    """The page went away before it answered."""
 
 
 class Tabs:
@@ -49,11 +56,17 @@ class Tab:
         session.on("Target.receivedMessageFromTarget", self._take)
 
     def call(self, method: str, **parameters: Any) -> dict[str, Any]:
-        """Call a method of the protocol. Returns its result."""
+        """Call a method of the protocol. Returns its result.
+
+        Raises:
+            NavigatedError: The page went away before it answered.
+
+        """
         asked = self._ask(method, parameters)
         self._until(lambda: asked in self._answers, _SECONDS)
         answer = self._answers.pop(asked)
-        assert "error" not in answer, answer
+        if "error" in answer:
+            raise NavigatedError if answer["error"]["message"] in _NAVIGATED else AssertionError(answer)
         result: dict[str, Any] = answer["result"]
         return result
 
@@ -64,9 +77,17 @@ class Tab:
         return result["result"].get("value")
 
     def wait_for(self, expression: str, seconds: float = _SECONDS) -> Any:
-        """Wait until its value counts as true. Returns it."""
-        self._until(lambda: self.evaluate(expression), seconds)
-        return self.evaluate(expression)
+        """Wait until its value counts as true, in this page or the next. Returns it."""
+        value = None
+
+        def is_true() -> bool:
+            nonlocal value
+            with suppress(NavigatedError):
+                value = self.evaluate(expression)
+            return bool(value)
+
+        self._until(is_true, seconds)
+        return value
 
     def choose(self, selector: str, path: Path) -> None:
         """Choose a file."""
