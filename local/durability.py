@@ -15,7 +15,7 @@ import os
 import shutil
 import signal
 import threading
-import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from pathlib import Path
 from typing import Any, NoReturn
@@ -33,8 +33,6 @@ _SNAPSHOT_EVERY = 1.0
 _SNAPSHOT_WITHIN = 60
 # The most that a restart has to repeat, apart from what came during a snapshot.
 _WRITES_PER_SNAPSHOT = 1000
-# S3 sends its event of an object a moment after it has acknowledged it.
-_TOLD_AFTER = 5.0
 _NICENESS = 10
 _FIRST_ERROR = 400
 _UNWRITABLE = frozenset(
@@ -53,7 +51,9 @@ class Keeper:
         self._to_sync = False
         self._syncing = threading.Lock()
         self._objects: set[str] = set()
-        self._uploads: dict[str, float] = {}
+        # How often S3 has still to send its event of each.
+        self._untold: Counter[str] = Counter()
+        self._telling = threading.Lock()
         # Until a snapshot is asked for a deployment goes on, and half of one is worth nothing.
         self._held = True
         self._changed = False
@@ -82,7 +82,7 @@ class Keeper:
                     self._end(state.unreadable(self._folder.parent, self._failures.unread[0]))
                 inside.saves_nothing_itself()
                 await self._recover()
-                inside.call_before_objects(self._expect_object)
+                inside.call_around_objects(self._expect_object, self._told)
                 asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, self._release)
                 self._run(self._keep())
             await send(message)
@@ -159,8 +159,17 @@ class Keeper:
 
     def _expect_object(self, path: str) -> None:
         """Note an object before S3 writes it. Killed in between, S3 would have it, and would never send its event."""
-        self._uploads[path] = time.monotonic()
+        with self._telling:
+            self._untold[path] += 1
         self._append({"upload": path})
+
+    def _told(self, path: str) -> None:
+        """S3 has sent its event, which is in the queue, and so in the next snapshot."""
+        with self._telling:
+            if self._untold[path] <= 1:
+                del self._untold[path]
+            else:
+                self._untold[path] -= 1
 
     # ---------------------------------------------------------------- files
 
@@ -186,9 +195,9 @@ class Keeper:
         """Write down everything as it is now. Returns when it is on the disk."""
         async with self._snapshots:
             self._changed = False
-            told = time.monotonic() - _TOLD_AFTER
-            self._uploads = {path: ended for path, ended in self._uploads.items() if ended > told}
-            self._writes.begin({"upload": path} for path in self._uploads)
+            with self._telling:
+                untold = list(self._untold)
+            self._writes.begin({"upload": path} for path in untold)
             number = self._writes.number
             child = os.fork()
             if child == 0:

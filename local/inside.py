@@ -78,18 +78,24 @@ async def write_records(write: Mapping[str, str]) -> int:
     return status
 
 
-def call_before_objects(note: Callable[[str], None]) -> None:
-    """Have ``note`` called with the path of every object, ``/bucket/key``, before S3 writes it to the disk.
+def call_around_objects(note: Callable[[str], None], told: Callable[[str], None]) -> None:
+    """Have ``note`` called before S3 writes an object to the disk, and ``told`` after its event was sent.
 
-    S3 has looked at signature, size and checksum by then: whoever is refused is not noted.
+    Both get its path, ``/bucket/key``, where S3 is to send events of it. S3 has looked at signature, size and checksum by then: whoever is refused is not noted.
     """
-    write = s3._persist_object
+    write, send = s3._persist_object, s3._fire_s3_event
 
     def noted(bucket: str, key: str, contents: Any) -> None:
-        note(f"/{bucket}/{key}")
+        if bucket in s3._bucket_notifications:
+            note(f"/{bucket}/{key}")
         write(bucket, key, contents)
 
-    s3._persist_object = noted
+    def sent(bucket: str, key: str, event: str, *how: Any, **more: Any) -> None:
+        send(bucket, key, event, *how, **more)
+        if event.startswith("s3:ObjectCreated:"):
+            told(f"/{bucket}/{key}")
+
+    s3._persist_object, s3._fire_s3_event = noted, sent
 
 
 def files_of(bucket: str, key: str) -> list[Path]:

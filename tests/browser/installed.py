@@ -25,8 +25,8 @@ def install(folder: Path) -> Path:
         (modules / path.name).symlink_to(path)
     run(["npm", "pack", "--silent", "--pack-destination", str(folder)], PACKAGE)
     (packed,) = folder.glob("filestore-client-*.tgz")
-    shutil.unpack_archive(packed, folder / "packed", filter="data")
-    (folder / "packed" / "package").rename(modules / "filestore-client")
+    run(["tar", "--extract", "--file", str(packed)], folder)
+    (folder / "package").rename(modules / "filestore-client")
     return folder
 
 

@@ -25,33 +25,35 @@ EVERY = 1 if "KILLS" in os.environ else 4
 # Steps are what the process does to a file whose name has the id, and before and after a line about the id is written
 # down. The process is killed at one of them: the file ``armed`` has the id and, counted from when it is there, which.
 PROGRAM = """
-import os, signal, sys
+import os, signal, sys, threading
 from pathlib import Path
 
 armed = Path(sys.argv.pop(1))
-seen, looking = 0, False
+process = os.getpid()
+seen, counting = 0, threading.Lock()
+# To look is a step as well.
+thread = threading.local()
 
 def step(about):
-    global seen, looking
-    if looking:
+    global seen
+    # The child that makes a snapshot may have been forked while another thread counted.
+    if os.getpid() != process or getattr(thread, "is_looking", False):
         return
-    looking = True
-    if armed.exists():
-        file_id, number = armed.read_text().split()
-        seen += file_id in about
-        if seen == int(number):
-            os.kill(os.getpid(), signal.SIGKILL)
-    looking = False
+    thread.is_looking = True
+    with counting:
+        if armed.exists():
+            file_id, number = armed.read_text().split()
+            seen += file_id in about
+            if seen == int(number):
+                os.kill(os.getpid(), signal.SIGKILL)
+    thread.is_looking = False
 
 def hook(event, arguments):
     if event in ("open", "os.mkdir", "os.rename", "os.remove"):
         step(repr(arguments))
 
-from local import durability, emulator_process
+from local import emulator_process
 from local.writes import Writes
-
-# A snapshot forgets at once which objects came before it.
-durability._TOLD_AFTER = 0.0
 
 append = Writes.append
 
