@@ -15,13 +15,13 @@ import os
 import shutil
 import signal
 import threading
-from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from pathlib import Path
 from typing import Any, NoReturn
 
 from local import inside, state, writes
 from local.changes import Request
+from local.untold import Untold
 from local.writes import Entry, Writes
 
 Message = MutableMapping[str, Any]
@@ -51,9 +51,7 @@ class Keeper:
         self._to_sync = False
         self._syncing = threading.Lock()
         self._objects: set[str] = set()
-        # How often S3 has still to send its event of each.
-        self._untold: Counter[str] = Counter()
-        self._telling = threading.Lock()
+        self._untold = Untold()
         # Until a snapshot is asked for a deployment goes on, and half of one is worth nothing.
         self._held = True
         self._changed = False
@@ -82,7 +80,7 @@ class Keeper:
                     self._end(state.unreadable(self._folder.parent, self._failures.unread[0]))
                 inside.saves_nothing_itself()
                 await self._recover()
-                inside.call_around_objects(self._expect_object, self._told)
+                inside.call_around_objects(self._expect_object, self._untold.told)
                 asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, self._release)
                 self._run(self._keep())
             await send(message)
@@ -158,18 +156,9 @@ class Keeper:
         return answering
 
     def _expect_object(self, path: str) -> None:
-        """Note an object before S3 writes it. Killed in between, S3 would have it, and would never send its event."""
-        with self._telling:
-            self._untold[path] += 1
+        """Note an object before S3 writes it, for a restart to have S3 tell of it."""
+        self._untold.expect(path)
         self._append({"upload": path})
-
-    def _told(self, path: str) -> None:
-        """S3 has sent its event, which is in the queue, and so in the next snapshot."""
-        with self._telling:
-            if self._untold[path] <= 1:
-                del self._untold[path]
-            else:
-                self._untold[path] -= 1
 
     # ---------------------------------------------------------------- files
 
@@ -195,9 +184,7 @@ class Keeper:
         """Write down everything as it is now. Returns when it is on the disk."""
         async with self._snapshots:
             self._changed = False
-            with self._telling:
-                untold = list(self._untold)
-            self._writes.begin({"upload": path} for path in untold)
+            self._writes.begin({"upload": path} for path in self._untold.paths())
             number = self._writes.number
             child = os.fork()
             if child == 0:

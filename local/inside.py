@@ -81,7 +81,8 @@ async def write_records(write: Mapping[str, str]) -> int:
 def call_around_objects(note: Callable[[str], None], told: Callable[[str], None]) -> None:
     """Have ``note`` called before S3 writes an object to the disk, and ``told`` after its event was sent.
 
-    Both get its path, ``/bucket/key``, where S3 is to send events of it. S3 has looked at signature, size and checksum by then: whoever is refused is not noted.
+    Both get its path, ``/bucket/key``, where S3 is to send events of it. S3 has looked at signature, size and checksum
+    by then: whoever is refused is not noted.
     """
     write, send = s3._persist_object, s3._fire_s3_event
 
