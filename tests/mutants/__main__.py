@@ -4,6 +4,7 @@ import argparse
 import hashlib
 import itertools
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -16,10 +17,10 @@ from typing import Any
 
 import pytest
 
-from tests.mutants import digests, pool
+from tests.mutants import child, digests, pool
 from tests.mutants.choice import Choice
 from tests.mutants.judgements import FILE, Judgements, as_judgement
-from tests.mutants.model import ROOT, SOURCE, Mutant, Run
+from tests.mutants.model import ROOT, SOURCE, Job, Mutant, Run
 
 WANTED = 0.90
 """The share of all mutants, equivalent ones included, that the tests have to kill."""
@@ -27,6 +28,7 @@ WANTED = 0.90
 _STATE = ROOT / ".local" / "mutants"
 _SAVE_EVERY = 20
 _CONTROL_EVERY = 50
+_OF_WHAT_IS_BUILT = ("test_artifact.py", "test_sam_build.py")
 
 
 def main() -> int:
@@ -58,10 +60,13 @@ class Session:
     def __init__(self, mutants: list[Mutant]) -> None:
         self.mutants = {mutant.key: mutant for mutant in mutants}
         self.file = _STATE / "results.json"
+        self.took = 0.0
+        self._load()
+
+    def _load(self) -> None:
         # By key of the mutant: the digests of what the result rests on, and the test that killed it, if one did.
         self.results: dict[str, list[str]] = json.loads(self.file.read_text()) if self.file.exists() else {}
         self.open = [mutant for key, mutant in self.mutants.items() if not self._stands(key)]
-        self.took = 0.0
 
     def save(self) -> None:
         """Write it down."""
@@ -91,21 +96,47 @@ class Session:
 
     def run(self, slots: int) -> None:
         """Run what was not run on what there is now."""
-        if self.open:
-            start = time.monotonic()
-            work = _Work(self, Choice(_protocol()))
-            pool.run(work.next, slots, work.done)
-            print(f"\r{' ' * 40}\r", end="", file=sys.stderr)
-            self.took = time.monotonic() - start
+        if not self.open:
+            return
+        start = time.monotonic()
+        child.preload()
+        protocol = _protocol(slots)
+        # What imports the source must not be there when a mutant is imported.
+        process = os.fork()
+        if process == 0:
+            os._exit(self._run_collected(protocol, slots))
+        _, status = os.waitpid(process, 0)
+        if status:
+            raise KeyboardInterrupt if os.waitstatus_to_exitcode(status) == 130 else RuntimeError("see above")
+        self._load()
+        work = _Work(self, Choice(protocol), self.open)
+        pool.run(child.run, work.next, slots, work.done)
+        print(f"\r{' ' * 40}\r", end="", file=sys.stderr)
+        self.took = time.monotonic() - start
+
+    def _run_collected(self, protocol: Run, slots: int) -> int:
+        """Those that need no process of their own. Returns the exit status."""
+        collected = child.Collected(_test_files())
+
+        def run() -> None:
+            work = _Work(self, Choice(protocol), [mutant for mutant in self.open if collected.takes(mutant)])
+            try:
+                pool.run(collected.run, work.next, slots, work.done)
+            finally:
+                self.save()
+
+        code = collected.serve(run)
+        return {pytest.ExitCode.OK: 0, pytest.ExitCode.INTERRUPTED: 130}.get(pytest.ExitCode(code), 1)
 
 
 class _Work:
-    """Hands out the open mutants round by round, and takes the results."""
+    """Hands out mutants round by round, and takes the results."""
 
-    def __init__(self, session: Session, choice: Choice) -> None:
+    def __init__(self, session: Session, choice: Choice, mutants: list[Mutant]) -> None:
         self._session = session
         self._choice = choice
-        self._todo = list(reversed(session.open))
+        self._todo = list(reversed(mutants))
+        self._count = len(mutants)
         self._rounds: dict[str, list[list[str]]] = {}
         self._again: list[Mutant] = []
         self._controls: list[str] = []
@@ -115,7 +146,7 @@ class _Work:
             if session.killer(mutant):
                 choice.killed(mutant, session.killer(mutant))
 
-    def next(self) -> pool.Job | None:
+    def next(self) -> Job | None:
         """The next job; None while or because there is none."""
         if self._controls:
             return self._job(None, [self._controls.pop()])
@@ -131,7 +162,7 @@ class _Work:
             self._decide(mutant, "")
         return None
 
-    def done(self, job: pool.Job, run: Run, output: str) -> None:
+    def done(self, job: Job, run: Run, output: str) -> None:
         """A run has ended."""
         if job.mutant and "ImportError while loading conftest" in output:
             run = run._replace(code=1, failed="(does not start)")
@@ -148,8 +179,8 @@ class _Work:
         elif job.mutant:
             self._decide(job.mutant, "")
 
-    def _job(self, mutant: Mutant | None, tests: list[str]) -> pool.Job:
-        return pool.Job(mutant, tests, sum(self._choice.seconds[test] for test in tests))
+    def _job(self, mutant: Mutant | None, tests: list[str]) -> Job:
+        return Job(mutant, tests, sum(self._choice.seconds[test] for test in tests))
 
     def _decide(self, mutant: Mutant, killer: str) -> None:
         self._session.decide(mutant, killer)
@@ -158,7 +189,8 @@ class _Work:
         self._decided += 1
         if self._decided % _SAVE_EVERY == 0:
             self._session.save()
-            print(f"\r{self._decided} of {len(self._session.open)} mutants", end="", file=sys.stderr, flush=True)
+            # pytest has sys.stderr.
+            print(f"\r{self._decided} of {self._count} mutants", end="", file=sys.__stderr__, flush=True)
 
 
 def report(session: Session, *, whole: bool) -> int:
@@ -216,31 +248,35 @@ def _mutants(generator: Path, only: str) -> Iterator[Mutant]:
         yield mutant._replace(twin=seen[mutant.where, mutant.diff] - 1)
 
 
-def _protocol() -> Run:
-    """Which test calls which functions, from a run of all of them without a mutant; what is known is not run again."""
+def _test_files() -> list[str]:
+    """But of what is built: that runs in processes of its own, out of a mutant's reach."""
+    paths = (path for path in (ROOT / "tests/unit").glob("test_*.py") if path.name not in _OF_WHAT_IS_BUILT)
+    return sorted(path.relative_to(ROOT).as_posix() for path in paths)
+
+
+def _protocol(slots: int) -> Run:
+    """Which test runs which lines, from a run of all of them without a mutant; what is known is not run again."""
     kept = _STATE / "protocol.json"
     protocol: dict[str, Any] = json.loads(kept.read_text()) if kept.exists() else {}
-    wanted = {}
-    for path in sorted((ROOT / "tests/unit").glob("test_*.py")):
-        name = path.relative_to(ROOT).as_posix()
-        # What is built runs in processes of its own, out of a mutant's reach.
-        if path.name not in ("test_artifact.py", "test_sam_build.py"):
-            wanted[name] = f"{digests.code()} {digests.tests(f'{name}::')}"
+    wanted = {name: f"{digests.code()} {digests.tests(f'{name}::')}" for name in _test_files()}
 
-    def done(job: pool.Job, run: Run, output: str) -> None:
+    def done(job: Job, run: Run, output: str) -> None:
         if run.code:
             raise RuntimeError(f"the tests fail without a mutant:\n{output}")
-        protocol[job.tests[0]] = {"digest": wanted[job.tests[0]], "calls": run.calls, "seconds": run.seconds}
+        protocol[job.tests[0]] = {"digest": wanted[job.tests[0]], **run._asdict()}
         kept.parent.mkdir(parents=True, exist_ok=True)
         kept.write_text(json.dumps(protocol))
 
-    jobs = [pool.Job(None, [name], 100) for name in wanted if protocol.get(name, {}).get("digest") != wanted[name]]
+    jobs = [Job(None, [name], 100) for name in wanted if protocol.get(name, {}).get("digest") != wanted[name]]
     if jobs:
         print("running the tests without a mutant ...", file=sys.stderr)
-        pool.run(lambda: jobs.pop() if jobs else None, 1, done)
+        pool.run(child.run, lambda: jobs.pop() if jobs else None, slots, done)
     found = [protocol[name] for name in wanted]
-    calls = {test: calls for each in found for test, calls in each["calls"].items()}
-    return Run(0, "", calls, {test: seconds for each in found for test, seconds in each["seconds"].items()})
+
+    def joined(of: str) -> dict[str, Any]:
+        return {test: what for each in found for test, what in each[of].items()}
+
+    return Run(0, "", joined("calls"), joined("seconds"), joined("lines"))
 
 
 if __name__ == "__main__":

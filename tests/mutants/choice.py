@@ -1,6 +1,7 @@
 """Which tests may kill a mutant, the likely ones first."""
 
 import ast
+import difflib
 import functools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -16,9 +17,9 @@ class Choice:
 
     def __init__(self, protocol: Run) -> None:
         # Some of them shared the processor with others: only how they compare counts.
-        seconds = {test: protocol.seconds.get(test, 0) for test, calls in protocol.calls.items() if calls}
-        if not seconds:
+        if not any(protocol.calls.values()):
             raise RuntimeError("no test calls a function of the source")
+        seconds = {test: protocol.seconds.get(test, 0) for test in protocol.calls}
         scale = 30 / sum(seconds.values())
         self.seconds = {test: each * scale for test, each in seconds.items()}
         self._callers: dict[tuple[str, str], list[str]] = defaultdict(list)
@@ -27,6 +28,11 @@ class Choice:
             for file, name in calls:
                 self._callers[file, name].append(test)
                 self._touching[file].add(test)
+        self._runners: dict[tuple[str, int], set[str]] = defaultdict(set)
+        for test, files in protocol.lines.items():
+            for file, lines in files.items():
+                for number in lines:
+                    self._runners[file, number].add(test)
         self._importers = _importers()
         self._testers = _testers(protocol.calls)
         self._killers: dict[str, list[str]] = defaultdict(list)
@@ -60,8 +66,10 @@ class Choice:
         return [tests for tests in (list(dict.fromkeys(first)), own_tests, quick, slow) if tests]
 
     def _tests(self, mutant: Mutant) -> set[str]:
-        """Those that call the function or what uses the constant; otherwise all that use its module or importers."""
+        """Those that run the statement or call what uses the constant, or else all that use its module or importers."""
         path = _short(mutant.path)
+        if self._runners and (lines := _statement(mutant)):
+            return set().union(*(self._runners[path, number] for number in lines))
         near = (path, *sorted(self._importers[path]))
         name = mutant.place.split(".", maxsplit=1)[0]
         called = [(path, mutant.place)]
@@ -73,6 +81,30 @@ class Choice:
         if callers and mutant.place not in _kept(mutant.path):
             return callers
         return {test for file in near for test in self._touching[file]} | self._testers[path]
+
+
+def _statement(mutant: Mutant) -> range | None:
+    """The lines of what is changed in a function, of an ``if`` or a loop those of its head; None elsewhere."""
+    before, after = mutant.path.read_text().splitlines(), mutant.code.splitlines()
+    changes = difflib.SequenceMatcher(None, before, after, False).get_opcodes()
+    lines = [number for kind, first, last, *_ in changes if kind != "equal" for number in range(first + 1, last + 1)]
+    if not lines or mutant.place in _kept(mutant.path):
+        return None
+    found = [head for head in _heads(mutant.path) if head.start <= lines[0] and lines[-1] < head.stop]
+    return min(found, key=len, default=None)
+
+
+@functools.cache
+def _heads(path: Path) -> list[range]:
+    """The lines of every statement in a function, without those of the statements in it."""
+    return [
+        range(node.lineno, body[0].lineno if (body := getattr(node, "body", None)) else (node.end_lineno or 0) + 1)
+        for function in ast.walk(ast.parse(path.read_text()))
+        if isinstance(function, ast.FunctionDef)
+        for inner in function.body
+        for node in ast.walk(inner)
+        if isinstance(node, ast.stmt) and not isinstance(node, ast.FunctionDef | ast.ClassDef)
+    ]
 
 
 @functools.cache

@@ -2,6 +2,7 @@
 
 import hashlib
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
@@ -38,9 +39,21 @@ class Mutant(NamedTuple):
 
 
 class Run(NamedTuple):
-    """What a run of tests has said: pytest's exit code, the test that failed, calls and seconds by test."""
+    """What a run of tests has said: pytest's exit code, the test that failed, and by test what it took and ran.
+
+    ``calls`` are functions by file and qualified name, ``lines`` those of functions that were run, by file.
+    """
 
     code: int
     failed: str
     calls: dict[str, list[tuple[str, str]]]
     seconds: dict[str, float]
+    lines: dict[str, dict[str, list[int]]] = MappingProxyType({})  # type: ignore[assignment]
+
+
+class Job(NamedTuple):
+    """What to run: tests, or whole files to see what their tests call. ``seconds`` is what they took last."""
+
+    mutant: Mutant | None
+    tests: list[str]
+    seconds: float

@@ -12,28 +12,23 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import NoReturn
 
 from local.emulator import Emulator
 from local.loopback import free_port
-from tests.mutants import child
-from tests.mutants.model import Mutant, Run
+from tests.mutants.model import Job, Run
 
 # What the tests leave in an emulator adds up.
 _RUNS_OF_AN_EMULATOR = 150
 _STOPPED = "(stopped: it did not end)"
 
-
-class Job(NamedTuple):
-    """What to run: tests, or whole files to see what their tests call. ``seconds`` is what they took last."""
-
-    mutant: Mutant | None
-    tests: list[str]
-    seconds: float
+Runner = Callable[[Job, tuple[str, str], Path], NoReturn]
+"""Runs a job in a forked process, on the emulator with this address and key, and leaves ``result.json`` in a folder."""
 
 
 @dataclass
 class _Slot:
+    runner: Runner
     folder: Path
     emulator: Emulator | None = None
     runs: int = 0
@@ -63,8 +58,7 @@ class _Slot:
         if self.process == 0:
             try:
                 os.setsid()
-                aws = (self.emulator.url, self.emulator.key)
-                child.run(job.mutant, job.tests, aws, folder, job.seconds)
+                self.runner(job, (self.emulator.url, self.emulator.key), folder)
             except BaseException:  # noqa: BLE001 - whatever it is, the parent's code must not run twice
                 traceback.print_exc()
             finally:
@@ -106,11 +100,10 @@ class _Slot:
         self.emulator = None
 
 
-def run(next_job: Callable[[], Job | None], slots: int, done: Callable[[Job, Run, str], None]) -> None:
+def run(runner: Runner, next_job: Callable[[], Job | None], slots: int, done: Callable[[Job, Run, str], None]) -> None:
     """Run jobs until there is none; ``done`` gets each with its result and what pytest printed."""
-    child.preload()
     with tempfile.TemporaryDirectory(prefix="mutants") as folder:
-        pool = [_Slot(Path(folder) / str(number)) for number in range(slots)]
+        pool = [_Slot(runner, Path(folder) / str(number)) for number in range(slots)]
         try:
             while True:
                 for slot in pool:

@@ -4,7 +4,9 @@ import textwrap
 
 import pytest
 
+from filestore.domain import file
 from tests.mutants.choice import Choice
+from tests.mutants.exchange import Exchange, exchange, functions
 from tests.mutants.judgements import FILE, Judgements, as_judgement
 from tests.mutants.model import ROOT, SOURCE, Mutant, Run
 
@@ -97,6 +99,54 @@ class TestChoice:
     def test_needs_tests_that_call_something(self) -> None:
         with pytest.raises(RuntimeError, match="no test calls"):
             self.choice({"a.py::one": []})
+
+
+class TestExchange:
+    PATH = ROOT / "source/filestore/domain/file.py"
+
+    def mutant(self, old: str, new: str) -> Mutant:
+        text = self.PATH.read_text()
+        assert text.count(old) == 1
+        return MUTANT._replace(code=text.replace(old, new))
+
+    @pytest.mark.parametrize(
+        ("old", "new", "changed"),
+        [
+            ("is not None\n\n\ndef hash_token", "is None\n\n\ndef hash_token", {"is_file_id"}),
+            ("return State.STORED", "return None", {"File.state"}),
+            ("State.EXPIRED if self.deletion is", "State.EXPIRED if self.deletion is not", {"File.state"}),
+        ],
+    )
+    def test_is_of_the_code_of_a_function(self, old: str, new: str, changed: set[str]) -> None:
+        made = exchange(self.mutant(old, new), functions())
+        assert made
+        assert made.changed == changed
+
+    @pytest.mark.parametrize(
+        ("old", "new"),
+        [
+            ("URL_MARGIN = 60", "URL_MARGIN = 61"),
+            ("{32}", "{31}"),
+            ("size: int = 0", "size: int = 1"),
+            ('REQUESTED = "requested"', 'REQUESTED = "XX"'),
+            ("    @property\n    def is_lasting", "    def is_lasting"),
+            ("def is_file_id(text: str)", "def is_file_id(text: str = '')"),
+        ],
+    )
+    def test_is_not_of_what_a_module_does_when_it_is_imported(self, old: str, new: str) -> None:
+        assert exchange(self.mutant(old, new), functions()) is None
+
+    def test_reaches_whoever_has_the_function(self) -> None:
+        kept = file.ObjectVersion.is_lasting.fget  # type: ignore[attr-defined]
+        made = exchange(self.mutant("version_id != NO_VERSION", "version_id == NO_VERSION"), functions())
+        assert made
+        before = [(function, function.__code__) for function, _ in made.codes]
+        try:
+            made.make()
+            assert file.ObjectVersion("k", "v").is_lasting is kept(file.ObjectVersion("k", "v")) is False
+        finally:
+            Exchange(before, set()).make()
+        assert file.ObjectVersion("k", "v").is_lasting is True
 
 
 def test_what_is_to_be_judged_is_printed_as_it_is_to_be_written() -> None:
