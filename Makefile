@@ -115,7 +115,7 @@ teeth: $(TEST) ## Tell which seeded bugs random schedules alone catch, and with 
 fuzz: $(TEST) ## Call the handlers 100,000 times with hostile input
 	@FUZZ=100000 SEED='$(SEED)' $(BIN)/python -m pytest tests/proof/test_fuzz.py
 
-mutants: $(TEST) $(MUTANTS)/.installed ## Change the source in some 2,000 small ways and print what no unit test notices; ONLY=module EVERY=10 JOBS=2
+mutants: $(TEST) $(LINT) $(MUTANTS)/.installed ## Change the source in some 4,500 small ways and print what no unit test notices; ONLY=module EVERY=10 JOBS=2
 	@PYTHONPATH=source $(BIN)/python -m tests.mutants --generator $(MUTANTS)/bin/python \
 		--jobs '$(or $(JOBS),2)' --only '$(ONLY)' --every '$(or $(EVERY),1)'
 

@@ -1,4 +1,7 @@
-"""Small files in Chromium: Filestore's client, alone and with FilePond, beside Uppy with its own plugin for S3."""
+"""Small files in Chromium: Filestore's client, alone and with FilePond, beside Uppy, alone and with its Dashboard.
+
+Uppy has its own plugin for S3.
+"""
 
 import shutil
 import statistics
@@ -19,7 +22,9 @@ _HTML = """<!doctype html>
 <title>Small files</title>
 <link rel="icon" href="logo.svg">
 <link rel="stylesheet" href="vendor/filepond/filepond.min.css">
+<style>STYLE</style>
 <input type="file" multiple>
+<div id="dashboard"></div>
 <script src="vendor/filepond/filepond.min.js"></script>
 <script>UPPY</script>
 <script type="module">
@@ -38,6 +43,7 @@ _HTML = """<!doctype html>
       pond.addFiles(files);
     }),
     uppy: () => uploadWithUppy(url, files),
+    dashboard: () => uploadWithUppy(url, files, '#dashboard'),
   };
   window.measure = async (way) => {
     const before = performance.now();
@@ -49,8 +55,11 @@ _HTML = """<!doctype html>
 _UPPY = """
 import AwsS3 from '@uppy/aws-s3';
 import Uppy from '@uppy/core';
-window.uploadWithUppy = async (url, files) => {
-  const uppy = new Uppy().use(AwsS3, {
+import Dashboard from '@uppy/dashboard';
+window.uploadWithUppy = async (url, files, target) => {
+  const uppy = new Uppy();
+  if (target) uppy.use(Dashboard, { inline: true, target });
+  uppy.use(AwsS3, {
     shouldUseMultipart: false,
     generateObjectKey: ({ name }) => name,
     signRequest: async ({ key, contentType }) => {
@@ -68,7 +77,13 @@ window.uploadWithUppy = async (url, files) => {
 """
 # The page's address is made up, and Chromium would ask whether it may call this machine.
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-features=LocalNetworkAccessChecks"]
-_WAYS = {"client": "filestore-client", "filepond": "FilePond with filestore-client", "uppy": "Uppy with @uppy/aws-s3"}
+_WAYS = {
+    "client": "filestore-client",
+    "uppy": "Uppy with @uppy/aws-s3",
+    "filepond": "FilePond with filestore-client",
+    "dashboard": "Uppy's Dashboard with @uppy/aws-s3",
+}
+_BESIDE = {"client": "uppy", "uppy": "uppy", "filepond": "dashboard", "dashboard": "dashboard"}
 
 
 def measure(outputs: dict[str, Any], rounds: int) -> dict[str, tuple[list[float], int]]:
@@ -78,7 +93,9 @@ def measure(outputs: dict[str, Any], rounds: int) -> dict[str, tuple[list[float]
         return {}
     npm.install(print, for_tests=True)
     html = _HTML.replace("FILES", str(FILES)).replace("SIZE", str(SIZE))
-    html = html.replace("UPPY", _bundle()).replace("API_ROOT_URL", outputs["ApiRootUrl"])
+    packages = _STATIC / "node_modules/@uppy"
+    style = "".join((packages / name / "dist/style.min.css").read_text() for name in ("core", "dashboard"))
+    html = html.replace("STYLE", style).replace("UPPY", _bundle()).replace("API_ROOT_URL", outputs["ApiRootUrl"])
     measured: dict[str, tuple[list[float], int]] = {way: ([], 0) for way in _WAYS}
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
@@ -96,9 +113,9 @@ def show(measured: dict[str, tuple[list[float], int]]) -> str:
     """A table."""
     if not measured:
         return "Chromium is not there, so pages were not measured."
-    uppy = statistics.median(measured["uppy"][0])
+    median = {way: statistics.median(seconds) for way, (seconds, _) in measured.items()}
     rows = [
-        [_WAYS[way], spread(seconds, 2), f"{statistics.median(seconds) / uppy:.2f}", requests]
+        [_WAYS[way], spread(seconds, 2), f"{median[way] / median[_BESIDE[way]]:.2f}", requests]
         for way, (seconds, requests) in measured.items()
     ]
     return table([f"{FILES} files of {SIZE} bytes", "s", "of Uppy's", "requests"], rows)

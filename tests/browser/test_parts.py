@@ -10,6 +10,8 @@ from tests.browser.conftest import Complaints
 from tests.browser.parts import CONTENTS, DONE, SEND, SEND_ANOTHER, PartsService, crc64nvme, number_of
 from tests.browser.service import Call, until
 
+CHANGED = "The file has changed while it was uploaded. Add it again."
+
 
 @pytest.fixture
 def service() -> Iterator[PartsService]:
@@ -126,9 +128,29 @@ class TestTrouble:
         service.plan = lambda call: (409, refusal) if call.path.endswith("/complete") else None
         open_client().evaluate(SEND)
         said = page.evaluate("() => upload.done.catch(({ message }) => message)")
-        assert said == "The file has changed while it was uploaded. Add it again."
+        assert said == CHANGED
         page.evaluate(SEND)
         until(lambda: len(service.begun) == 2)
+
+    @pytest.mark.parametrize(
+        ("times", "outcome"), [(1, "large-1"), (2, "The file has changed while it was uploaded. Add it again.")]
+    )
+    def test_a_part_that_is_other_than_its_checksum_says_is_sent_once_more(
+        self,
+        page: Page,
+        open_client: Callable[..., Page],
+        service: PartsService,
+        complaints: Complaints,
+        times: int,
+        outcome: str,
+    ) -> None:
+        """A connection may have changed it; twice, the file has."""
+        complaints.expect("status of 400")
+        left = [(400, "<Error><Code>BadDigest</Code></Error>")] * times
+        service.plan = lambda call: left.pop() if call.method == "PUT" and number_of(call) == 10 and left else None
+        open_client().evaluate(SEND)
+        assert page.evaluate("() => upload.done.then(({ id }) => id, ({ message }) => message)") == outcome
+        assert service.sent().count(10) == 2
 
 
 class TestStopping:

@@ -1,4 +1,4 @@
-"""What a page holds of a large file while it goes up, and what the browser keeps of an upload until it is done."""
+"""How far a page reads ahead in a large file, and what the browser keeps of an upload until it is done."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -11,24 +11,26 @@ from tests.browser.conftest import Complaints
 from tests.browser.parts import CONTENTS, DONE, SEND, SEND_ANOTHER, PartsService
 from tests.browser.service import Call, until
 
-COUNT_HELD = """
+COUNT_READ = """
 delete window.Worker;
-window.held = 0;
+window.ahead = 0;
 window.most = 0;
+window.copies = 0;
 const read = Blob.prototype.arrayBuffer;
 Blob.prototype.arrayBuffer = function () {
-  window.held += this.size;
-  window.most = Math.max(window.most, window.held);
+  window.ahead += this.size;
+  window.most = Math.max(window.most, window.ahead);
   return read.call(this);
 };
 window.XMLHttpRequest = class extends XMLHttpRequest {
   constructor() {
     super();
     // Before the client hears of it, and goes on to the next.
-    this.addEventListener('load', () => { if (this.status === 200) window.held -= this.size; });
+    this.addEventListener('load', () => { if (this.status === 200) window.ahead -= this.size; });
   }
   send(contents) {
-    this.size = contents.byteLength;
+    this.size = contents.size;
+    if (!(contents instanceof Blob)) window.copies += 1;
     super.send(contents);
   }
 };"""
@@ -68,24 +70,27 @@ def open_client(open_client: Callable[..., Page]) -> Callable[..., Page]:
     return lambda options="": open_client(f"{{ multipart: true, {options} }}")
 
 
-def test_a_page_holds_six_parts_of_all_its_files_at_most(
+def test_a_page_reads_six_parts_of_all_its_files_at_most_before_they_have_arrived(
     page: Page, open_client: Callable[..., Page], service: PartsService
 ) -> None:
-    """Five on their way, and the next. One that waits has no address yet: that would expire meanwhile."""
-    page.add_init_script(COUNT_HELD)
+    """Five on their way, and the next. One that waits has no address yet: that would expire meanwhile.
+
+    What is sent is the file itself, of which the page has no copy.
+    """
+    page.add_init_script(COUNT_READ)
     service.open.clear()
     open_client().evaluate(SEND)
     page.evaluate("() => { window.first = upload; }")
     page.evaluate(SEND_ANOTHER)
     until(lambda: len(service.sent()) == 5)
-    page.wait_for_function("held === 6000")
+    page.wait_for_function("ahead === 6000")
     asked = [part for call in service.made("POST") if call.path.endswith("/parts") for part in call.json["parts"]]
     assert len(asked) == 5
     service.open.set()
     page.evaluate("() => first.done")
     page.evaluate(DONE)
     assert len(service.sent()) == 20
-    assert page.evaluate("[most, held]") == [6000, 0]
+    assert page.evaluate("[most, ahead, copies]") == [6000, 0, 0]
 
 
 class TestTheAnswerIsLost:

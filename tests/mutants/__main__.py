@@ -1,14 +1,12 @@
-"""make mutants: change the source in thousands of small ways, and see which changes no unit test notices."""
+"""make mutants: change the source in thousands of small ways, and see what neither mypy nor a unit test notices."""
 
 import argparse
 import hashlib
-import itertools
 import json
 import os
 import signal
 import subprocess
 import sys
-import textwrap
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -17,13 +15,10 @@ from typing import Any
 
 import pytest
 
-from tests.mutants import child, digests, pool
+from tests.mutants import child, digests, pool, typed
 from tests.mutants.choice import Choice
-from tests.mutants.judgements import FILE, Judgements, as_judgement
-from tests.mutants.model import ROOT, SOURCE, Job, Mutant, Run
-
-WANTED = 0.90
-"""The share of all mutants, equivalent ones included, that the tests have to kill."""
+from tests.mutants.model import MYPY, ROOT, SOURCE, Job, Mutant, Run
+from tests.mutants.report import report
 
 _STATE = ROOT / ".local" / "mutants"
 _SAVE_EVERY = 20
@@ -51,7 +46,8 @@ def main() -> int:
         return 130
     finally:
         session.save()
-    return report(session, whole=not arguments.only and arguments.every == 1)
+    killers = {mutant: session.killer(mutant) for mutant in session.mutants.values()}
+    return report(killers, session.took, whole=not arguments.only and arguments.every == 1)
 
 
 class Session:
@@ -90,15 +86,12 @@ class Session:
         code, tests, killer = self.results[key]
         return code == digests.code() and tests == digests.tests(killer)
 
-    def survivors(self) -> list[Mutant]:
-        """Those that no test kills."""
-        return [mutant for mutant in self.mutants.values() if not self.killer(mutant)]
-
     def run(self, slots: int) -> None:
         """Run what was not run on what there is now."""
         if not self.open:
             return
         start = time.monotonic()
+        self._check_types(slots)
         child.preload()
         protocol = _protocol(slots)
         # What imports the source must not be there when a mutant is imported.
@@ -113,6 +106,24 @@ class Session:
         pool.run(child.run, work.next, slots, work.done)
         print(f"\r{' ' * 40}\r", end="", file=sys.stderr)
         self.took = time.monotonic() - start
+
+    def _check_types(self, slots: int) -> None:
+        """Those that the type checker refuses need no test."""
+        kept = _STATE / "typed.json"
+        known = json.loads(kept.read_text()) if kept.exists() else {}
+        digest = f"{digests.code()} {digests.tests(MYPY)}"
+        passed = set(known.get(digest, []))
+        unknown = [mutant for mutant in self.open if mutant.key not in passed]
+        if not unknown:
+            return
+        print("looking for what the type checker refuses ...", file=sys.stderr)
+        wrong = typed.refused(unknown, slots)
+        for mutant in unknown:
+            if mutant.key in wrong:
+                self.decide(mutant, MYPY)
+        self.save()
+        self._load()
+        kept.write_text(json.dumps({digest: sorted(passed | {mutant.key for mutant in unknown} - wrong)}))
 
     def _run_collected(self, protocol: Run, slots: int) -> int:
         """Those that need no process of their own. Returns the exit status."""
@@ -143,7 +154,7 @@ class _Work:
         self._kills = 0
         self._decided = 0
         for mutant in session.mutants.values():
-            if session.killer(mutant):
+            if "::" in session.killer(mutant):
                 choice.killed(mutant, session.killer(mutant))
 
     def next(self) -> Job | None:
@@ -191,38 +202,6 @@ class _Work:
             self._session.save()
             # pytest has sys.stderr.
             print(f"\r{self._decided} of {self._count} mutants", end="", file=sys.__stderr__, flush=True)
-
-
-def report(session: Session, *, whole: bool) -> int:
-    """Print the score and every survivor with its judgement. 0 where there is nothing to do."""
-    judgements = Judgements(FILE.read_text())
-    survivors = session.survivors()
-    accepted = [(mutant, reason) for mutant in survivors if (reason := judgements.reason(mutant))]
-    unjudged = [mutant for mutant in survivors if not judgements.reason(mutant)]
-    stale = judgements.stale(session.mutants.values(), survivors) if whole else []
-    for (where, reason), group in itertools.groupby(accepted, key=lambda each: (each[0].where, each[1])):
-        print(f"\naccepted: {where}: {reason}")
-        print(textwrap.indent("\n\n".join(mutant.diff for mutant, _ in group), "    "))
-    for where, diff, fault in stale:
-        print(f"\nerror: a judgement of {where} judges nothing, {fault}:\n{textwrap.indent(diff, '    ')}")
-    if unjudged:
-        print(f"\nerror: these survive and nobody has said why. Kill them, or add to {FILE.relative_to(ROOT)}:\n")
-        for where, mutants in itertools.groupby(unjudged, key=lambda mutant: mutant.where):
-            print(as_judgement(where, [mutant.diff for mutant in mutants]))
-    print()
-    modules = Counter(mutant.module for mutant in session.mutants.values())
-    surviving = Counter(mutant.module for mutant in survivors)
-    for module, count in sorted(modules.items()):
-        print(f"{module:32} {count - surviving[module]:5} of {count:5} killed")
-    score = 1 - len(survivors) / len(session.mutants)
-    print(
-        f"\n{score:.1%} of {len(session.mutants)} mutants are killed; {len(survivors)} survive, {len(accepted)} of them"
-        f" judged; {len(stale)} judgements are stale; {session.took / 60:.0f} minutes"
-    )
-    too_few = whole and score < WANTED
-    if too_few:
-        print(f"error: {WANTED:.0%} have to be killed")
-    return int(bool(unjudged or stale or too_few))
 
 
 def _mutants(generator: Path, only: str) -> Iterator[Mutant]:

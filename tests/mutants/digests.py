@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
-from tests.mutants.model import ROOT
+from tests.mutants.model import MYPY, ROOT
 
 
 @functools.cache
@@ -23,7 +23,9 @@ def code() -> str:
 
 @functools.cache
 def tests(killer: str) -> str:
-    """Of the file of this test; where it is none, of all unit tests."""
+    """Of the file of this test; where it is none, of all unit tests, or of what the type checker is told."""
+    if killer == MYPY:
+        return _digest([ROOT / "pyproject.toml"])
     file = ROOT / killer.split("::", maxsplit=1)[0]
     return _digest([file] if "::" in killer and file.exists() else (ROOT / "tests/unit").glob("*.py"))
 

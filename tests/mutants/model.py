@@ -8,6 +8,9 @@ from typing import NamedTuple
 ROOT = Path(__file__).parents[2]
 SOURCE = str(ROOT / "source" / "filestore")
 
+MYPY = "(mypy)"
+"""What has killed a mutant that the type checker refuses."""
+
 
 class Mutant(NamedTuple):
     """A module with one change. ``place`` is the function, method, class or constant; empty for what is in none.

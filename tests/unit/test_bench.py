@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from bench import cold, cost, report
+from bench import cold, cost, large, report
 from bench.warm import Warm
 from tests.support import TEMPLATE
 
@@ -97,6 +97,18 @@ class TestTheRequestsOfALargeFile:
         assert round(of_s3, 6) == 0.05006
 
 
+class TestTheGoalOfLargeFiles:
+    @pytest.mark.parametrize(
+        ("parts", "verdict"), [(36.0, "met with 256 MiB: 0.90"), (35.9, "missed with 256 MiB: 0.90")]
+    )
+    def test_is_of_those_that_have_a_line(self, parts: float, verdict: str) -> None:
+        rates = {"plain": [40.0], "single": [40.0], "bare": [38.0], "parts": [parts]}
+        slow = {**rates, "parts": [1.0]}
+        measured = {(64, True): slow, (256, False): slow, (256, True): rates}
+        (said,) = large.judge(measured)
+        assert verdict in said
+
+
 class TestAStackThatNobodyUses:
     def test_pays_for_what_watches_it(self) -> None:
         costs = cost.standing(TEMPLATE, MEASURED)
@@ -134,11 +146,12 @@ class TestTheLimits:
 
     def test_are_met_or_exceeded_on_the_same_python(self) -> None:
         python = report.Python("3.13.4")
-        assert cold.judge(self.STARTS, ({"upload": 820, "sweep": 900}, self.FLOOR), python, "3.13") == (
-            "The limit of 4.5 \u00d7 is met. The limit of 38 MB is met."
+        limits = "4.5 \u00d7 (5.0 \u00d7 for complete, 5.0 \u00d7 for sweep)"
+        assert cold.judge(self.STARTS, ({"upload": 900, "sweep": 1000}, self.FLOOR), python, "3.13") == (
+            f"The limit of {limits} is met. The limit of 38 MB is met."
         )
-        assert cold.judge(self.STARTS, ({"upload": 820, "sweep": 902}, self.FLOOR), python, "3.13") == (
-            "**The limit of 4.5 \u00d7 is exceeded: sweep 4.51.** The limit of 38 MB is met."
+        assert cold.judge(self.STARTS, ({"upload": 902, "sweep": 1002}, self.FLOOR), python, "3.13") == (
+            f"**The limit of {limits} is exceeded: upload 4.51, sweep 5.01.** The limit of 38 MB is met."
         )
 
     def test_of_memory_is_judged_without_valgrind_too(self) -> None:

@@ -14,8 +14,8 @@ const X = 1n << 62n;
 /**
  * Has everything in itself: a worker runs its text.
  *
- * @returns {(blob: Blob, keep: boolean) => Promise<[number, number, ArrayBuffer | undefined]>} the register's halves,
- *   and the contents if they are to be kept; rejects where they cannot be read, or are fewer than they were
+ * @returns {(blob: Blob) => Promise<[number, number]>} the register's halves; rejects where the contents cannot be read,
+ *   or are fewer than they were
  */
 function reader() {
   /** @type {any} numbers, whatever the index */
@@ -45,8 +45,15 @@ function reader() {
     for (let at = 0; at < words.length; at += 2) {
       l ^= words[at];
       h ^= words[at + 1];
-      const [a, b, c, d] = [1792 + (l & 255), 1536 + ((l >>> 8) & 255), 1280 + ((l >>> 16) & 255), 1024 + (l >>> 24)];
-      const [e, f, g, i] = [768 + (h & 255), 512 + ((h >>> 8) & 255), 256 + ((h >>> 16) & 255), h >>> 24];
+      // Four times as fast as with arrays of these.
+      const a = 1792 + (l & 255);
+      const b = 1536 + ((l >>> 8) & 255);
+      const c = 1280 + ((l >>> 16) & 255);
+      const d = 1024 + (l >>> 24);
+      const e = 768 + (h & 255);
+      const f = 512 + ((h >>> 8) & 255);
+      const g = 256 + ((h >>> 16) & 255);
+      const i = h >>> 24;
       l = low[a] ^ low[b] ^ low[c] ^ low[d] ^ low[e] ^ low[f] ^ low[g] ^ low[i];
       h = high[a] ^ high[b] ^ high[c] ^ high[d] ^ high[e] ^ high[f] ^ high[g] ^ high[i];
     }
@@ -57,42 +64,38 @@ function reader() {
     }
     return [h, l];
   };
-  return async (blob, keep) => {
+  return async (blob) => {
     /** @type {[number, number]} */
     let register = [-1, -1];
     let length = 0;
-    const step = keep ? blob.size : 4194304;
-    /** @type {ArrayBuffer | undefined} */
-    let buffer;
+    const step = 4194304;
     for (let start = 0; start < blob.size; start += step) {
-      buffer = await blob.slice(start, start + step).arrayBuffer();
+      const buffer = await blob.slice(start, start + step).arrayBuffer();
       register = update(buffer, register);
       length += buffer.byteLength;
     }
     if (length !== blob.size) throw new Error('The file is not what it was.');
-    return [...register, keep ? (buffer ?? new ArrayBuffer(0)) : undefined];
+    return register;
   };
 }
 
-/** @typedef {{ checksum: bigint, contents?: ArrayBuffer }} Part */
-
-/** @type {((blob: Blob, keep: boolean) => Promise<any>) | undefined} */
+/** @type {((blob: Blob) => Promise<any>) | undefined} */
 let reading;
 
 /** One worker for all files of a page. Where there can be none the page reads. */
 function begin() {
   const here = reader();
-  /** @type {Map<number, (part: any) => void>} */
+  /** @type {Map<number, (register: any) => void>} */
   const waiting = new Map();
   let asked = 0;
   /** @type {Worker | undefined} */
   let worker;
   try {
-    const code = `const read=(${reader})();onmessage=({data:[id,blob,keep]})=>read(blob,keep).then(
-        (part)=>postMessage([id,part],part[2]?[part[2]]:[]),()=>postMessage([id,null]))`;
+    const code = `const read=(${reader})();onmessage=({data:[id,blob]})=>read(blob).then(
+        (register)=>postMessage([id,register]),()=>postMessage([id,null]))`;
     worker = new Worker(URL.createObjectURL(new Blob([code], { type: 'text/javascript' })));
-    worker.onmessage = ({ data: [id, part] }) => {
-      waiting.get(id)?.(part);
+    worker.onmessage = ({ data: [id, register] }) => {
+      waiting.get(id)?.(register);
       waiting.delete(id);
     };
     // A policy of the page may forbid it.
@@ -103,29 +106,28 @@ function begin() {
   } catch {
     // As above.
   }
-  return async (/** @type {Blob} */ blob, /** @type {boolean} */ keep) => {
-    const part = worker
+  return async (/** @type {Blob} */ blob) => {
+    const register = worker
       ? await new Promise((resolve) => {
           asked += 1;
           waiting.set(asked, resolve);
-          worker?.postMessage([asked, blob, keep]);
+          worker?.postMessage([asked, blob]);
         })
       : undefined;
-    return part === undefined ? here(blob, keep) : part;
+    return register === undefined ? here(blob) : register;
   };
 }
 
 /**
  * @param {Blob} blob
- * @param {boolean} keep whether the contents are returned
- * @returns {Promise<Part>} rejects with an UploadError where it cannot be read
+ * @returns {Promise<bigint>} its checksum; rejects with an UploadError where it cannot be read
  */
-export async function read(blob, keep) {
+export async function checksumOf(blob) {
   reading ??= begin();
-  const part = await reading(blob, keep).catch(() => null);
-  if (!part) throw new UploadError('unreadable');
-  const [h, l, contents] = part;
-  return { checksum: ((BigInt(h >>> 0) << 32n) | BigInt(l >>> 0)) ^ ONES, ...(contents && { contents }) };
+  const register = await reading(blob).catch(() => null);
+  if (!register) throw new UploadError('unreadable');
+  const [h, l] = register;
+  return ((BigInt(h >>> 0) << 32n) | BigInt(l >>> 0)) ^ ONES;
 }
 
 /**

@@ -79,9 +79,10 @@ export async function serviceError(response) {
  * @param {string} answer S3's XML
  */
 export function storageError(status, answer) {
+  const code = /<Code>(\w+)</.exec(answer)?.[1];
   // S3 says so with status 400 when a connection was too slow for it, or changed what was sent.
-  const passing = isPassing(status) || /<Code>(RequestTimeout|BadDigest)</.test(answer);
-  return new UploadError(passing ? 'storageProblem' : 'storageRefusal', { status, passing });
+  const passing = isPassing(status) || code === 'RequestTimeout' || code === 'BadDigest';
+  return new UploadError(passing ? 'storageProblem' : 'storageRefusal', { status, code, passing });
 }
 
 export function unreachable() {

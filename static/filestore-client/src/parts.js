@@ -1,7 +1,7 @@
 /** A large file, brought in parts. What has arrived stays there while the connection, the page or the night is gone. */
 
 import { Addresses } from './addresses.js';
-import { base64, combine, read } from './checksum.js';
+import { base64, checksumOf, combine } from './checksum.js';
 import { UploadError } from './errors.js';
 import { call, PATIENT_ATTEMPTS, persist, until } from './http.js';
 import { Pace } from './pace.js';
@@ -24,15 +24,13 @@ import { Queue } from './queue.js';
  * @property {(checksum: string) => Promise<unknown>} note keeps that of the whole, before it is put together
  */
 
-/** Bytes. Larger parts, those of files over 600 GB, are not held in memory. */
-const MOST_HELD = 64 * 1024 ** 2;
 const ROUNDS = 3;
 
 const FORBIDDEN = 403;
 const BUSY = [429, 503];
 
-/** Of all uploads of a page: what is read is held until it has arrived. */
-const held = new Queue(6);
+/** Of all uploads of a page: what is read is sent soon after. */
+const underWay = new Queue(6);
 
 export class Parts {
   #file;
@@ -85,9 +83,9 @@ export class Parts {
       // What nobody has a checksum of is sent again.
       if (!checksum) continue;
       signal.throwIfAborted();
-      const part = await read(parts.#slice(number), false);
-      if (base64(part.checksum) !== checksum) return undefined;
-      parts.#keep(number, part.checksum);
+      const computed = await checksumOf(parts.#slice(number));
+      if (base64(computed) !== checksum) return undefined;
+      parts.#keep(number, computed);
     }
     way.wait('');
     return parts;
@@ -131,7 +129,7 @@ export class Parts {
         while (active < this.#pace.most && left.length > 0) {
           active += 1;
           const number = /** @type {number} */ (left.shift());
-          held.through(stop.signal, () => this.#bring(number, addresses, stop.signal)).then(() => {
+          underWay.through(stop.signal, () => this.#bring(number, addresses, stop.signal)).then(() => {
             active -= 1;
             goOn();
           }, fail);
@@ -153,8 +151,9 @@ export class Parts {
    */
   async #bring(number, addresses, signal) {
     const slice = this.#slice(number);
-    const { checksum, contents } = await read(slice, slice.size <= MOST_HELD);
+    const checksum = await checksumOf(slice);
     let patience = this.#way.stallTimeout * 1000;
+    let isOther = false;
     await persist(
       async () => {
         const progress = (/** @type {number} */ loaded) => {
@@ -162,12 +161,15 @@ export class Parts {
           this.#tell();
         };
         try {
-          await attempt(contents ?? slice, () => addresses.of(number, checksum), progress, signal, patience);
+          await attempt(slice, () => addresses.of(number, checksum), progress, signal, patience);
         } catch (reason) {
           this.#under.delete(number);
           // A connection that is only slow gets its time in the end.
           patience *= 2;
           if (!(reason instanceof UploadError)) throw reason;
+          // No connection changes a part twice: the file has, since its checksum was computed.
+          if (reason.code === 'BadDigest' && isOther) throw new UploadError('changed');
+          isOther ||= reason.code === 'BadDigest';
           if (reason.key === 'stalled' || BUSY.includes(reason.status)) this.#pace.slower();
           // The address has expired, most likely: the computer was asleep. There is another for each attempt.
           if (reason.key === 'storageRefusal' && reason.status === FORBIDDEN) reason.passing = true;

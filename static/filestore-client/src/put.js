@@ -37,7 +37,7 @@ export function put(file, ticket, { signal, stallTimeout, wait, progress }) {
 }
 
 /**
- * @param {Blob | ArrayBuffer} contents
+ * @param {Blob} contents
  * @param {() => Address | Promise<Address>} where asked when there is a connection: an address expires
  * @param {(loaded: number) => void} progress
  * @param {AbortSignal} signal
@@ -48,7 +48,7 @@ export function attempt(contents, where, progress, signal, patience) {
 }
 
 /**
- * @param {Blob | ArrayBuffer} contents
+ * @param {Blob} contents
  * @param {Address} where
  * @param {(loaded: number) => void} progress
  * @param {AbortSignal} signal
@@ -78,7 +78,7 @@ function send(contents, { method, url, headers }, progress, signal, patience) {
       else reject(storageError(xhr.status, xhr.responseText));
     };
     xhr.onerror = () => {
-      const readable = contents instanceof Blob ? contents.slice(0, 1).arrayBuffer() : Promise.resolve();
+      const readable = contents.slice(0, 1).arrayBuffer();
       readable.then(() => reject(unreachable()), () => reject(new UploadError('unreadable')));
     };
     xhr.onabort = () => reject(signal.aborted ? signal.reason : new UploadError('stalled', { passing: true }));
