@@ -199,13 +199,15 @@ class Collected:
 
     def takes(self, mutant: Mutant) -> bool:
         """Whether a fork can run it and its result is that of a process of its own."""
+        if mutant.module not in sys.modules:
+            return True
         made = exchange(mutant, self._functions)
         return made is not None and not {(str(mutant.path), name) for name in made.changed} & self._calls
 
     def run(self, job: Job, aws: tuple[str, str], folder: Path) -> NoReturn:
         """In a forked process: run tests and end."""
         _begin(job, aws, folder)
-        if job.mutant:
+        if job.mutant and job.mutant.module in sys.modules:
             made = exchange(job.mutant, self._functions)
             assert made
             made.make()

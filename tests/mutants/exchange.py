@@ -51,10 +51,13 @@ def exchange(mutant: Mutant, there: Functions) -> Exchange | None:
     codes = []
     for (name, line), found in there.get(str(mutant.path), {}).items():
         of_that = [pair for pair in pairs if (pair[0].co_qualname, pair[0].co_firstlineno) == (name, line)]
+        old, new = of_that[0]
+        if not any(each in changed for each in _within(old)):
+            continue
         # Two lambdas in a line look the same.
-        if len(of_that) != 1 or len(of_that[0][0].co_freevars) != len(of_that[0][1].co_freevars):
+        if len(of_that) != 1 or len(old.co_freevars) != len(new.co_freevars):
             return None
-        codes += [(function, of_that[0][1]) for function in found]
+        codes += [(function, new) for function in found]
     return Exchange(codes, {code.co_qualname for code in changed}) if codes else None
 
 
