@@ -1,7 +1,7 @@
 """S3 takes so many at a time and answers in parts: nothing is lost at a limit, in a part or in a refusal."""
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, ClassVar
 
 import pytest
 from botocore.stub import Stubber
@@ -130,3 +130,43 @@ class TestListingVersions:
 
     def test_asks_for_nothing_where_there_is_nothing(self, s3: S3) -> None:
         assert s3.bucket.versions([]) == {}
+
+
+class TestTellingTypes:
+    VERSION = ObjectVersion("0" * 32, "v1")
+    ASKED: ClassVar = {"Bucket": "files", "Key": VERSION.key, "VersionId": "v1"}
+
+    @pytest.mark.parametrize("told", ["image/png", "binary/octet-stream"])
+    def test_says_what_s3_has_of_the_version(self, s3: S3, told: str) -> None:
+        s3.stub.add_response("head_object", {"ContentType": told}, self.ASKED)
+        assert s3.bucket.content_types([self.VERSION]) == {self.VERSION.key: told}
+
+    def test_of_none_is_no_type_and_not_a_version_that_is_gone(self, s3: S3) -> None:
+        s3.stub.add_response("head_object", {}, self.ASKED)
+        assert s3.bucket.content_types([self.VERSION]) == {self.VERSION.key: ""}
+
+    def test_says_which_version_is_gone(self, s3: S3) -> None:
+        s3.throttles("head_object", "404")
+        assert s3.bucket.content_types([self.VERSION]) == {self.VERSION.key: None}
+
+    @pytest.mark.parametrize("code", [*WHOLE_CALLS, "500", "503"])
+    def test_leaves_out_what_is_throttled(self, s3: S3, code: str) -> None:
+        s3.throttles("head_object", code)
+        assert s3.bucket.content_types([self.VERSION]) == {}
+
+    def test_leaves_out_what_is_refused_and_logs_of_which_file(
+        self, s3: S3, log: Callable[[], list[dict[str, Any]]]
+    ) -> None:
+        s3.throttles("head_object", "403")
+        assert s3.bucket.content_types([self.VERSION]) == {}
+        (line,) = log()
+        assert (line["level"], line["message"], line["file_id"]) == (
+            "ERROR",
+            "S3 refuses to tell a type",
+            self.VERSION.key,
+        )
+
+    def test_raises_what_is_wrong_otherwise(self, s3: S3) -> None:
+        s3.throttles("head_object", "400")
+        with pytest.raises(StorageError, match="400"):
+            s3.bucket.content_types([self.VERSION])

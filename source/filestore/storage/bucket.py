@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _DELETE_LIMIT = 1000
 # An answer to HEAD has no body, so its status is the code. Without the right to list the bucket S3 says 403.
 _FORBIDDEN = "403"
-_NOT_THERE = frozenset({"404", "NoSuchKey", "NoSuchVersion"})
+_NOT_THERE = "404"
 
 
 class Bucket:
@@ -84,7 +84,7 @@ class Bucket:
         except ThrottledError:
             return None
         except StorageError as error:
-            if error.kind in _NOT_THERE:
+            if error.kind == _NOT_THERE:
                 return (None,)
             if error.kind != _FORBIDDEN:
                 raise
