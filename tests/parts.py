@@ -78,3 +78,11 @@ def forget(s3: Any, bucket: str, file_id: str) -> None:
     """Have S3 know no such upload any more."""
     for each in s3.list_multipart_uploads(Bucket=bucket, Prefix=file_id)["Uploads"]:
         s3.abort_multipart_upload(Bucket=bucket, Key=each["Key"], UploadId=each["UploadId"])
+
+
+def put_together(s3: Any, bucket: str, file_id: str, times: int = 1) -> list[dict[str, Any]]:
+    """Have S3 make an object of the parts, of which nobody hears. Returns its answers."""
+    (found,) = s3.list_multipart_uploads(Bucket=bucket, Prefix=file_id)["Uploads"]
+    upload = {"Bucket": bucket, "Key": file_id, "UploadId": found["UploadId"]}
+    parts = [{"PartNumber": part["PartNumber"], "ETag": part["ETag"]} for part in s3.list_parts(**upload)["Parts"]]
+    return [s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts}) for _ in range(times)]

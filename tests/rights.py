@@ -21,6 +21,7 @@ ALLOWED: dict[str, dict[str, str]] = {
         "dynamodb:PartiQLUpdate": TABLE,
         "s3:ListBucketVersions": BUCKET,
         "s3:AbortMultipartUpload": OBJECTS,
+        "s3:GetObjectVersion": OBJECTS,
         "s3:ListMultipartUploadParts": OBJECTS,
         "s3:PutObject": OBJECTS,
     },

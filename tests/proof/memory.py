@@ -184,7 +184,10 @@ class Memory:
     def _head_object(self, parameters: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
         for version in self.objects.get(parameters["Key"], []):
             if version.id == parameters["VersionId"]:
-                return 200, {"ContentType": version.type, "ContentLength": len(version.body)}
+                answer = {"ContentType": version.type, "ContentLength": len(version.body)}
+                if parameters.get("ChecksumMode") == "ENABLED":
+                    answer |= self.multiparts.checksum_of(version.id)
+                return 200, answer
         return 404, {"Error": {"Code": "404", "Message": "Not Found"}}
 
     def _create_multipart_upload(self, parameters: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:

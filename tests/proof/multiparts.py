@@ -92,6 +92,13 @@ class MultipartCalls:
         self.on_complete(upload.key, version, contents)
         return 200, answer
 
+    def checksum_of(self, version: str) -> dict[str, Any]:
+        """What S3 has of a version that was made of parts."""
+        for _, answer in self._completed.values():
+            if answer["VersionId"] == version:
+                return {"ChecksumCRC64NVME": answer["ChecksumCRC64NVME"]}
+        return {}
+
     def abort(self, parameters: Mapping[str, Any]) -> Answer:
         done = self._completed.get(parameters["UploadId"])
         if done and done[0] == parameters["Key"]:

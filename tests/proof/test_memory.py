@@ -134,7 +134,7 @@ _ESSENCE: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
         for response in answer["Responses"]
     ],
     "BatchGetItem": lambda answer: sorted(answer["Responses"]["files"], key=lambda item: str(item["id"]["S"])),
-    "HeadObject": lambda answer: (answer["ContentType"], answer["ContentLength"]),
+    "HeadObject": lambda answer: (answer["ContentType"], answer["ContentLength"], answer.get("ChecksumCRC64NVME")),
     "Query": lambda answer: (answer["Items"], answer.get("LastEvaluatedKey")),
     "ListObjectVersions": lambda answer: [
         answer["IsTruncated"],

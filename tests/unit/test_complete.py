@@ -4,11 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from botocore.exceptions import ReadTimeoutError
+from botocore.exceptions import ClientError, ReadTimeoutError
 
+from filestore import wiring
 from filestore.storage import aws
-from tests.parts import MIB, begin, complete, crc64nvme, send
-from tests.support import UNKNOWN_ID, call, counted_calls, get, invoke, upload_event
+from tests.parts import MIB, begin, complete, crc64nvme, put_together, send
+from tests.support import UNKNOWN_ID, Clock, call, counted_calls, get, invoke, sample_event, upload_event
 from tests.unit.test_parts import client, of_s3
 
 pytestmark = pytest.mark.usefixtures("emulator_aws")
@@ -41,7 +42,7 @@ def test_makes_a_file_of_the_parts(record: Record, versions: Versions) -> None:
     assert get(details["url"]) == CONTENTS
 
 
-CHECKSUM = crc64nvme(b"contents")
+CHECKSUM, OTHER = crc64nvme(b"contents"), crc64nvme(b"others")
 
 
 @pytest.fixture
@@ -113,6 +114,15 @@ def hear(upload: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(s3, "complete_multipart_upload", answered_late)
 
 
+def refusing(code: str) -> Callable[..., Any]:
+    """A call that S3 refuses."""
+
+    def refuse(**_: Any) -> Any:
+        raise ClientError({"Error": {"Code": code, "Message": ""}}, "HeadObject")
+
+    return refuse
+
+
 class TestMayBeRepeated:
     def test_at_no_more_than_a_read(self, sent: dict[str, Any], versions: Versions, record: Record) -> None:
         complete(sent)
@@ -128,10 +138,9 @@ class TestMayBeRepeated:
         call("store", [sent["id"]])
         assert complete(sent).status == 200
 
-    def test_when_s3_needs_longer_than_the_function_has(
-        self, sent: dict[str, Any], monkeypatch: pytest.MonkeyPatch, versions: Versions
-    ) -> None:
-        """To put many parts together may take minutes. Asking again finds what came of it."""
+    @pytest.fixture
+    def unanswered(self, sent: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+        """An upload that S3 was putting together for longer than the function had."""
         s3 = aws.s3_once()
         ask = s3.complete_multipart_upload
 
@@ -143,15 +152,72 @@ class TestMayBeRepeated:
             patched.setattr(s3, "complete_multipart_upload", unanswered)
             reply = complete(sent)
         assert (reply.status, reply.body["code"], reply.headers["Retry-After"]) == (429, "still_completing", "1")
-        assert complete(sent).body == {"id": sent["id"]}
+        return sent
+
+    @pytest.mark.parametrize(("declared", "verified"), [(None, "s3"), (CHECKSUM, "declared")])
+    def test_when_s3_needs_longer_than_the_function_has(
+        self, unanswered: dict[str, Any], versions: Versions, declared: str | None, verified: str
+    ) -> None:
+        """To put many parts together may take minutes. Asking again finds what came of it, and its checksum."""
+        with counted_calls() as calls:
+            assert complete(unanswered, declared).body == {"id": unanswered["id"]}
+        assert calls == {
+            "BatchGetItem": 1,
+            "ListParts": 1,
+            "ListObjectVersions": 1,
+            "HeadObject": 1,
+            "BatchExecuteStatement": 1,
+        }
         assert len(versions()) == 1
+        told = {"algorithm": "CRC64NVME", "value": CHECKSUM, "verified": verified}
+        assert details(unanswered["id"])["checksum"] == told
+
+    @pytest.mark.parametrize(("declared", "verified"), [(None, "s3"), (CHECKSUM, "declared"), (OTHER, "s3")])
+    def test_when_s3s_event_was_first(
+        self, unanswered: dict[str, Any], versions: Versions, declared: str | None, verified: str
+    ) -> None:
+        """It says nothing of the checksum, which is asked for once."""
+        ((key, version),) = versions()
+        event = {"key": key, "versionId": version, "size": 8, "eTag": "etag"}
+        assert invoke("uploaded", upload_event(event)) == {"batchItemFailures": []}
+        assert "checksum" not in details(key)
+        assert complete(unanswered, declared).status == 200
+        told = {"algorithm": "CRC64NVME", "value": CHECKSUM, "verified": verified}
+        assert details(key)["checksum"] == told
+        with counted_calls() as calls:
+            assert complete(unanswered).status == 200
+        assert calls == {"BatchGetItem": 1}
+
+    def test_but_not_with_another_checksum_than_that_of_what_was_found(
+        self, unanswered: dict[str, Any], versions: Versions, clock: Clock
+    ) -> None:
+        """As where S3 compares them: the upload is given up."""
+        reply = complete(unanswered, OTHER)
+        assert (reply.status, reply.body["code"]) == (409, "checksum_mismatch")
+        assert complete(unanswered).body["code"] == "upload_ended"
+        clock.advance(86400)
+        invoke("sweep", sample_event("sweep"))
+        assert versions() == []
+
+    @pytest.mark.parametrize("code", ["403", "404"])
+    def test_without_a_checksum_that_s3_does_not_tell(
+        self, unanswered: dict[str, Any], monkeypatch: pytest.MonkeyPatch, code: str
+    ) -> None:
+        monkeypatch.setattr(aws.s3(), "head_object", refusing(code))
+        assert complete(unanswered, CHECKSUM).status == 200
+        assert "checksum" not in details(unanswered["id"])
+
+    def test_later_where_s3_is_busy(self, unanswered: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+        with monkeypatch.context() as patched:
+            patched.setattr(aws.s3(), "head_object", refusing("503"))
+            reply = complete(unanswered, CHECKSUM)
+        assert (reply.status, reply.body["code"]) == (503, "try_again")
+        assert complete(unanswered, CHECKSUM).status == 200
+        assert details(unanswered["id"])["checksum"]["verified"] == "declared"
 
     def test_where_s3_repeats_its_answer(self, sent: dict[str, Any], versions: Versions) -> None:
         """S3 does for a while, and makes no second version."""
-        bucket = of_s3(sent)
-        listed = client().list_parts(**bucket)["Parts"]
-        parts = {"Parts": [{"PartNumber": part["PartNumber"], "ETag": part["ETag"]} for part in listed]}
-        first, second = (client().complete_multipart_upload(**bucket, MultipartUpload=parts) for _ in range(2))
+        first, second = put_together(client(), wiring.settings().bucket_name, sent["id"], 2)
         assert first["VersionId"] == second["VersionId"]
         assert complete(sent).status == 200
         assert len(versions()) == 1

@@ -95,11 +95,14 @@ class TestTheCodeAsksForAllItMayAndNothingElse:
 
     def test_complete(self, in_parts: dict[str, Any], asked_for: set[str]) -> None:
         parts.send(in_parts, b"contents")
-        another = parts.begin(8)
+        another, unheard = parts.begin(8), parts.begin(8)
+        parts.send(unheard, b"contents")
+        parts.put_together(boto3.client("s3"), wiring.settings().bucket_name, unheard["id"])
         asked_for.clear()
         assert parts.complete(in_parts, parts.crc64nvme(b"others")).status == 409
         forget(another)
         parts.complete(another)
+        assert parts.complete(unheard).status == 200
         assert asked_for == set(rights.ALLOWED["Complete"])
 
     def test_undo(self, uploaded: dict[str, Any], in_parts: dict[str, Any], asked_for: set[str]) -> None:

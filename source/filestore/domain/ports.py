@@ -149,6 +149,9 @@ class Bucket(Protocol):
         A key that is throttled or refused is left out.
         """
 
+    def checksum(self, version: ObjectVersion) -> str | None:
+        """The CRC64NVME of the whole of it; None where nobody has one. Raises ThrottledError."""
+
     def delete(self, versions: Iterable[ObjectVersion]) -> set[str]:
         """Delete these versions; one that is gone already is no error. Returns the keys of which some remain."""
 

@@ -2,7 +2,7 @@
 
 Deleting names the version, so that no delete marker piles up and nothing else can be hit.
 Rights needed: ``s3:ListBucketVersions`` on the bucket; ``s3:DeleteObject``, ``s3:DeleteObjectVersion`` and, to ask for
-a version's type, ``s3:GetObjectVersion`` on its objects.
+a version's type or checksum, ``s3:GetObjectVersion`` on its objects.
 Limits (Amazon S3 API reference): DeleteObjects takes 1000 keys, ListObjectVersions answers 1000 versions a page.
 """
 
@@ -54,6 +54,22 @@ class Bucket:
         """
         asked = at_once(self._connect, self._content_type, versions)
         return {version.key: told[0] for version, told in zip(versions, asked, strict=True) if told}
+
+    def checksum(self, version: ObjectVersion) -> str | None:
+        """The CRC64NVME that S3 has of the whole of a version; None where it has none, or no such version.
+
+        Raises ThrottledError.
+        """
+        try:
+            with domain_errors:
+                answer = self._client.head_object(
+                    Bucket=self._name, Key=version.key, VersionId=version.version_id, ChecksumMode="ENABLED"
+                )
+        except StorageError as error:
+            if error.kind not in (_NOT_THERE, _FORBIDDEN):
+                raise
+            return None
+        return answer.get("ChecksumCRC64NVME")
 
     def delete(self, versions: Iterable[ObjectVersion]) -> set[str]:
         """Delete these versions; one that is gone already is no error. Returns the keys of which some remain.

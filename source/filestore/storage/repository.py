@@ -152,10 +152,12 @@ class FileRepository:
         )
 
     def attest(self, upload: ObjectVersion, receipt: Receipt) -> Attempt:
-        """Add the checksum of the version that a file is pinned to already."""
+        """Add the checksum of the version that a file is pinned to already, if it has none."""
         sets, values = receiving(receipt)
         pinned = Condition('"version_id"=?', (upload.version_id,))
-        change = self._statements.change(upload.key, sets.strip(), lifecycle.LIVE, pinned, values=values)
+        change = self._statements.change(
+            upload.key, sets.strip(), lifecycle.LIVE, pinned, Condition('"checksum" IS MISSING'), values=values
+        )
         return self._statements.execute([change])[upload.key]
 
     def renew(self, file_id: str, *, token_hash: str, begun_after: str, url_expires_at: int, sweep_at: int) -> Attempt:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from filestore.domain.clock import Clock, timestamp
 from filestore.domain.file import Checksum, File, ObjectVersion, Receipt, hash_token
 from filestore.domain.lifecycle import OVER, State
+from filestore.domain.multipart import Completed
 from filestore.domain.outcome import Applied, Refused
 from filestore.domain.plan import PARTS_ALGORITHM, plan_of
 from filestore.errors import (
@@ -22,7 +23,7 @@ from filestore.errors import (
 from filestore.use_cases.opened import opened
 
 if TYPE_CHECKING:
-    from filestore.domain.multipart import Completed, Part
+    from filestore.domain.multipart import Part
     from filestore.domain.ports import Bucket, Files, MultipartUploads
     from filestore.use_cases.uploaded import RecordUploads
 
@@ -48,15 +49,14 @@ class CompleteUpload:
         if file.state in OVER:
             raise UploadEndedError("The upload is over. Begin another.")
         if file.state is not State.PENDING:
+            self._attest(file, checksum)
             return None
         declared = _declared(file, checksum)
         try:
-            completed = self._completed(file, declared)
+            completed = self._completed(file, declared) or self._found(file, declared)
         except ChecksumMismatchError:
             self._give_up(file, token)
             raise
-        if completed is None:
-            return self._record(self._found(file), None)
         return self._record(completed.version, _receipt(completed, declared))
 
     def _completed(self, file: File, declared: str | None) -> Completed | None:
@@ -69,8 +69,24 @@ class CompleteUpload:
             raise PartsMissingError(missing)
         return self.uploads.complete(file, parts, declared)
 
-    def _found(self, file: File) -> ObjectVersion:
-        """The version that an earlier call has made, of which nobody has heard."""
+    def _attest(self, file: File, declared: str | None) -> None:
+        """Add the checksum that nobody told when the upload was recorded: whoever completed it heard no answer."""
+        if file.checksum is not None or file.version_id is None:
+            return
+        version = ObjectVersion(file.id, file.version_id)
+        checksum = self.bucket.checksum(version)
+        if checksum is not None:
+            self.files.attest(version, Receipt(Checksum(PARTS_ALGORITHM, checksum), _source(checksum, declared)))
+
+    def _found(self, file: File, declared: str | None) -> Completed:
+        """What an earlier call has made, of which nobody has heard. Raises ChecksumMismatchError."""
+        version = self._found_version(file)
+        checksum = self.bucket.checksum(version)
+        if checksum is not None and declared not in (None, checksum):
+            raise ChecksumMismatchError("The contents have another checksum. The upload is given up.")
+        return Completed(version, checksum)
+
+    def _found_version(self, file: File) -> ObjectVersion:
         versions = self.bucket.versions([file.id]).get(file.id)
         if versions is None:
             raise TryAgainError("It could not be told now. Repeat the call: it is harmless.")
@@ -125,6 +141,10 @@ def _missing(file: File, parts: Sequence[Part]) -> list[int]:
 
 def _receipt(completed: Completed, declared: str | None) -> Receipt | None:
     """What S3 has verified, or else computed."""
-    if declared is not None:
-        return Receipt(Checksum(PARTS_ALGORITHM, declared))
-    return Receipt(Checksum(PARTS_ALGORITHM, completed.checksum), "s3") if completed.checksum is not None else None
+    if completed.checksum is None:
+        return None
+    return Receipt(Checksum(PARTS_ALGORITHM, completed.checksum), _source(completed.checksum, declared))
+
+
+def _source(checksum: str, declared: str | None) -> str | None:
+    return None if checksum == declared else "s3"

@@ -35,6 +35,12 @@ SCENARIOS: Mapping[str, Scenario] = {
     "an upload in parts is completed and stored": Scenario((SENT,), COMPLETE, in_parts=True, on_load=True),
     "an upload in parts is completed again": Scenario((SENT, COMPLETED), COMPLETE, in_parts=True),
     "an upload in parts is completed after its answer was lost": Scenario((SENT, LOST_ANSWER), COMPLETE, in_parts=True),
+    "an upload in parts is completed after its answer was lost, and its event was first": Scenario(
+        (SENT, LOST_ANSWER, Step((Op("deliver", (0,)),))), COMPLETE, in_parts=True
+    ),
+    "an upload in parts is completed with another checksum after its answer was lost": Scenario(
+        (SENT, LOST_ANSWER), Op("complete", (0,), variant=5), in_parts=True
+    ),
     "an upload in parts is completed while its event is recorded": Scenario(
         (SENT,), COMPLETE, (Op("deliver", (0,)),), choices=(0, 0, 0, 0, 0, 0, 1, 1, 1), in_parts=True
     ),
