@@ -117,7 +117,9 @@ def complete(world: World, op: Op) -> None:
         world.require(not is_whole, "I7: complete misses parts that are there")
     if code == "checksum_mismatch" and not op.fault:
         world.require(world.is_deleted(upload) or not world.alone, "I14: what S3 refuses to put together stays")
-    if before is model.PENDING and upload.in_parts and op.variant % 8 == _WITH_WRONG_CHECKSUM and world.alone:
+    is_others = op.variant % 8 in _WITH_CHECKSUM and is_whole and not is_right
+    is_wrong = op.variant % 8 == _WITH_WRONG_CHECKSUM or is_others
+    if before is model.PENDING and is_wrong and world.alone and not op.fault:
         world.require(reply.status != 200, "I15: complete takes another checksum than that of the parts")
     agrees = not body or (op.variant % 8 in _WITH_CHECKSUM and is_right)
     if (
