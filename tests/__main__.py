@@ -1,4 +1,4 @@
-"""Every test, in four processes beside each other: those of a stack and of the page wait half of their time.
+"""Every test, in five processes beside each other: those of stacks and of the page wait half of their time.
 
 The others compute, and are nice to them: they take the time that they leave.
 """
@@ -14,7 +14,14 @@ from local import npm
 
 # What looks at the log of all tests does so in each process.
 LOGS = "tests/test_logs.py"
-OF_STACKS = ("tests/integration", LOGS)
+_OUTAGES = (
+    "tests/integration/faults",
+    "tests/integration/outages",
+    "tests/integration/test_kill_window.py",
+    "tests/integration/test_kills.py",
+)
+OF_OUTAGES = (*_OUTAGES, LOGS)
+OF_STACKS = ("tests/integration", *(f"--ignore={files}" for files in _OUTAGES), LOGS)
 OF_PAGES = ("tests/browser", LOGS)
 OF_FUNCTIONS = ("tests/unit", LOGS)
 OF_THE_PROOF = ("tests/proof", LOGS)
@@ -29,7 +36,7 @@ def main(options: Sequence[str]) -> int:
     print("The other tests run beside those of the stack. What they say comes at the end.", flush=True)
     with ExitStack() as stack:
         others = []
-        for nice, files in (((), OF_PAGES), (_NICE, OF_FUNCTIONS), (_NICE, OF_THE_PROOF)):
+        for nice, files in (((), OF_OUTAGES), ((), OF_PAGES), (_NICE, OF_FUNCTIONS), (_NICE, OF_THE_PROOF)):
             said = stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8"))
             others.append((subprocess.Popen([*nice, *pytest, *files], stdout=said, stderr=subprocess.STDOUT), said))
         try:
