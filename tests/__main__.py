@@ -1,6 +1,6 @@
 """Every test, in five processes beside each other: those of stacks and of the page wait half of their time.
 
-The others compute, and are nice to them: they take the time that they leave.
+The others compute, and are nice to them: they take the time that they leave. The proof takes the longest, and more.
 """
 
 import shutil
@@ -25,7 +25,7 @@ OF_STACKS = ("tests/integration", *(f"--ignore={files}" for files in _OUTAGES), 
 OF_PAGES = ("tests/browser", LOGS)
 OF_FUNCTIONS = ("tests/unit", LOGS)
 OF_THE_PROOF = ("tests/proof", LOGS)
-_NICE = ("nice", "-n", "5")
+_NICE, _LESS_NICE = ("nice", "-n", "5"), ("nice", "-n", "2")
 
 
 def main(options: Sequence[str]) -> int:
@@ -36,7 +36,7 @@ def main(options: Sequence[str]) -> int:
     print("The other tests run beside those of the stack. What they say comes at the end.", flush=True)
     with ExitStack() as stack:
         others = []
-        for nice, files in (((), OF_OUTAGES), ((), OF_PAGES), (_NICE, OF_FUNCTIONS), (_NICE, OF_THE_PROOF)):
+        for nice, files in (((), OF_OUTAGES), ((), OF_PAGES), (_NICE, OF_FUNCTIONS), (_LESS_NICE, OF_THE_PROOF)):
             said = stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8"))
             others.append((subprocess.Popen([*nice, *pytest, *files], stdout=said, stderr=subprocess.STDOUT), said))
         try:
