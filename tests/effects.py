@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import requests
 
-from tests.parts import crc64nvme, forget
+from tests.parts import crc64nvme, forget, put_together
 from tests.sending import abandoned, begin, call, send
 from tests.stack import Stack
 from tests.support import UNKNOWN_ID, upload_event
@@ -202,6 +202,14 @@ def completes_nothing_that_is_gone(stack: Stack) -> bool:
     upload = begin(stack, b"contents")
     forget(stack.client("s3"), stack.outputs["StorageBucketName"], upload["id"])
     return call(stack, "POST", upload, "complete").status_code == 409
+
+
+def tells_the_checksum_of_what_nobody_heard_of(stack: Stack) -> bool:
+    upload = begin(stack, b"contents")
+    send(stack, upload, b"contents")
+    put_together(stack.client("s3"), stack.outputs["StorageBucketName"], upload["id"])
+    call(stack, "POST", upload, "complete")
+    return "checksum" in (stack.record(upload["id"]) or {})
 
 
 def gives_up_what_has_another_checksum(stack: Stack) -> bool:

@@ -37,6 +37,7 @@ NEEDED: dict[tuple[str, str], Callable[[Stack], bool]] = {
     ("Complete", "dynamodb:PartiQLUpdate"): effects.completes_an_upload,
     ("Complete", "s3:ListBucketVersions"): effects.completes_nothing_that_is_gone,
     ("Complete", "s3:AbortMultipartUpload"): effects.gives_up_what_has_another_checksum,
+    ("Complete", "s3:GetObjectVersion"): effects.tells_the_checksum_of_what_nobody_heard_of,
     ("Complete", "s3:ListMultipartUploadParts"): effects.completes_an_upload,
     ("Complete", "s3:PutObject"): effects.completes_an_upload,
     ("Undo", "dynamodb:BatchGetItem"): effects.undoes_nothing_unknown,
