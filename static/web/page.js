@@ -119,6 +119,7 @@ function showProgress() {
   showFailures(failed.map(({ id, filename }) => `${filename}: ${failures.get(id) ?? say('unreadableFile')}`));
   if (busy === 0) {
     isPaused = false;
+    FilestoreUploader.resume(pond);
     startAnew();
   }
   pauseButton.hidden = busy === 0 || sending;

@@ -13,6 +13,7 @@ from tests.browser.test_package import PACKAGE, STATIC, node
 
 RUN = """
 import * as languages from './src/languages.js';
+import { UploadError } from './src/errors.js';
 import { FIELD_TEXTS } from './src/field-texts.js';
 import { TEXTS } from './src/texts.js';
 import { readFileSync } from 'node:fs';
@@ -136,7 +137,9 @@ class TestTexts:
         """
         names, english, *others = run(body)
         assert names == ["de", "fr"]
-        assert others == [english, english]
+        refusals = {key for key, _ in others[0]} - {key for key, _ in english}
+        assert all(key.startswith("refused_") for key in refusals)
+        assert others == [sorted([*english, *([key, []] for key in refusals)])] * 2
         assert ["tooMany", ["{count}", "{names}"]] in english
 
     def test_of_the_pages_are_all_there_too(self) -> None:
@@ -161,9 +164,29 @@ class TestTexts:
     def test_have_sizes_of_one_form(self) -> None:
         sizes = [0, 1, 1023, 1024, 1536, 10_000_000, 5 * 1024**3, 3 * 1024**4, 5000 * 1024**4]
         assert run(f"return {sizes}.map((size) => readableSize(size))") == [
-            "0 bytes", "1 bytes", "1,023 bytes", "1 KB", "1.5 KB", "9.54 MB", "5 GB", "3 TB", "5,000 TB",
+            "0 bytes", "1 byte", "1,023 bytes", "1 KB", "1.5 KB", "9.54 MB", "5 GB", "3 TB", "5,000 TB",
         ]  # fmt: skip
-        assert run("return readableSize(10_000_000, languages.fr)") == "9,54 Mo"
+        french = "[0, 1, 2, 10_000_000].map((size) => readableSize(size, languages.fr))"
+        assert run(f"return {french}") == ["0 octet", "1 octet", "2 octets", "9,54 Mo"]
+
+    def test_say_what_the_service_refuses_in_their_own_words(self) -> None:
+        """In English it says so itself, by code or by property, and nothing is lost where there are no own words."""
+        body = """
+          const refusal = (code, path, words) =>
+            new UploadError('serviceRefusal', { words, status: 400, code, answer: { errors: path && [{ path }] } });
+          const all = [
+            refusal('invalid_body', '/name', 'Too long.'),
+            refusal('invalid_body', '/size', 'No size.'),
+            refusal('file_too_large', undefined, 'At most 5.'),
+            refusal('brand_new', undefined, 'Not today.'),
+          ];
+          return [{}, languages.de].map((texts) => all.map((error) => error.translate(texts).message));
+        """
+        english, german = run(body)
+        assert english == ["Too long.", "No size.", "At most 5.", "Not today."]
+        assert german[1::2] == ["No size.", "Not today."]
+        assert german[0].startswith("Mit diesem Namen")
+        assert german[2].startswith("Die Datei ist größer")
 
     def test_have_numbers_as_their_language_writes_them(self) -> None:
         body = """

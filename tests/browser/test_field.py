@@ -283,3 +283,16 @@ class TestRefusals:
         pond = open_field()
         page.evaluate("() => void window.pond.addFile('http://127.0.0.1:1/pic.png').catch(() => undefined)")
         expect(pond.item("pic.png")).to_contain_text("It could not be fetched from its address. Save it, and add it")
+
+    @pytest.mark.parametrize("answer", ["isGood", "Promise.resolve(isGood)", "isGood ? undefined : false"])
+    def test_of_the_page_itself_send_nothing(
+        self, page: Page, open_field: Callable[..., Pond], service: Service, answer: str
+    ) -> None:
+        """Uploads begin when FilePond asks whether a file is to be added: with the answer, not with the question."""
+        pond = open_field(
+            f"{{ beforeAddFile: ({{ filename }}) => {{ const isGood = filename !== 'bad.bin'; return {answer}; }} }}"
+        )
+        add(page, "bad.bin", "good.bin")
+        pond.expect_uploaded(1)
+        expect(pond.items).to_have_count(1)
+        assert [call.json["name"] for call in service.made("POST")] == ["good.bin"]

@@ -108,17 +108,36 @@ def test_uploads_are_paused_and_resumed(page: Page, form: Form, service: Service
     button = page.get_by_role("button", name="Pause")
     button.click()
     expect(form.status).to_have_text("Paused: 2 files not uploaded yet.")
+    for name in ("cv.pdf", "letter.pdf"):
+        expect(form.pond.item(name)).to_contain_text("Paused 100%")
+    form.choose(("late.pdf", "application/pdf"))
+    expect(form.status).to_have_text("Paused: 3 files not uploaded yet.")
+    expect(form.pond.item("late.pdf")).to_contain_text("Paused")
     expect(form.submit).to_be_disabled()
     pictures = ROOT / "test-results" / "pages"
     pictures.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=pictures / "14-paused.png", full_page=True)
     service.open.set()
-    page.get_by_role("button", name="Resume").click()
-    form.pond.expect_uploaded(2)
-    expect(form.status).to_have_text("2 files ready to send.")
-    expect(page.get_by_role("button", name="Pause")).to_be_hidden()
     assert len(service.made("POST")) == 2
-    assert len(service.made("PUT")) == 4
+    page.get_by_role("button", name="Resume").click()
+    form.pond.expect_uploaded(3)
+    expect(form.status).to_have_text("3 files ready to send.")
+    expect(page.get_by_role("button", name="Pause")).to_be_hidden()
+    assert len(service.made("POST")) == 3
+    assert len(service.made("PUT")) == 5
+
+
+def test_what_is_added_after_all_that_was_paused_is_gone_is_not_paused(form: Form, service: Service) -> None:
+    service.open.clear()
+    form.choose(("cv.pdf", "application/pdf"))
+    until(lambda: len(service.made("PUT")) == 1)
+    form.page.get_by_role("button", name="Pause").click()
+    expect(form.pond.item("cv.pdf")).to_contain_text("Paused")
+    form.page.get_by_role("button", name="Cancel cv.pdf").click()
+    expect(form.pond.items).to_have_count(0)
+    service.open.set()
+    form.choose(("letter.pdf", "application/pdf"))
+    form.pond.expect_uploaded(1)
 
 
 def test_another_attempt_shows_that_it_is_one(page: Page, form: Form, service: Service, complaints: Complaints) -> None:

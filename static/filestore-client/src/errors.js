@@ -1,7 +1,7 @@
 import { say } from './texts.js';
 
 const REQUEST_TIMEOUT = 408;
-const TOO_MANY_REQUESTS = 429;
+export const TOO_MANY_REQUESTS = 429;
 const NOT_FOUND = 404;
 const NOT_ALLOWED = 405;
 const NOT_IMPLEMENTED = 501;
@@ -15,42 +15,39 @@ function isPassing(status) {
 
 /** What went wrong, in words for the person who uploads. */
 export class UploadError extends Error {
+  name = 'UploadError';
+  /** of HTTP; 0 where there was no answer */
+  status = 0;
+  /** @type {string | undefined} that of the service, or of S3 */
+  code;
+  /** @type {any} what the service said */
+  answer;
+  /** worth another attempt */
+  passing = false;
+  /** seconds before another attempt */
+  retryAfter = 0;
+  /** @type {string | undefined} the words of the service, instead of the key's */
+  words;
+  /** @type {Record<string, string | number>} of the key's text */
+  values = {};
+
   /**
    * @param {import('./texts.js').TextKey} key
-   * @param {{
-   *   values?: Record<string, string | number>,
-   *   words?: string | undefined,
-   *   status?: number,
-   *   code?: string | undefined,
-   *   answer?: any,
-   *   passing?: boolean,
-   *   retryAfter?: number,
-   * }} [details] `words`: those of the service, instead of the key's; `status`: of HTTP; `code` and `answer`:
-   *   what the service said; `passing`: worth another
-   *   attempt; `retryAfter`: not before so many seconds.
+   * @param {Partial<UploadError>} [details]
    */
-  constructor(key, { values = {}, words, status = 0, code, answer, passing = false, retryAfter = 0 } = {}) {
+  constructor(key, details = {}) {
     super();
-    this.name = 'UploadError';
     this.key = key;
-    this.values = { status, ...values };
-    this.words = words;
-    this.status = status;
-    this.code = code;
-    this.answer = answer;
-    this.passing = passing;
-    this.retryAfter = retryAfter;
+    Object.assign(this, details);
     this.translate({});
   }
 
   /** @param {import('./texts.js').Texts} texts */
   translate(texts) {
-    this.message = this.words ?? say(this.key, this.values, texts);
+    const property = this.answer?.errors?.[0]?.path?.slice(1);
+    const [own] = [property, this.code].flatMap((what) => /** @type {any} */ (texts)[`refused_${what}`] ?? []);
+    this.message = own ?? this.words ?? say(this.key, { status: this.status, ...this.values }, texts);
     return this;
-  }
-
-  get isThrottle() {
-    return this.status === TOO_MANY_REQUESTS;
   }
 }
 
@@ -68,10 +65,8 @@ export async function serviceError(response) {
   const answer = await response.json().catch(() => ({}));
   const { message, code, errors = [] } = answer;
   const words = errors[0]?.message ?? message;
-  if (!words && [NOT_FOUND, NOT_ALLOWED, NOT_IMPLEMENTED].includes(status)) {
-    return new UploadError('wrongAddress', { values: { url }, status });
-  }
-  return new UploadError('serviceRefusal', { words, status, code, answer });
+  const isElsewhere = !words && [NOT_FOUND, NOT_ALLOWED, NOT_IMPLEMENTED].includes(status);
+  return new UploadError(isElsewhere ? 'wrongAddress' : 'serviceRefusal', { words, status, code, answer, values: { url } });
 }
 
 /**

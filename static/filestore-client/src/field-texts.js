@@ -6,6 +6,7 @@ export const FIELD_TEXTS = {
   failedLeft: 'A file could not be uploaded. Try it again, or remove it.',
   goesOn: 'The upload was interrupted. Add the same file again, and it goes on.',
   interrupted: 'The upload was interrupted. Add the file again.',
+  isPaused: 'Paused',
   missing: 'This file is not there any more.',
   notFetched: 'It could not be fetched from its address. Save it, and add it from your device.',
   tooMany: 'At most {count} files can be added. Left out: {names}',

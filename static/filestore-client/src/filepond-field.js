@@ -6,7 +6,7 @@
 
 import { wasSubmitted } from './client.js';
 import { sayOfField } from './field-texts.js';
-import { headStarts, pondOf, runningOf, settled } from './filepond-server.js';
+import { pondOf, runningOf, settled } from './filepond-server.js';
 
 /** @typedef {import('filepond').FilePond & { element: HTMLElement, server: { process: Function }, maxFiles: number | null, name: string, labelFileLoadError: any }} Pond */
 /**
@@ -18,7 +18,7 @@ import { headStarts, pondOf, runningOf, settled } from './filepond-server.js';
  */
 
 /** Those of FilePond.FileStatus and FilePond.FileOrigin, for pages where FilePond is no global. */
-const STATUS = { IDLE: 2, PROCESSING_COMPLETE: 5, PROCESSING_ERROR: 6, LOAD_ERROR: 8, PROCESSING_QUEUED: 9, PROCESSING_REVERT_ERROR: 10 };
+const STATUS = { IDLE: 2, PROCESSING_COMPLETE: 5, PROCESSING_ERROR: 6, LOAD_ERROR: 8, PROCESSING_REVERT_ERROR: 10 };
 const INPUT = 1;
 const LOCAL = 3;
 const FINAL = 410;
@@ -141,7 +141,6 @@ function onevent(name, { pond: raw, error, file }) {
     const before = pond.getFiles().find(({ source }) => String(source).startsWith(`${file.serverId}/`));
     if (before) pond.removeFile(before.id, { revert: false });
   }
-  if (name === 'addfile' && !error && file && mayGoAhead(pond, file)) headStarts.get(process)?.(file.file, file.getMetadata());
   if (name === 'removefile' && file) {
     const running = [...processes].flatMap((each) => [...(runningOf.get(each) ?? [])]);
     for (const upload of running) if (upload.file === file.file) upload.stop();
@@ -152,14 +151,30 @@ function onevent(name, { pond: raw, error, file }) {
 }
 
 /**
+ * FilePond asks whether to add a file before it draws it.
+ *
+ * @param {Function} process
+ * @param {import('filepond').FilePondOptions['beforeAddFile']} beforeAddFile
+ */
+export function goAhead(process, beforeAddFile) {
+  return (/** @type {import('filepond').FilePondFile} */ file) => {
+    const answer = beforeAddFile?.(file) ?? true;
+    Promise.resolve(answer).then(
+      (isAdded) => isAdded && isReady(pondOf.get(process), file) && runningOf.get(process)?.goAhead(/** @type {File} */ (file.file), file.getMetadata()),
+      () => undefined,
+    );
+    return answer;
+  };
+}
+
+/**
  * Whether what FilePond has now is what it will upload.
  *
  * @param {any} pond
  * @param {import('filepond').FilePondFile} file
  */
-function mayGoAhead(pond, { origin, status }) {
-  const isChanged = pond.allowImageTransform || pond.beforePrepareFile;
-  return pond.instantUpload && !isChanged && origin === INPUT && (status === STATUS.IDLE || status === STATUS.PROCESSING_QUEUED);
+function isReady(pond, { origin }) {
+  return pond?.instantUpload && !pond.allowImageTransform && !pond.beforePrepareFile && origin === INPUT;
 }
 
 /** @param {HTMLFormElement | null} form */
@@ -254,11 +269,8 @@ function takeWhatFits(pond, files, { texts, onleftout = (_, message) => tell(pon
  * @param {boolean} isWorthIt
  */
 function offerRetry(pond, id, isWorthIt) {
-  const item = pond.element.querySelector(`#filepond--item-${id}`);
-  for (const name of ['.filepond--action-retry-item-processing', '.filepond--file-status-sub']) {
-    const shown = /** @type {HTMLElement | null | undefined} */ (item?.querySelector(name));
-    if (shown) shown.hidden = !isWorthIt;
-  }
+  const shown = pond.element.querySelectorAll(`#filepond--item-${id} :is(.filepond--action-retry-item-processing, .filepond--file-status-sub)`);
+  for (const each of /** @type {NodeListOf<HTMLElement>} */ (shown)) each.hidden = !isWorthIt;
 }
 
 /** The browser has gone back to a page whose form was sent. */

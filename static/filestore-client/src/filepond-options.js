@@ -4,18 +4,14 @@
  * @param {import('./filepond.js').UploaderOptions & { fileSizeBase?: number }} options
  * @returns {import('./client.js').ClientOptions}
  */
-export function clientOptions({ maxFileSize, acceptedFileTypes, fileSizeBase = 1000, headers, lifetime, stallTimeout, maxParallelUploads, multipart, texts }) {
+export function clientOptions({ maxFileSize, acceptedFileTypes, fileSizeBase = 1000, maxParallelUploads, ...others }) {
   const types = typeof acceptedFileTypes === 'string' ? acceptedFileTypes.split(',').map((type) => type.trim()) : acceptedFileTypes;
   const size = bytes(maxFileSize, fileSizeBase);
   return {
+    ...others,
     ...(size > 0 && { maxFileSize: size }),
     ...(types && { acceptedFileTypes: types.filter(Boolean) }),
-    ...(headers && { headers }),
-    ...(lifetime && { lifetime }),
-    ...(stallTimeout && { stallTimeout }),
     ...(maxParallelUploads && { parallelUploads: maxParallelUploads }),
-    ...(multipart && { multipart }),
-    ...(texts && { texts }),
   };
 }
 

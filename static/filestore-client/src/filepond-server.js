@@ -5,6 +5,7 @@ import { download as get } from './download.js';
 import { sayOfField } from './field-texts.js';
 import { clientOptions } from './filepond-options.js';
 import { News, rest } from './filepond-rest.js';
+import { AllRunning } from './filepond-running.js';
 import { standIn } from './stand-in.js';
 
 /**
@@ -51,17 +52,9 @@ const SETTLED = 1000;
 /**
  * The uploads of each FilePond, by the function that it calls for them.
  *
- * @type {WeakMap<Function, Set<Running>>}
+ * @type {WeakMap<Function, AllRunning>}
  */
 export const runningOf = new WeakMap();
-
-/**
- * FilePond asks for an upload only when nothing on it moves any more, which may be seconds. Until then it goes ahead,
- * by the function that FilePond will call.
- *
- * @type {WeakMap<Function, (file: File, metadata: Record<string, unknown>) => void>}
- */
-export const headStarts = new WeakMap();
 
 /**
  * The FilePond that calls a function for its uploads, once it has shown itself.
@@ -85,8 +78,8 @@ export const settled = new Set();
 export function createServer(apiRootUrl, options = {}) {
   const { restoreAs = false, download, onprogress = () => undefined, onwait = () => undefined, fileValidateTypeDetectType: detectType, texts } = options;
   const client = new FilestoreClient(apiRootUrl, { ...clientOptions(options), restoreAs });
-  /** @type {Set<Running>} */
-  const running = new Set();
+  const running = new AllRunning();
+  running.texts = texts;
   const news = new News(running);
   /** @type {Map<File, Running>} those that FilePond has not asked for yet */
   const early = new Map();
@@ -191,13 +184,13 @@ export function createServer(apiRootUrl, options = {}) {
     };
   };
   runningOf.set(process, running);
-  headStarts.set(process, (file, metadata) => {
+  running.goAhead = (file, metadata) => {
     if (early.has(file)) return;
     const ahead = begin(file, file, metadata);
     early.set(file, ahead);
     if (early.size > FEW) rest();
     ahead.done.then(() => early.has(file) && rest()).catch(() => undefined);
-  });
+  };
 
   return {
     process,
@@ -247,21 +240,6 @@ export function createServer(apiRootUrl, options = {}) {
 
     fetch: null,
   };
-}
-
-/**
- * What FilePond gets for what is to be in the field after a reload.
- *
- * @param {FilestoreClient} client
- */
-export function restored(client) {
-  /** @type {Map<string, string>} */
-  const sources = new Map();
-  for (const { id, group: ids = id, name, pending } of client.restorable()) {
-    // FilePond calls what it cannot restore after the end of its source.
-    if (!sources.has(ids)) sources.set(ids, pending ? `${ids}/${name.replace(/[/?]/g, '_')}` : ids);
-  }
-  return [...sources.values()].map((source) => ({ source, options: { type: /** @type {const} */ ('limbo') } }));
 }
 
 /**

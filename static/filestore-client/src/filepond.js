@@ -10,8 +10,8 @@
 
 import { FilestoreClient, submitted, unsubmitted, UploadError } from './client.js';
 import { FIELD_TEXTS, sayOfField } from './field-texts.js';
-import { close, isShown, watch } from './filepond-field.js';
-import { createServer, restored, runningOf } from './filepond-server.js';
+import { close, goAhead, isShown, watch } from './filepond-field.js';
+import { createServer, runningOf } from './filepond-server.js';
 
 export { createServer, FIELD_TEXTS, UploadError };
 
@@ -84,25 +84,27 @@ export const FilestoreUploader = {
       ...((files || before.length > 0) && { files: [...(files ?? []), ...before] }),
       maxParallelUploads: NO_LIMIT,
       labelFileProcessingError: /** @type {any} */ (body),
-      ...untyped,
+      // In nobody's types: the progress as it is, not one that FilePond makes up to look smoother.
+      ...(/** @type {{}} */ ({ allowMinimumUploadDuration: false })),
       ...(/** @type {{}} */ (others)),
+      beforeAddFile: goAhead(server.process, others.beforeAddFile),
       // FilePond would not show those whose turn comes when nothing moves any more.
       itemInsertInterval: 0,
     };
   },
 
   /**
-   * Stops what a FilePond uploads, until it is resumed.
+   * Stops what a FilePond uploads, and what is added to it, until it is resumed.
    *
    * @param {import('filepond').FilePond} pond
    */
   pause(pond) {
-    for (const upload of running(pond)) upload.pause();
+    running(pond)?.pause(pond);
   },
 
   /** @param {import('filepond').FilePond} pond */
   resume(pond) {
-    for (const upload of running(pond)) upload.resume();
+    running(pond)?.resume(pond);
   },
 
   submitted,
@@ -111,15 +113,23 @@ export const FilestoreUploader = {
 
 /** @param {import('filepond').FilePond} pond */
 function running(pond) {
-  const { process } = /** @type {any} */ (pond.server);
-  return runningOf.get(process) ?? [];
+  return runningOf.get(/** @type {any} */ (pond.server).process);
 }
 
-/** Options that are in nobody's types. */
-const untyped = {
-  // The progress as it is, not one that FilePond makes up to look smoother.
-  allowMinimumUploadDuration: false,
-};
+/**
+ * What FilePond gets for what is to be in the field after a reload.
+ *
+ * @param {FilestoreClient} client
+ */
+function restored(client) {
+  /** @type {Map<string, string>} */
+  const sources = new Map();
+  for (const { id, group: ids = id, name, pending } of client.restorable()) {
+    // FilePond calls what it cannot restore after the end of its source.
+    if (!sources.has(ids)) sources.set(ids, pending ? `${ids}/${name.replace(/[/?]/g, '_')}` : ids);
+  }
+  return [...sources.values()].map((source) => ({ source, options: { type: /** @type {const} */ ('limbo') } }));
+}
 
 /**
  * FilePond is given it later, for Vue's component expects a string among the options.

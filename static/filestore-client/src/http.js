@@ -1,4 +1,4 @@
-import { serviceError, unreachable, UploadError } from './errors.js';
+import { serviceError, TOO_MANY_REQUESTS, unreachable, UploadError } from './errors.js';
 
 /** @typedef {(key: import('./texts.js').TextKey | '') => void} Wait called with what is waited for, and with '' when it goes on */
 
@@ -74,10 +74,11 @@ export async function persist(attempt, signal, wait = () => undefined, attempts 
         wait('offline');
         await online(signal);
       } else {
-        if (reason.isThrottle) throttled += 1;
+        const isThrottle = reason.status === TOO_MANY_REQUESTS;
+        if (isThrottle) throttled += 1;
         else failed += 1;
         if (failed === attempts || throttled === THROTTLED_ATTEMPTS) throw reason;
-        wait(reason.isThrottle ? 'busy' : reason.key === 'stalled' ? 'stalling' : 'again');
+        wait(isThrottle ? 'busy' : reason.key === 'stalled' ? 'stalling' : 'again');
         const backoff = Math.min(2 ** (failed + throttled), LONGEST_WAIT);
         // Those that were turned away together must not come back together.
         await pause((reason.retryAfter + backoff * Math.random()) * 1000, signal);

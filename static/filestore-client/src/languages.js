@@ -5,7 +5,7 @@
 /** @type {Language} */
 export const de = {
   locale: 'de',
-  units: 'Bytes KB MB GB TB',
+  units: 'Byte/Bytes KB MB GB TB',
 
   again: 'Neuer Versuch …',
   alreadyStored: 'Diese Datei ist schon gespeichert und lässt sich nicht mehr zurücknehmen.',
@@ -17,10 +17,17 @@ export const de = {
   failedLeft: 'Eine Datei konnte nicht hochgeladen werden. Versuchen Sie es noch einmal, oder entfernen Sie sie.',
   goesOn: 'Das Hochladen wurde unterbrochen. Fügen Sie dieselbe Datei noch einmal hinzu, dann geht es weiter.',
   interrupted: 'Das Hochladen wurde unterbrochen. Fügen Sie die Datei noch einmal hinzu.',
+  isPaused: 'Angehalten',
   missing: 'Diese Datei gibt es nicht mehr.',
   notFetched: 'Die Datei ließ sich von ihrer Adresse nicht laden. Speichern Sie sie, und fügen Sie sie von Ihrem Gerät hinzu.',
   offline: 'Sie sind offline. Das Hochladen geht weiter, sobald die Verbindung wieder da ist.',
   paused: 'Angehalten.',
+  refused_checksum_mismatch: 'Was angekommen ist, ist nicht diese Datei. Fügen Sie sie noch einmal hinzu.',
+  refused_file_too_large: 'Die Datei ist größer, als der Dienst annimmt.',
+  refused_forbidden: 'Der Dienst nimmt von hier nichts an.',
+  refused_name: 'Mit diesem Namen wird die Datei nicht angenommen: Er ist zu lang oder hat Zeichen, die nicht erlaubt sind.',
+  refused_origin_not_allowed: 'Der Dienst nimmt von dieser Seite nichts an.',
+  refused_type: 'Dateien dieser Art nimmt der Dienst nicht an.',
   serviceBusy: 'Gerade ist zu viel los. Versuchen Sie es in einer Minute noch einmal.',
   serviceProblem: 'Der Dienst hat ein Problem. Versuchen Sie es später noch einmal.',
   serviceRefusal: 'Vom Dienst abgelehnt ({status}).',
@@ -42,7 +49,7 @@ export const de = {
 /** @type {Language} */
 export const fr = {
   locale: 'fr',
-  units: 'octets Ko Mo Go To',
+  units: 'octet/octets Ko Mo Go To',
 
   again: 'Nouvel essai…',
   alreadyStored: 'Ce fichier est déjà enregistré et ne peut plus être retiré.',
@@ -54,10 +61,17 @@ export const fr = {
   failedLeft: 'Un fichier n’a pas pu être envoyé. Réessayez, ou retirez-le.',
   goesOn: 'L’envoi a été interrompu. Ajoutez de nouveau le même fichier, et il reprendra.',
   interrupted: 'L’envoi a été interrompu. Ajoutez de nouveau le fichier.',
+  isPaused: 'En pause',
   missing: 'Ce fichier n’existe plus.',
   notFetched: 'Le fichier n’a pas pu être obtenu de son adresse. Enregistrez-le, et ajoutez-le depuis votre appareil.',
   offline: 'Vous êtes hors ligne. L’envoi reprendra avec la connexion.',
   paused: 'En pause.',
+  refused_checksum_mismatch: 'Ce qui est arrivé n’est pas ce fichier. Ajoutez-le de nouveau.',
+  refused_file_too_large: 'Le fichier est plus grand que ce que le service accepte.',
+  refused_forbidden: 'Le service n’accepte rien d’ici.',
+  refused_name: 'Le fichier n’est pas accepté sous ce nom : il est trop long ou contient des caractères interdits.',
+  refused_origin_not_allowed: 'Le service n’accepte rien de cette page.',
+  refused_type: 'Le service n’accepte pas les fichiers de ce type.',
   serviceBusy: 'Le service est trop demandé. Réessayez dans une minute.',
   serviceProblem: 'Le service a un problème. Réessayez plus tard.',
   serviceRefusal: 'Refusé par le service ({status}).',

@@ -1,7 +1,10 @@
-/** What people read, by its key. `{…}` stands for a value. Numbers are written as in `locale` (BCP 47). */
+/**
+ * What people read, by its key. `{…}` stands for a value. Numbers are written as in `locale` (BCP 47). A unit that has a
+ * singular has it before a slash.
+ */
 export const TEXTS = {
   locale: 'en',
-  units: 'bytes KB MB GB TB',
+  units: 'byte/bytes KB MB GB TB',
 
   again: 'Trying again …',
   busy: 'Busy right now. The upload goes on in a moment.',
@@ -27,7 +30,13 @@ export const TEXTS = {
   wrongAddress: 'Nothing can be uploaded: {url} is not the address of a Filestore API.',
 };
 
-/** @typedef {keyof typeof TEXTS | keyof typeof import('./field-texts.js').FIELD_TEXTS} TextKey */
+/**
+ * What the service refuses it says itself, in English: by the property of the file, or by the code. Another language has
+ * its own words.
+ *
+ * @typedef {'refused_name' | 'refused_type' | `refused_${'checksum_mismatch' | 'file_too_large' | 'forbidden' | 'origin_not_allowed'}`} RefusalKey
+ */
+/** @typedef {keyof typeof TEXTS | keyof typeof import('./field-texts.js').FIELD_TEXTS | RefusalKey} TextKey */
 /** @typedef {Partial<Record<TextKey, string>>} Texts those that are said in other words, or in another language */
 
 /**
@@ -49,5 +58,7 @@ export function say(key, values = {}, texts) {
 export function readableSize(bytes, { locale, units } = TEXTS) {
   const power = Math.min(Math.floor(Math.log2(bytes || 1) / 10), 4);
   const number = Number((bytes / 1024 ** power).toPrecision(power ? 3 : 4));
-  return `${number.toLocaleString(locale)} ${units.split(' ')[power]}`;
+  const [one, more = one] = (units.split(' ')[power] ?? '').split('/');
+  const form = new Intl.PluralRules(locale).select(number);
+  return `${number.toLocaleString(locale)} ${form === 'one' ? one : more}`;
 }
