@@ -48,7 +48,7 @@ class TestSetup:
         message = page.evaluate(
             "() => { try { FilestoreUploader.setup('x', '#none') } catch (error) { return error.message } }"
         )
-        assert message == "There is no element #none to put the uploader on."
+        assert message == "There is no element #none."
 
     def test_files_are_not_fetched_from_elsewhere(self, open_form: Callable[..., Pond], page: Page) -> None:
         open_form()

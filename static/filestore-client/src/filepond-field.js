@@ -6,19 +6,24 @@
 
 import { wasSubmitted } from './client.js';
 import { sayOfField } from './field-texts.js';
-import { pondOf, runningOf, settled } from './filepond-server.js';
+import { settled } from './filepond-server.js';
 
 /** @typedef {import('filepond').FilePond & { element: HTMLElement, server: { process: Function }, maxFiles: number | null, name: string, labelFileLoadError: any }} Pond */
 /**
  * @typedef {object} Settings
  * @property {string | false} restoreAs
+ * @property {import('./filepond-running.js').AllRunning} running
  * @property {import('./client.js').Texts} [texts]
  * @property {any} labelFileLoadError
  * @property {(files: File[], message: string) => void} [onleftout]
  */
 
 /** Those of FilePond.FileStatus and FilePond.FileOrigin, for pages where FilePond is no global. */
-const STATUS = { IDLE: 2, PROCESSING_COMPLETE: 5, PROCESSING_ERROR: 6, LOAD_ERROR: 8, PROCESSING_REVERT_ERROR: 10 };
+const IDLE = 2;
+const PROCESSING_COMPLETE = 5;
+const PROCESSING_ERROR = 6;
+const LOAD_ERROR = 8;
+const PROCESSING_REVERT_ERROR = 10;
 const INPUT = 1;
 const LOCAL = 3;
 const FINAL = 410;
@@ -36,9 +41,9 @@ const ponds = new Map();
 /**
  * A component that is shown again gives its FilePond another one, while uploads of the one before go on.
  *
- * @type {WeakMap<Pond, Set<Function>>}
+ * @type {WeakMap<Pond, Set<import('./filepond-running.js').AllRunning>>}
  */
-const processesOf = new WeakMap();
+const uploadsOf = new WeakMap();
 /** @type {WeakMap<object, Pond>} */
 const opened = new WeakMap();
 /** @type {WeakSet<HTMLFormElement>} */
@@ -131,9 +136,11 @@ function onevent(name, { pond: raw, error, file }) {
   }
   if (!ponds.has(pond)) pond.labelFileLoadError = settings.labelFileLoadError;
   ponds.set(pond, settings);
-  pondOf.set(process, pond);
-  const processes = processesOf.get(pond) ?? new Set();
-  processesOf.set(pond, processes.add(process));
+  const { running } = settings;
+  const all = uploadsOf.get(pond) ?? running.all;
+  uploadsOf.set(pond, all.add(running));
+  running.pond = pond;
+  running.all = all;
   guard(pond.element.closest('form'));
   if (name === 'processfile' && pond.getFiles().some(({ id }) => id === file?.id)) settled.add(file.serverId);
   if (name === 'processfile' && file.serverId) {
@@ -142,8 +149,7 @@ function onevent(name, { pond: raw, error, file }) {
     if (before) pond.removeFile(before.id, { revert: false });
   }
   if (name === 'removefile' && file) {
-    const running = [...processes].flatMap((each) => [...(runningOf.get(each) ?? [])]);
-    for (const upload of running) if (upload.file === file.file) upload.stop();
+    for (const each of all) for (const upload of each) if (upload.file === file.file) upload.stop();
   }
   if (name === 'warning' && Array.isArray(file)) takeWhatFits(pond, file, settings);
   else if (file?.id) offerRetry(pond, file.id, error?.code !== FINAL);
@@ -153,14 +159,14 @@ function onevent(name, { pond: raw, error, file }) {
 /**
  * FilePond asks whether to add a file before it draws it.
  *
- * @param {Function} process
+ * @param {import('./filepond-running.js').AllRunning} running
  * @param {import('filepond').FilePondOptions['beforeAddFile']} beforeAddFile
  */
-export function goAhead(process, beforeAddFile) {
+export function goAhead(running, beforeAddFile) {
   return (/** @type {import('filepond').FilePondFile} */ file) => {
     const answer = beforeAddFile?.(file) ?? true;
     Promise.resolve(answer).then(
-      (isAdded) => isAdded && isReady(pondOf.get(process), file) && runningOf.get(process)?.goAhead(/** @type {File} */ (file.file), file.getMetadata()),
+      (isAdded) => isAdded && isReady(running.pond, file) && running.goAhead(/** @type {File} */ (file.file), file.getMetadata()),
       () => undefined,
     );
     return answer;
@@ -198,7 +204,7 @@ function hold(event) {
     stop(event);
     tell(pond.element, sayOfField(key, {}, texts));
     // Those that wait for somebody to say so.
-    for (const { id, status } of leftIn(pond)) if (status === STATUS.IDLE) pond.processFile(id).catch(() => undefined);
+    for (const { id, status } of leftIn(pond)) if (status === IDLE) pond.processFile(id).catch(() => undefined);
   }
 }
 
@@ -216,7 +222,7 @@ function stop(event) {
 function leftIn(pond) {
   return pond
     .getFiles()
-    .filter(({ status, origin }) => status !== STATUS.PROCESSING_COMPLETE && !(origin === LOCAL && status === STATUS.IDLE));
+    .filter(({ status, origin }) => status !== PROCESSING_COMPLETE && !(origin === LOCAL && status === IDLE));
 }
 
 /**
@@ -228,7 +234,7 @@ function leftIn(pond) {
 function problem(pond) {
   const left = leftIn(pond);
   if (left.length === 0) return undefined;
-  const failures = [STATUS.PROCESSING_ERROR, STATUS.LOAD_ERROR, STATUS.PROCESSING_REVERT_ERROR];
+  const failures = [PROCESSING_ERROR, LOAD_ERROR, PROCESSING_REVERT_ERROR];
   return left.every(({ status }) => failures.includes(status)) ? 'failedLeft' : 'uploading';
 }
 
@@ -257,7 +263,7 @@ function takeWhatFits(pond, files, { texts, onleftout = (_, message) => tell(pon
   const most = pond.allowMultiple === false ? 1 : (pond.maxFiles ?? files.length);
   const room = Math.max(0, most - pond.getFiles().length);
   const left = files.slice(room);
-  if (room > 0) pond.addFiles(files.slice(0, room)).catch(() => undefined);
+  pond.addFiles(files.slice(0, room)).catch(() => undefined);
   if (left.length > 0) onleftout(left, sayOfField('tooMany', { count: most, names: left.map(({ name }) => name).join(', ') }, texts));
 }
 

@@ -32,7 +32,7 @@ function arrive() {
       for (const write of writers) write(performance.now());
     }
   } finally {
-    Reflect.deleteProperty(document, 'hidden');
+    delete (/** @type {any} */ (document).hidden);
   }
 }
 

@@ -9,10 +9,15 @@ import { sayOfField } from './field-texts.js';
  * @extends {Set<Running>}
  */
 export class AllRunning extends Set {
-  /** @type {string | null} while it is paused, what FilePond said before */
-  #label = null;
+  /** @type {Pond | undefined} once it has shown itself */
+  pond;
+  /** What that FilePond has or had; other options bring another one. */
+  all = new Set([this]);
   /** @type {import('./client.js').Texts | undefined} */
   texts;
+  /** @type {string | null} while it is paused, what FilePond said before */
+  #label = null;
+
   /**
    * FilePond asks for an upload only when nothing on it moves any more, which may be seconds. Until then it goes ahead.
    *
@@ -30,30 +35,27 @@ export class AllRunning extends Set {
     return super.add(upload);
   }
 
-  /** @param {import('filepond').FilePond} pond */
-  pause(pond) {
+  pause() {
     if (this.#label !== null) return;
-    this.#label = /** @type {Pond} */ (pond).labelFileProcessing;
+    this.#label = this.pond?.labelFileProcessing ?? '';
     for (const upload of this) upload.pause();
-    this.#show(pond, sayOfField('isPaused', {}, this.texts));
+    this.#show(sayOfField('isPaused', {}, this.texts));
   }
 
-  /** @param {import('filepond').FilePond} pond */
-  resume(pond) {
+  resume() {
     if (this.#label === null) return;
     for (const upload of this) upload.resume();
-    this.#show(pond, this.#label);
+    this.#show(this.#label);
     this.#label = null;
   }
 
   /**
    * FilePond writes a label with the next progress.
    *
-   * @param {import('filepond').FilePond} pond
    * @param {string} label
    */
-  #show(pond, label) {
-    /** @type {Pond} */ (pond).labelFileProcessing = label;
+  #show(label) {
+    if (this.pond) this.pond.labelFileProcessing = label;
     for (const upload of this) upload.tell();
   }
 }

@@ -28,7 +28,8 @@ import { standIn } from './stand-in.js';
 /**
  * @typedef {object} Running
  * @property {File} file
- * @property {string} metadata as JSON
+ * @property {import('./filepond-running.js').AllRunning} among
+ * @property {string} description where it goes, and what is said of it
  * @property {Promise<import('./client.js').UploadedFile[]>} done
  * @property {boolean} isOver FilePond has the ids, or nobody wants them
  * @property {number} sent bytes
@@ -57,11 +58,11 @@ const SETTLED = 1000;
 export const runningOf = new WeakMap();
 
 /**
- * The FilePond that calls a function for its uploads, once it has shown itself.
+ * Those that FilePond has not asked for yet. It may have been given other options meanwhile, and with them a server.
  *
- * @type {WeakMap<Function, import('filepond').FilePond>}
+ * @type {WeakMap<File, Running>}
  */
-export const pondOf = new WeakMap();
+const early = new WeakMap();
 
 /**
  * The ids of uploads of which it is known what became of them: they came to be in a field, or were taken back.
@@ -81,8 +82,7 @@ export function createServer(apiRootUrl, options = {}) {
   const running = new AllRunning();
   running.texts = texts;
   const news = new News(running);
-  /** @type {Map<File, Running>} those that FilePond has not asked for yet */
-  const early = new Map();
+  const describe = (/** @type {unknown} */ metadata) => apiRootUrl + JSON.stringify(metadata);
 
   /**
    * @param {File} file
@@ -112,7 +112,8 @@ export function createServer(apiRootUrl, options = {}) {
     /** @type {Running} */
     const entry = {
       file,
-      metadata: JSON.stringify(metadata),
+      among: running,
+      description: describe(metadata),
       done: Promise.all(uploads.map(({ done }) => done)),
       isOver: false,
       sent: 0,
@@ -121,7 +122,7 @@ export function createServer(apiRootUrl, options = {}) {
       stop: () => {
         if (entry.isOver) return;
         entry.isOver = true;
-        running.delete(entry);
+        entry.among.delete(entry);
         for (const upload of uploads) {
           upload.abort();
           upload.done.then(({ id }) => client.undo(id)).catch(() => undefined);
@@ -141,14 +142,16 @@ export function createServer(apiRootUrl, options = {}) {
     const ahead = early.get(file);
     early.delete(file);
     // What was said of it meanwhile goes along.
-    const isSame = ahead && !ahead.isOver && ahead.metadata === JSON.stringify(metadata);
+    const isSame = ahead && !ahead.isOver && ahead.description === describe(metadata);
     if (!isSame) ahead?.stop();
     const entry = isSame ? ahead : begin(file, /** @type {File | Variants} */ (given), metadata);
+    entry.among.delete(entry);
+    entry.among = running.add(entry);
     const { stop, done } = entry;
     const show = () => entry.isOver || entry.size === 0 || progress(true, entry.sent || 1, entry.size);
     entry.tell = () => news.add(entry, show);
     // FilePond takes no progress in the moment in which it asks. Until it has some a wheel turns, which is dear to draw.
-    const told = wait(MOMENT).then(entry.tell);
+    const told = new Promise((resolve) => setTimeout(resolve, MOMENT)).then(entry.tell);
     /** @param {import('./client.js').UploadedFile[]} arrived */
     const finish = (arrived) => {
       show();
@@ -156,12 +159,12 @@ export function createServer(apiRootUrl, options = {}) {
       entry.isOver = true;
       running.delete(entry);
       const ids = arrived.map(({ id }) => id);
-      if (ids.length > 1) group(ids);
+      group(ids);
       const source = ids.join();
       load(source);
       // Removed meanwhile, where a plugin has made another file of it and `stop` was not called.
       setTimeout(() => {
-        const pond = pondOf.get(process);
+        const { pond } = running;
         if (!pond || settled.has(source) || pond.getFiles().some(({ serverId }) => serverId === source)) return;
         undo(client, source).catch(() => undefined);
       }, SETTLED);
@@ -171,7 +174,8 @@ export function createServer(apiRootUrl, options = {}) {
       (reason) => {
         if (entry.isOver) return;
         stop();
-        error(/** @type {any} */ ({ type: 'error', code: isFinal(reason) ? FINAL : 0, body: client.explain(reason) }));
+        const isFinal = reason instanceof UploadError && !reason.passing;
+        error(/** @type {any} */ ({ type: 'error', code: isFinal ? FINAL : 0, body: client.explain(reason) }));
       },
     );
     return {
@@ -188,7 +192,7 @@ export function createServer(apiRootUrl, options = {}) {
     if (early.has(file)) return;
     const ahead = begin(file, file, metadata);
     early.set(file, ahead);
-    if (early.size > FEW) rest();
+    if (running.size > FEW) rest();
     ahead.done.then(() => early.has(file) && rest()).catch(() => undefined);
   };
 
@@ -211,7 +215,7 @@ export function createServer(apiRootUrl, options = {}) {
         const reason = gone(sayOfField(!upload ? 'expired' : upload.goesOn ? 'goesOn' : 'interrupted', {}, texts));
         const fail = () => error(/** @type {any} */ (reason));
         // A field that has not shown itself does not know yet how to tell a reason.
-        if (pondOf.has(process)) fail();
+        if (running.pond) fail();
         else document.addEventListener('FilePond:init', () => setTimeout(fail), { once: true });
       }
       return { abort: () => undefined };
@@ -250,11 +254,6 @@ async function undo(client, ids) {
   await Promise.all(ids.split(',').map((id) => (wasSubmitted(id) ? undefined : client.undo(id.split('/')[0] ?? id))));
 }
 
-/** @param {unknown} reason */
-function isFinal(reason) {
-  return reason instanceof UploadError && !reason.passing;
-}
-
 /** @param {string} message */
 function gone(message) {
   return { type: 'error', code: FINAL, body: message };
@@ -267,12 +266,4 @@ function gone(message) {
  */
 function sum(all, key) {
   return all.reduce((total, each) => total + each[key], 0);
-}
-
-/**
- * @param {number} milliseconds
- * @returns {Promise<void>}
- */
-function wait(milliseconds) {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

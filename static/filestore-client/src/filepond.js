@@ -53,11 +53,11 @@ export const FilestoreUploader = {
   setup(url, root, options = {}) {
     const selector = typeof root === 'string' ? root : 'input[type=file]';
     const element = root instanceof Element ? root : document.querySelector(selector);
-    if (!element) throw new Error(`There is no element ${selector} to put the uploader on.`);
+    if (!element) throw new Error(`There is no element ${selector}.`);
     const { FilePond } = /** @type {any} */ (globalThis);
     if (!FilePond) {
       close(element, sayOfField('unavailable', {}, options.texts));
-      throw new Error('FilePond has to be loaded before the uploader is set up.');
+      throw new Error('FilePond has to be loaded first.');
     }
     const restoreAs = `${location.pathname}${location.search} ${element.getAttribute('name') ?? element.id}`;
     return FilePond.create(element, this.options(url, { restoreAs, ...options }));
@@ -76,7 +76,8 @@ export const FilestoreUploader = {
     const { headers, restoreAs: _, lifetime, stallTimeout, maxParallelUploads, multipart, download, onprogress, onwait, onleftout, texts: __, files, ...others } = options;
     const server = createServer(url, { ...options, restoreAs });
     const { labelFileLoadError = loadErrorLabel(texts) } = others;
-    watch(server.process, { restoreAs, texts, labelFileLoadError, ...(onleftout && { onleftout }) });
+    const running = /** @type {import('./filepond-running.js').AllRunning} */ (uploadsOf(server));
+    watch(server.process, { restoreAs, running, texts, labelFileLoadError, ...(onleftout && { onleftout }) });
     // FilePond takes away what a list of files does not have: a field that is shown already gets none.
     const before = isShown(restoreAs) ? [] : restored(new FilestoreClient(url, { restoreAs }));
     return {
@@ -87,7 +88,7 @@ export const FilestoreUploader = {
       // In nobody's types: the progress as it is, not one that FilePond makes up to look smoother.
       ...(/** @type {{}} */ ({ allowMinimumUploadDuration: false })),
       ...(/** @type {{}} */ (others)),
-      beforeAddFile: goAhead(server.process, others.beforeAddFile),
+      beforeAddFile: goAhead(running, others.beforeAddFile),
       // FilePond would not show those whose turn comes when nothing moves any more.
       itemInsertInterval: 0,
     };
@@ -99,21 +100,21 @@ export const FilestoreUploader = {
    * @param {import('filepond').FilePond} pond
    */
   pause(pond) {
-    running(pond)?.pause(pond);
+    for (const each of uploadsOf(/** @type {any} */ (pond.server))?.all ?? []) each.pause();
   },
 
   /** @param {import('filepond').FilePond} pond */
   resume(pond) {
-    running(pond)?.resume(pond);
+    for (const each of uploadsOf(/** @type {any} */ (pond.server))?.all ?? []) each.resume();
   },
 
   submitted,
   unsubmitted,
 };
 
-/** @param {import('filepond').FilePond} pond */
-function running(pond) {
-  return runningOf.get(/** @type {any} */ (pond.server).process);
+/** @param {import('./filepond-server.js').Server} server as `createServer` has made it */
+function uploadsOf({ process }) {
+  return runningOf.get(process);
 }
 
 /**
