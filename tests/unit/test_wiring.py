@@ -1,6 +1,8 @@
 """While Lambda starts a function it gives it a whole processor, and later a part of one."""
 
 import importlib
+import inspect
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -29,4 +31,8 @@ def test_a_function_is_put_together_while_it_starts(operation: str, monkeypatch:
         if hasattr(make, "cache_info") and not name.startswith("_") and name != "settings":
             monkeypatch.setattr(wiring, name, watch(name, make))
     importlib.reload(handler)
+    # All that it asks for when it is called is there by then.
+    source = inspect.getsource(handler)
+    asked = {name for name in re.findall(r"\bwiring\.(\w+)\(\)", source) if name != "settings"}
+    assert set(made) >= asked
     assert made
