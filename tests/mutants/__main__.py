@@ -17,6 +17,7 @@ import pytest
 
 from tests.mutants import child, digests, pool, typed
 from tests.mutants.choice import Choice
+from tests.mutants.judgements import FILE, Judgements
 from tests.mutants.model import MYPY, ROOT, SOURCE, Job, Mutant, Run
 from tests.mutants.report import report
 
@@ -146,7 +147,10 @@ class _Work:
     def __init__(self, session: Session, choice: Choice, mutants: list[Mutant]) -> None:
         self._session = session
         self._choice = choice
-        self._todo = list(reversed(mutants))
+        # Taken from the end. Those that are judged take longest, and come last.
+        judgements = Judgements(FILE.read_text())
+        self._todo = sorted(mutants, key=lambda mutant: judgements.reason(mutant) is not None)
+        self._todo.reverse()
         self._count = len(mutants)
         self._rounds: dict[str, list[list[str]]] = {}
         self._again: list[Mutant] = []

@@ -3,13 +3,17 @@
 import ast
 import difflib
 import functools
+import itertools
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from tests.mutants.model import SOURCE, Mutant, Run
 
 _HINTS = 4
+_ALL = 30
+# A tenth of the time of all tests: whoever survives the likely ones for so long counts as a survivor.
+_ENOUGH = _ALL / 10
 
 
 class Choice:
@@ -20,7 +24,7 @@ class Choice:
         if not any(protocol.calls.values()):
             raise RuntimeError("no test calls a function of the source")
         seconds = {test: protocol.seconds.get(test, 0) for test in protocol.calls}
-        scale = 30 / sum(seconds.values())
+        scale = _ALL / sum(seconds.values())
         self.seconds = {test: each * scale for test, each in seconds.items()}
         self._callers: dict[tuple[str, str], list[str]] = defaultdict(list)
         self._touching: dict[str, set[str]] = defaultdict(set)
@@ -48,22 +52,28 @@ class Choice:
         """The tests in rounds: a mutant that survives one comes into the next."""
         tests = self._tests(mutant)
         first = [test for test in (last, *self._killers[mutant.where][:_HINTS]) if test in tests]
-        by_file: dict[str, list[str]] = defaultdict(list)
+        own = f"tests/unit/test_{mutant.module.split('.')[-1]}.py::"
+        testers = self._testers[_short(mutant.path)]
         # Of a test with many parameters one comes first, and the others once every other test has had its turn.
         turns: dict[str, int] = defaultdict(int)
-        order: dict[str, tuple[int, float]] = {}
-        for test in sorted(tests, key=lambda test: (self.seconds[test], test)):
+        order: dict[str, tuple[bool, bool, int, float]] = {}
+        for test in sorted(tests - set(first), key=lambda test: (self.seconds[test], test)):
             function = test.split("[")[0]
-            order[test] = (turns[function], self.seconds[test])
+            order[test] = (not test.startswith(own), test not in testers, turns[function], self.seconds[test])
             turns[function] += 1
-        for test in sorted(order, key=order.__getitem__):
-            if test not in first:
-                by_file[test.split("::")[0]].append(test)
-        own = f"tests/unit/test_{mutant.module.split('.')[-1]}.py"
-        own_tests = by_file.pop(own, [])
-        others = [test for tests in by_file.values() for test in tests]
-        quick, slow = ([test for test in others if (order[test][0] == 0) is wanted] for wanted in (True, False))
+        likely = self._within(_ENOUGH, sorted(order, key=order.__getitem__))
+        # Fixtures of a file are made once.
+        files = {test.split("::")[0]: place for place, test in reversed(list(enumerate(likely)))}
+        likely.sort(key=lambda test: files[test.split("::")[0]])
+        own_tests = [test for test in likely if test.startswith(own)]
+        others = [test for test in likely if not test.startswith(own)]
+        quick, slow = ([test for test in others if (order[test][2] == 0) is wanted] for wanted in (True, False))
         return [tests for tests in (list(dict.fromkeys(first)), own_tests, quick, slow) if tests]
+
+    def _within(self, seconds: float, tests: Sequence[str]) -> list[str]:
+        """As many of the tests as fit."""
+        ends = itertools.accumulate(self.seconds[test] for test in tests)
+        return [test for test, end in zip(tests, ends, strict=True) if end <= seconds]
 
     def _tests(self, mutant: Mutant) -> set[str]:
         """Those that run the statement or call what uses the constant, or else all that use its module or importers."""

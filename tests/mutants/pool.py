@@ -18,8 +18,8 @@ from local.emulator import Emulator
 from local.loopback import free_port
 from tests.mutants.model import Job, Run
 
-# What the tests leave in an emulator adds up.
-_RUNS_OF_AN_EMULATOR = 150
+# What the tests leave in an emulator adds up, and makes it slow.
+_TESTS_OF_AN_EMULATOR = 600
 _STOPPED = "(stopped: it did not end)"
 
 Runner = Callable[[Job, tuple[str, str], Path], NoReturn]
@@ -31,22 +31,21 @@ class _Slot:
     runner: Runner
     folder: Path
     emulator: Emulator | None = None
-    runs: int = 0
+    tests: int = 0
     job: Job | None = None
     process: int = 0
     deadline: float = 0
     number: int = 0
 
     def start(self, job: Job) -> None:
-        if self.emulator is None or self.runs >= _RUNS_OF_AN_EMULATOR:
+        if self.emulator is None or self.tests >= _TESTS_OF_AN_EMULATOR:
             self.stop_emulator()
             self.number += 1
             state = self.folder / f"aws{self.number}"
             state.mkdir(parents=True)
             self.emulator = Emulator(free_port(), state)
             self.emulator.start()
-            self.runs = 0
-        self.runs += 1
+            self.tests = 0
         self.job = job
         # The processor's time is what counts; this is for what sleeps for ever.
         self.deadline = time.monotonic() + 120 + 20 * job.seconds
@@ -80,7 +79,10 @@ class _Slot:
         self.process = 0
         result = self.folder / "run" / "result.json"
         if result.exists():
-            return Run(**json.loads(result.read_text()))
+            run = Run(**json.loads(result.read_text()))
+            self.tests += len(run.seconds)
+            return run
+        self.tests = _TESTS_OF_AN_EMULATOR
         if os.WIFSIGNALED(status):
             return Run(1, _STOPPED, {}, {})
         raise RuntimeError(f"a run of tests broke down:\n{self.output()}")

@@ -63,7 +63,8 @@ class TestChoice:
     FILE = "/domain/file.py"
 
     def choice(self, calls: dict[str, list[tuple[str, str]]]) -> Choice:
-        return Choice(Run(0, "", calls, dict.fromkeys(calls, 1.0)))
+        others: dict[str, list[tuple[str, str]]] = {f"z.py::{number}": [] for number in range(100 - len(calls))}
+        return Choice(Run(0, "", calls | others, dict.fromkeys(calls | others, 1.0)))
 
     def test_is_of_the_tests_that_call_the_function(self) -> None:
         choice = self.choice({"a.py::one": [(self.FILE, "is_file_id")], "a.py::two": [(self.FILE, "hash_token")]})
@@ -95,6 +96,16 @@ class TestChoice:
         choice = self.choice({name: [(self.FILE, "is_file_id")] for name in names})
         choice.killed(OTHER, "b.py::two")
         assert choice.rounds(MUTANT, "a.py::one") == [["a.py::one", "b.py::two"], ["tests/unit/test_file.py::three"]]
+
+    def test_takes_a_tenth_of_the_time_of_all_the_likely_ones_first(self) -> None:
+        calls = [(self.FILE, "is_file_id")]
+        likely = {f"tests/unit/test_file.py::{number}": calls for number in range(5)}
+        choice = self.choice(likely | {f"a.py::{number}": calls for number in range(50)})
+        choice.killed(OTHER, "a.py::49")
+        first, own, others = choice.rounds(MUTANT, "")
+        assert first == ["a.py::49"]
+        assert own == list(likely)
+        assert len(others) == 5
 
     def test_needs_tests_that_call_something(self) -> None:
         with pytest.raises(RuntimeError, match="no test calls"):
