@@ -12,8 +12,8 @@ from tests.mutants.model import SOURCE, Mutant, Run
 
 _HINTS = 4
 _ALL = 30
-# A tenth of the time of all tests: whoever survives the likely ones for so long counts as a survivor.
-_ENOUGH = _ALL / 10
+# A twentieth of the time of all tests: what survives the likely ones for so long counts as a survivor.
+_ENOUGH = _ALL / 20
 
 
 class Choice:
