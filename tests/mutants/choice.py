@@ -12,8 +12,8 @@ from tests.mutants.model import SOURCE, Mutant, Run
 
 _HINTS = 4
 _ALL = 30
-# A twentieth of the time of all tests: what survives the likely ones for so long counts as a survivor.
-_ENOUGH = _ALL / 20
+# A tenth of the time of all tests: what survives the likely ones for so long counts as a survivor.
+_ENOUGH = _ALL / 10
 
 
 class Choice:
@@ -54,13 +54,16 @@ class Choice:
         first = [test for test in (last, *self._killers[mutant.where][:_HINTS]) if test in tests]
         own = f"tests/unit/test_{mutant.module.split('.')[-1]}.py::"
         testers = self._testers[_short(mutant.path)]
-        # Of a test with many parameters one comes first, and the others once every other test has had its turn.
+        # Of a test with many parameters one comes first, and the others once every other test has had its turn; of each
+        # file one after the other, for those of a file look at much the same.
         turns: dict[str, int] = defaultdict(int)
-        order: dict[str, tuple[bool, bool, int, float]] = {}
+        order: dict[str, tuple[bool, bool, int, int, float]] = {}
         for test in sorted(tests - set(first), key=lambda test: (self.seconds[test], test)):
-            function = test.split("[")[0]
-            order[test] = (not test.startswith(own), test not in testers, turns[function], self.seconds[test])
+            function, file = test.split("[")[0], test.split("::")[0]
+            in_turn = (turns[function], turns[file], self.seconds[test])
+            order[test] = (not test.startswith(own), test not in testers, *in_turn)
             turns[function] += 1
+            turns[file] += 1
         likely = self._within(_ENOUGH, sorted(order, key=order.__getitem__))
         # Fixtures of a file are made once.
         files = {test.split("::")[0]: place for place, test in reversed(list(enumerate(likely)))}

@@ -97,15 +97,17 @@ class TestChoice:
         choice.killed(OTHER, "b.py::two")
         assert choice.rounds(MUTANT, "a.py::one") == [["a.py::one", "b.py::two"], ["tests/unit/test_file.py::three"]]
 
-    def test_takes_a_twentieth_of_the_time_of_all_the_likely_ones_first(self) -> None:
+    def test_takes_a_tenth_of_the_time_of_all_the_likely_ones_first(self) -> None:
         calls = [(self.FILE, "is_file_id")]
-        likely = {f"tests/unit/test_file.py::{number}": calls for number in range(3)}
-        choice = self.choice(likely | {f"a.py::{number}": calls for number in range(50)})
-        choice.killed(OTHER, "a.py::49")
-        first, own, others = choice.rounds(MUTANT, "")
-        assert first == ["a.py::49"]
-        assert own == list(likely)
-        assert others == ["a.py::0", "a.py::1"]
+        likely = {f"tests/unit/test_file.py::{number}": calls for number in range(5)}
+        others = {f"{file}.py::{number}": calls for file in "ab" for number in range(20)}
+        choice = self.choice(likely | others)
+        choice.killed(OTHER, "a.py::9")
+        assert choice.rounds(MUTANT, "") == [
+            ["a.py::9"],
+            list(likely),
+            ["a.py::0", "a.py::1", "a.py::10", "b.py::0", "b.py::1"],
+        ]
 
     def test_needs_tests_that_call_something(self) -> None:
         with pytest.raises(RuntimeError, match="no test calls"):
