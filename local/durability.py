@@ -14,6 +14,7 @@ import logging
 import os
 import shutil
 import signal
+import sys
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from pathlib import Path
@@ -232,7 +233,7 @@ class Keeper:
 
     @staticmethod
     def _end(why: object) -> NoReturn:
-        print(f"error: {why}", flush=True)
+        _say(f"error: {why}")
         os._exit(1)
 
     # ---------------------------------------------------------------- start
@@ -243,14 +244,14 @@ class Keeper:
         repeated = failed = 0
         for entry in writes.since(self._folder, self._loaded):
             if isinstance(entry, str):
-                print(f"note: {entry}.", flush=True)
+                _say(f"note: {entry}.")
             elif "upload" in entry:
                 uploads[entry["upload"]] = None
             else:
                 repeated += 1
                 failed += await inside.write_records(entry) >= _FIRST_ERROR
         if failed:
-            print(f"note: {failed} of {repeated} writes since the last snapshot could not be repeated.", flush=True)
+            _say(f"note: {failed} of {repeated} writes since the last snapshot could not be repeated.")
         self._writes.begin({"upload": upload} for upload in uploads)
         self._writes.count += repeated
         for upload in uploads:
@@ -289,3 +290,9 @@ def _result(child: int) -> int:
     _, status = os.waitpid(child, 0)
     code = os.waitstatus_to_exitcode(status)
     return code if code >= 0 else errno.EIO
+
+
+def _say(line: str) -> None:
+    """In one write: print makes two where nothing is buffered, and another thread may log a line between them."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()

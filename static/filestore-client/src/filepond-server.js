@@ -82,7 +82,7 @@ export function createServer(apiRootUrl, options = {}) {
   const running = new AllRunning();
   running.texts = texts;
   const news = new News(running);
-  const describe = (/** @type {unknown} */ metadata) => apiRootUrl + JSON.stringify(metadata);
+  const describe = (/** @type {unknown} */ metadata) => apiRootUrl.replace(/\/+$/, '') + JSON.stringify(metadata);
 
   /**
    * @param {File} file
