@@ -3,36 +3,32 @@
  * the drawing took ten times as long as the uploads.
  */
 
-const FRAMES = 2;
-/** FilePond looks where things are, moves them, and has to look again. */
-const TURNS = 6;
+/** Frames. Between two of them FilePond looks where things are now. */
+const JUMPS = 10;
 /** Milliseconds between news of many files. */
 const PAUSE = 1000;
 
-let frames = 0;
+let jumps = 0;
 
 /**
- * Has whatever moves on FilePond arrive, in this frame and the next one. In a tab that nobody sees FilePond moves
+ * Has whatever moves on FilePond arrive, in this frame and the next ones. In a tab that nobody sees FilePond moves
  * everything to its end at once, so it is told for the time of a call that it is in one. What draws it has no public
  * name; without it everything takes its time.
  */
 export function rest() {
-  if (frames === 0) requestAnimationFrame(arrive);
-  frames = FRAMES;
+  if (jumps === 0) requestAnimationFrame(jump);
+  jumps = JUMPS;
 }
 
-function arrive() {
-  frames -= 1;
-  if (frames > 0) requestAnimationFrame(arrive);
-  const { readers = [], writers = [] } = /** @type {any} */ (globalThis).__framePainter ?? {};
+function jump() {
+  jumps -= 1;
+  if (jumps > 0) requestAnimationFrame(jump);
+  const { writers = [] } = /** @type {any} */ (globalThis).__framePainter ?? {};
   Object.defineProperty(document, 'hidden', { value: true, configurable: true });
   try {
-    for (let turn = 0; turn < TURNS; turn++) {
-      for (const read of readers) read();
-      for (const write of writers) write(performance.now());
-    }
+    for (const write of writers) write(performance.now());
   } finally {
-    delete (/** @type {any} */ (document).hidden);
+    Reflect.deleteProperty(document, 'hidden');
   }
 }
 
