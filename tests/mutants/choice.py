@@ -74,9 +74,9 @@ class Choice:
         return [tests for tests in (list(dict.fromkeys(first)), own_tests, quick, slow) if tests]
 
     def _within(self, seconds: float, tests: Sequence[str]) -> list[str]:
-        """As many of the tests as fit."""
+        """As many of the tests as fit, and the first in any case: no mutant survives without a test."""
         ends = itertools.accumulate(self.seconds[test] for test in tests)
-        return [test for test, end in zip(tests, ends, strict=True) if end <= seconds]
+        return [test for test, end in zip(tests, ends, strict=True) if end <= seconds or test == tests[0]]
 
     def _tests(self, mutant: Mutant) -> set[str]:
         """Those that run the statement or call what uses the constant, or else all that use its module or importers."""

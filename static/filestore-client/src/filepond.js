@@ -76,7 +76,7 @@ export const FilestoreUploader = {
     const { headers, restoreAs: _, lifetime, stallTimeout, maxParallelUploads, multipart, download, onprogress, onwait, onleftout, texts: __, files, ...others } = options;
     const server = createServer(url, { ...options, restoreAs });
     const { labelFileLoadError = loadErrorLabel(texts) } = others;
-    const running = /** @type {import('./filepond-running.js').AllRunning} */ (uploadsOf(server));
+    const running = /** @type {import('./filepond-running.js').AllRunning} */ (runningIn(server));
     watch(server.process, { restoreAs, running, texts, labelFileLoadError, ...(onleftout && { onleftout }) });
     // FilePond takes away what a list of files does not have: a field that is shown already gets none.
     const before = isShown(restoreAs) ? [] : restored(new FilestoreClient(url, { restoreAs }));
@@ -100,12 +100,12 @@ export const FilestoreUploader = {
    * @param {import('filepond').FilePond} pond
    */
   pause(pond) {
-    for (const each of uploadsOf(/** @type {any} */ (pond.server))?.all ?? []) each.pause();
+    for (const each of runningIn(/** @type {any} */ (pond.server))?.all ?? []) each.pause();
   },
 
   /** @param {import('filepond').FilePond} pond */
   resume(pond) {
-    for (const each of uploadsOf(/** @type {any} */ (pond.server))?.all ?? []) each.resume();
+    for (const each of runningIn(/** @type {any} */ (pond.server))?.all ?? []) each.resume();
   },
 
   submitted,
@@ -113,7 +113,7 @@ export const FilestoreUploader = {
 };
 
 /** @param {import('./filepond-server.js').Server} server as `createServer` has made it */
-function uploadsOf({ process }) {
+function runningIn({ process }) {
   return runningOf.get(process);
 }
 
