@@ -20,7 +20,7 @@ from local import credentials
 from local.durability import Keeper
 from local.faithful_s3 import App, Send, faithful, has_bucket
 from local.gate import Gate
-from local.inside import say_which_key
+from local.inside import delivers_anew, say_which_key
 
 _LOOK_AGAIN = 0.5
 # In a form that the SDKs read.
@@ -72,6 +72,7 @@ def main() -> None:
     # The path alone: a query may be presigned.
     config.access_log_format = "request %(m)s %(U)s %(s)s %(L)s"
     say_which_key()
+    delivers_anew()
     kept = faithful(Keeper(ministack, Path(folder), int(number)))
     asyncio.run(serve(gated(kept, Gate(int(port), root_key, has_bucket, credentials.has_key)), config))
 

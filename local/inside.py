@@ -14,7 +14,7 @@ from typing import Any
 
 from ministack import app as emulator
 from ministack.core import persistence
-from ministack.services import apigateway_v1, eventbridge, lambda_svc, s3, scheduler
+from ministack.services import apigateway_v1, eventbridge, lambda_svc, s3, scheduler, sqs
 
 app = emulator.app
 
@@ -119,6 +119,27 @@ def tell_of(bucket: str, key: str) -> None:
             )
 
 
+def delivers_anew() -> None:
+    """Have queues that are read from the disk deliver what was received and not deleted: who had received it is gone.
+
+    Its visibility timeout, six minutes, would be waited for otherwise, and nothing be said of the upload meanwhile.
+    """
+    load = sqs.load_persisted_state
+
+    def loaded(saved: Any) -> None:
+        load(saved)
+        _deliver_anew()
+
+    sqs.load_persisted_state = loaded
+
+
+def _deliver_anew() -> None:
+    with sqs._queues_lock:
+        for _, queue in sqs._queues.all_items():
+            for message in queue["messages"]:
+                message["visible_at"] = min(message["visible_at"], time.time())
+
+
 _key_id: ContextVar[str | None] = ContextVar("key_id", default=None)
 
 
@@ -149,9 +170,11 @@ class Clock:
         self._seen = time.time()
 
     def look(self) -> None:
-        """Have nothing lie in the future: throttling begins anew, schedules run from now on."""
+        """Have nothing lie in the future: throttling begins anew, schedules run and queues deliver from now on."""
         before, self._seen = self._seen, time.time()
         if self._seen < before:
             apigateway_v1._throttle_state.clear()
+            lambda_svc._esm_backoff_until.clear()
+            _deliver_anew()
             for fired in (eventbridge._rule_last_fired, scheduler._schedule_last_fired):
                 fired.update({rule: min(at, self._seen) for rule, at in list(fired.items())})

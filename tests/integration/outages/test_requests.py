@@ -1,5 +1,7 @@
-"""Requests of strangers, and all requests after the clock was set back."""
+"""Requests of strangers, all requests after the clock was set back, and messages that nobody handles any more."""
 
+import os
+import signal
 import sys
 from pathlib import Path
 from urllib.parse import urlencode
@@ -78,3 +80,47 @@ emulator_process.main()
         assert stack.files("PUT", "no ids").status_code == 400
         offset.write_text("-14400")
         assert stack.files("PUT", "no ids").status_code == answer
+
+    @pytest.mark.parametrize(("heeded", "delivered"), [("heeded", 1), ("unheeded", 0)])
+    def test_delays_no_message(self, emulator: Emulator, tmp_path: Path, heeded: str, delivered: int) -> None:
+        """A message is there from a time of day on."""
+        offset = tmp_path / "offset"
+        offset.write_text("0")
+        emulator.program = [sys.executable, "-c", self.CLOCK, str(offset), heeded]
+        emulator.start()
+        queue = Queue(emulator)
+        queue.send()
+        offset.write_text("-14400")
+        assert queue.receive() == delivered
+
+
+class Queue:
+    """One that nothing of the stack's reads."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self._sqs = emulator.client("sqs")
+        made = self._sqs.create_queue(QueueName="read-by-hand", Attributes={"VisibilityTimeout": "360"})
+        self._url = made["QueueUrl"]
+
+    def send(self) -> None:
+        self._sqs.send_message(QueueUrl=self._url, MessageBody="once")
+
+    def receive(self) -> int:
+        """How many messages there are to handle now; from then on they are being handled."""
+        return len(self._sqs.receive_message(QueueUrl=self._url).get("Messages", []))
+
+
+class TestMessagesBeingHandled:
+    """Whoever handled a message ended with the emulator: nobody will delete it, and its upload is not recorded yet."""
+
+    @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
+    def test_are_delivered_again_as_soon_as_it_runs_again(self, emulator: Emulator, end: signal.Signals) -> None:
+        emulator.start()
+        queue = Queue(emulator)
+        queue.send()
+        assert [queue.receive(), queue.receive()] == [1, 0]
+        emulator.save()
+        os.kill(emulator.pid, end)
+        emulator.stop()
+        emulator.start()
+        assert [queue.receive(), queue.receive()] == [1, 0]
