@@ -1,12 +1,15 @@
 """Which mutants the type checker refuses: ``make types`` would, before a test ran."""
 
 import itertools
+import multiprocessing
 import os
 import re
 import shutil
+import sys
 import tempfile
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor, wait
+from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 
 from mypy.dmypy_server import Server, process_start_options
@@ -15,16 +18,24 @@ from tests.mutants.model import ROOT, Mutant
 
 # Of these only one is looked at.
 _PACKAGES = re.compile(r"^packages = .*\n", re.MULTILINE)
+_looked_at: "Synchronized[int]" = multiprocessing.Value("i")
+"""How many mutants all processes have looked at."""
 
 
-def refused(mutants: Iterable[Mutant], processes: int) -> set[str]:
-    """Returns the keys of those in which mypy finds an error."""
+def refused(mutants: Sequence[Mutant], processes: int) -> set[str]:
+    """Returns the keys of those in which mypy finds an error, and says on standard error how far it is."""
     by_module = [list(each) for _, each in itertools.groupby(mutants, key=lambda mutant: mutant.module)]
     shares: list[list[Mutant]] = [[] for _ in range(processes)]
     for each in sorted(by_module, key=len, reverse=True):
         min(shares, key=len).extend(each)
-    with ProcessPoolExecutor(processes) as pool:
-        return set().union(*pool.map(_refused, shares))
+    # They inherit the counter.
+    with ProcessPoolExecutor(processes, multiprocessing.get_context("fork")) as pool:
+        left = found = {pool.submit(_refused, share) for share in shares}
+        while left:
+            _, left = wait(left, timeout=1)
+            print(f"\r{_looked_at.value} of {len(mutants)} mutants", end="", file=sys.stderr, flush=True)
+    print(f"\r{' ' * 40}\r", end="", file=sys.stderr)
+    return set().union(*(share.result() for share in found))
 
 
 def _refused(mutants: Sequence[Mutant]) -> set[str]:
@@ -47,6 +58,8 @@ def _refused(mutants: Sequence[Mutant]) -> set[str]:
                     checker = _Checker()
                 if is_refused:
                     found.add(mutant.key)
+                with _looked_at:
+                    _looked_at.value += 1
         return found
 
 

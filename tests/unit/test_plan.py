@@ -1,7 +1,7 @@
 """How files are cut into parts, over all sizes that S3 takes."""
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from filestore.domain.plan import plan
@@ -17,6 +17,7 @@ _EDGES = [
 sizes = st.integers(0, LARGEST) | st.sampled_from(_EDGES) | st.integers(0, 200 * MIB)
 
 
+@settings(deadline=None)
 @given(sizes)
 @example(0)
 @example(LARGEST)
@@ -28,6 +29,7 @@ def test_keeps_every_limit_of_s3(size: int) -> None:
     assert 0 <= planned.size_of(planned.part_count) <= planned.part_size
 
 
+@settings(deadline=None)
 @given(sizes)
 @example(LARGEST)
 def test_the_parts_are_the_file(size: int) -> None:
@@ -39,6 +41,7 @@ def test_the_parts_are_the_file(size: int) -> None:
     assert planned.size_of(planned.part_count) > 0 or size == 0
 
 
+@settings(deadline=None)
 @given(sizes)
 @example(LARGEST)
 def test_a_part_is_no_larger_than_it_has_to_be(size: int) -> None:
