@@ -8,6 +8,8 @@ from tests.browser.pages import Pond
 from tests.browser.service import Service, until
 
 FILES = "Array.from({ length: 30 }, (_, at) => new File(['x'.repeat(1000)], `${at}.txt`, { type: 'text/plain' }))"
+EMPTY = "(count) => Array.from({ length: count }, () => new File([], 'empty.txt', { type: 'text/plain' }))"
+TURNING = "document.getAnimations().filter(({ effect }) => effect.target.closest('.filepond--root')).length"
 SEND = f"window.sent = Promise.all({FILES}.map((file) => client.upload(file).done)).then((all) => all.length)"
 DRAWN = """() => {
   window.drawn = 0;
@@ -54,3 +56,16 @@ def test_take_no_more_on_filepond_and_do_not_wait_for_what_it_draws(
     drawn = page.evaluate("drawnWhen")
     assert drawn["processfilestart"] - drawn["addfile"] < 40
     assert len(set(pond.ids())) == 30
+
+
+def test_turn_no_wheels_that_nobody_watches(page: Page, open_field: Callable[..., Pond], service: Service) -> None:
+    """FilePond turns one where there is no progress, as of empty files; of thirty every frame would be drawn."""
+    pond = open_field()
+    service.open.clear()
+    page.evaluate(f"void pond.addFiles(({EMPTY})(3))")
+    page.wait_for_function(f"{TURNING} > 0")
+    page.evaluate(f"void pond.addFiles(({EMPTY})(27))")
+    page.wait_for_function("document.querySelectorAll('[data-filepond-item-state*=busy]').length === 30")
+    page.wait_for_function(f"{TURNING} === 0")
+    service.open.set()
+    pond.expect_uploaded(30)

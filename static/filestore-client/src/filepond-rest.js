@@ -7,15 +7,21 @@
 const JUMPS = 10;
 /** Milliseconds between news of many files. */
 const PAUSE = 1000;
+/** Of more files than these nobody watches each come in. */
+export const FEW = 5;
 
 let jumps = 0;
+let areMany = false;
 
 /**
  * Has whatever moves on FilePond arrive, in this frame and the next ones. In a tab that nobody sees FilePond moves
  * everything to its end at once, so it is told for the time of a call that it is in one. What draws it has no public
  * name; without it everything takes its time.
+ *
+ * @param {Set<object>} underWay uploads
  */
-export function rest() {
+export function rest({ size }) {
+  areMany = size > FEW;
   if (jumps === 0) requestAnimationFrame(jump);
   jumps = JUMPS;
 }
@@ -30,37 +36,41 @@ function jump() {
   } finally {
     Reflect.deleteProperty(document, 'hidden');
   }
+  if (areMany) still();
 }
 
-/** Tells FilePond what is new of several files together, and of the last one at once. */
-export class News {
-  #underWay;
-  /** @type {Map<object, () => void>} */
-  #news = new Map();
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #timer;
-
-  /** @param {Set<object>} underWay the uploads that there may be news of */
-  constructor(underWay) {
-    this.#underWay = underWay;
+/** Thirty wheels that turn are drawn sixty times a second, without a GPU by the processors that have uploads to do. */
+function still() {
+  for (const animation of document.getAnimations()) {
+    if (/** @type {KeyframeEffect} */ (animation.effect).target?.closest('.filepond--root')) animation.cancel();
   }
+}
 
+/**
+ * Tells FilePond what is new of several files together, and of the last one at once.
+ *
+ * @param {Set<object>} underWay the uploads that there may be news of
+ */
+export function together(underWay) {
+  /** @type {Map<object, () => void>} */
+  const news = new Map();
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+  const tellAll = () => {
+    clearTimeout(timer);
+    timer = undefined;
+    const all = [...news.values()];
+    news.clear();
+    for (const tell of all) tell();
+    if (underWay.size > 0) rest(underWay);
+  };
   /**
    * @param {object} upload of which this replaces what was not told yet
    * @param {() => void} tell
    */
-  add(upload, tell) {
-    this.#news.set(upload, tell);
-    if (this.#news.size >= this.#underWay.size) this.#tell();
-    else this.#timer ??= setTimeout(() => this.#tell(), PAUSE);
-  }
-
-  #tell() {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    const all = [...this.#news.values()];
-    this.#news.clear();
-    for (const tell of all) tell();
-    if (this.#underWay.size > 0) rest();
-  }
+  return (upload, tell) => {
+    news.set(upload, tell);
+    if (news.size >= underWay.size) tellAll();
+    else timer ??= setTimeout(tellAll, PAUSE);
+  };
 }

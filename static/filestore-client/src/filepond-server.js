@@ -4,7 +4,7 @@ import { call, claim, FilestoreClient, group, UploadError, wasSubmitted } from '
 import { download as get } from './download.js';
 import { sayOfField } from './field-texts.js';
 import { clientOptions } from './filepond-options.js';
-import { News, rest } from './filepond-rest.js';
+import { FEW, rest, together } from './filepond-rest.js';
 import { AllRunning } from './filepond-running.js';
 import { standIn } from './stand-in.js';
 
@@ -45,8 +45,6 @@ const NOT_FOUND = 404;
 const FINAL = 410;
 /** Milliseconds. */
 const MOMENT = 20;
-/** Of more files than these nobody watches each come in. */
-const FEW = 5;
 /** Milliseconds after which FilePond has given a file the id of its upload. */
 const SETTLED = 1000;
 
@@ -81,7 +79,7 @@ export function createServer(apiRootUrl, options = {}) {
   const client = new FilestoreClient(apiRootUrl, { ...clientOptions(options), restoreAs });
   const running = new AllRunning();
   running.texts = texts;
-  const news = new News(running);
+  const tellTogether = together(running);
   const describe = (/** @type {unknown} */ metadata) => apiRootUrl.replace(/\/+$/, '') + JSON.stringify(metadata);
 
   /**
@@ -149,7 +147,7 @@ export function createServer(apiRootUrl, options = {}) {
     entry.among = running.add(entry);
     const { stop, done } = entry;
     const show = () => entry.isOver || entry.size === 0 || progress(true, entry.sent || 1, entry.size);
-    entry.tell = () => news.add(entry, show);
+    entry.tell = () => tellTogether(entry, show);
     // FilePond takes no progress in the moment in which it asks. Until it has some a wheel turns, which is dear to draw.
     const told = new Promise((resolve) => setTimeout(resolve, MOMENT)).then(entry.tell);
     /** @param {import('./client.js').UploadedFile[]} arrived */
@@ -170,12 +168,12 @@ export function createServer(apiRootUrl, options = {}) {
       }, SETTLED);
     };
     Promise.all([done, told]).then(
-      ([arrived]) => news.add(entry, () => finish(arrived)),
+      ([arrived]) => tellTogether(entry, () => finish(arrived)),
       (reason) => {
         if (entry.isOver) return;
         stop();
-        const isFinal = reason instanceof UploadError && !reason.passing;
-        error(/** @type {any} */ ({ type: 'error', code: isFinal ? FINAL : 0, body: client.explain(reason) }));
+        const code = reason instanceof UploadError && !reason.passing ? FINAL : 0;
+        error(/** @type {any} */ ({ type: 'error', code, body: client.explain(reason) }));
       },
     );
     return {
@@ -192,8 +190,8 @@ export function createServer(apiRootUrl, options = {}) {
     if (early.has(file)) return;
     const ahead = begin(file, file, metadata);
     early.set(file, ahead);
-    if (running.size > FEW) rest();
-    ahead.done.then(() => early.has(file) && rest()).catch(() => undefined);
+    if (running.size > FEW) rest(running);
+    ahead.done.then(() => early.has(file) && rest(running)).catch(() => undefined);
   };
 
   return {
