@@ -148,8 +148,8 @@ class _Work:
         self._session = session
         self._choice = choice
         # Taken from the end. Those that are judged take longest, and come last.
-        judgements = Judgements(FILE.read_text())
-        self._todo = sorted(mutants, key=lambda mutant: judgements.reason(mutant) is not None)
+        self._judgements = Judgements(FILE.read_text())
+        self._todo = sorted(mutants, key=self._is_judged)
         self._todo.reverse()
         self._count = len(mutants)
         self._rounds: dict[str, list[list[str]]] = {}
@@ -170,7 +170,8 @@ class _Work:
             return self._job(mutant, self._rounds[mutant.key].pop(0))
         while self._todo:
             mutant = self._todo.pop()
-            rounds = self._choice.rounds(mutant, self._session.killer(mutant))
+            killer = self._session.killer(mutant)
+            rounds = self._choice.rounds(mutant, killer, is_judged=self._is_judged(mutant))
             if rounds:
                 self._rounds[mutant.key] = rounds
                 return self._job(mutant, rounds.pop(0))
@@ -193,6 +194,9 @@ class _Work:
             self._again.append(job.mutant)
         elif job.mutant:
             self._decide(job.mutant, "")
+
+    def _is_judged(self, mutant: Mutant) -> bool:
+        return self._judgements.reason(mutant) is not None
 
     def _job(self, mutant: Mutant | None, tests: list[str]) -> Job:
         return Job(mutant, tests, sum(self._choice.seconds[test] for test in tests))

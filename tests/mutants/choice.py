@@ -12,7 +12,7 @@ from tests.mutants.model import SOURCE, Mutant, Run
 
 _HINTS = 4
 _ALL = 30
-# A tenth of the time of all tests: what survives the likely ones for so long counts as a survivor.
+# Of what is judged already: a tenth of the time of all tests.
 _ENOUGH = _ALL / 10
 
 
@@ -37,6 +37,9 @@ class Choice:
             for file, lines in files.items():
                 for number in lines:
                     self._runners[file, number].add(test)
+        self._extent = {
+            test: sum(map(len, protocol.lines.get(test, {}).values())) or float("inf") for test in protocol.calls
+        }
         self._importers = _importers()
         self._testers = _testers(protocol.calls)
         self._killers: dict[str, list[str]] = defaultdict(list)
@@ -48,8 +51,8 @@ class Choice:
             killers.remove(test)
         killers.insert(0, test)
 
-    def rounds(self, mutant: Mutant, last: str) -> list[list[str]]:
-        """The tests in rounds: a mutant that survives one comes into the next."""
+    def rounds(self, mutant: Mutant, last: str, *, is_judged: bool) -> list[list[str]]:
+        """The tests in rounds: a mutant that survives one comes into the next, one that is judged not into the last."""
         tests = self._tests(mutant)
         first = [test for test in (last, *self._killers[mutant.where][:_HINTS]) if test in tests]
         own = f"tests/unit/test_{mutant.module.split('.')[-1]}.py::"
@@ -64,14 +67,16 @@ class Choice:
             order[test] = (not test.startswith(own), test not in testers, *in_turn)
             turns[function] += 1
             turns[file] += 1
-        likely = self._within(_ENOUGH, sorted(order, key=order.__getitem__))
-        # Fixtures of a file are made once.
-        files = {test.split("::")[0]: place for place, test in reversed(list(enumerate(likely)))}
-        likely.sort(key=lambda test: files[test.split("::")[0]])
+        likely = self._within(_ENOUGH / 2, sorted(order, key=order.__getitem__))
+        # Then those that run little else, with all of their parameters: the others look at it from afar.
+        left = set(order).difference(likely)
+        close = sorted(left, key=lambda test: (*order[test][:2], self._extent[test], self.seconds[test], test))
+        likely += self._within(_ENOUGH / 2, close)
         own_tests = [test for test in likely if test.startswith(own)]
         others = [test for test in likely if not test.startswith(own)]
         quick, slow = ([test for test in others if (order[test][2] == 0) is wanted] for wanted in (True, False))
-        return [tests for tests in (list(dict.fromkeys(first)), own_tests, quick, slow) if tests]
+        far = [] if is_judged else sorted(left.difference(likely), key=order.__getitem__)
+        return [_by_file(tests) for tests in (list(dict.fromkeys(first)), own_tests, quick, slow, far) if tests]
 
     def _within(self, seconds: float, tests: Sequence[str]) -> list[str]:
         """As many of the tests as fit, and the first in any case: no mutant survives without a test."""
@@ -94,6 +99,14 @@ class Choice:
         if callers and mutant.place not in _kept(mutant.path):
             return callers
         return {test for file in near for test in self._touching[file]} | self._testers[path]
+
+
+def _by_file(tests: Sequence[str]) -> list[str]:
+    """The same, those of a file together: its fixtures are made once."""
+    places: dict[str, int] = {}
+    for place, test in enumerate(tests):
+        places.setdefault(test.split("::")[0], place)
+    return sorted(tests, key=lambda test: places[test.split("::")[0]])
 
 
 def _statement(mutant: Mutant) -> range | None:

@@ -68,7 +68,7 @@ class TestChoice:
 
     def test_is_of_the_tests_that_call_the_function(self) -> None:
         choice = self.choice({"a.py::one": [(self.FILE, "is_file_id")], "a.py::two": [(self.FILE, "hash_token")]})
-        assert choice.rounds(MUTANT, "") == [["a.py::one"]]
+        assert choice.rounds(MUTANT, "", is_judged=True) == [["a.py::one"]]
 
     def test_is_of_the_tests_that_call_what_uses_the_constant(self) -> None:
         choice = self.choice(
@@ -78,8 +78,8 @@ class TestChoice:
                 "a.py::three": [("/use_cases/upload.py", "_type_of")],
             }
         )
-        assert choice.rounds(MUTANT._replace(place="_ID"), "") == [["a.py::one"]]
-        assert choice.rounds(MUTANT._replace(place="URL_MARGIN"), "") == [["a.py::two"]]
+        assert choice.rounds(MUTANT._replace(place="_ID"), "", is_judged=True) == [["a.py::one"]]
+        assert choice.rounds(MUTANT._replace(place="URL_MARGIN"), "", is_judged=True) == [["a.py::two"]]
 
     def test_is_otherwise_of_all_that_use_the_module_or_what_imports_it(self) -> None:
         choice = self.choice(
@@ -89,25 +89,41 @@ class TestChoice:
                 "a.py::three": [("/domain/disposition.py", "attachment")],
             }
         )
-        assert set(*choice.rounds(MUTANT._replace(place=""), "")) == {"a.py::one", "a.py::two"}
+        assert set(*choice.rounds(MUTANT._replace(place=""), "", is_judged=True)) == {"a.py::one", "a.py::two"}
 
     def test_begins_with_what_has_killed_a_mutant_there(self) -> None:
         names = ["a.py::one", "b.py::two", "tests/unit/test_file.py::three"]
         choice = self.choice({name: [(self.FILE, "is_file_id")] for name in names})
         choice.killed(OTHER, "b.py::two")
-        assert choice.rounds(MUTANT, "a.py::one") == [["a.py::one", "b.py::two"], ["tests/unit/test_file.py::three"]]
+        assert choice.rounds(MUTANT, "a.py::one", is_judged=True) == [
+            ["a.py::one", "b.py::two"],
+            ["tests/unit/test_file.py::three"],
+        ]
 
-    def test_takes_a_tenth_of_the_time_of_all_the_likely_ones_first(self) -> None:
+    def test_takes_a_tenth_of_the_time_of_all_the_likely_ones_first_and_the_others_where_nobody_has_judged(
+        self,
+    ) -> None:
         calls = [(self.FILE, "is_file_id")]
         likely = {f"tests/unit/test_file.py::{number}": calls for number in range(5)}
         others = {f"{file}.py::{number}": calls for file in "ab" for number in range(20)}
         choice = self.choice(likely | others)
         choice.killed(OTHER, "a.py::9")
-        assert choice.rounds(MUTANT, "") == [
+        assert choice.rounds(MUTANT, "", is_judged=True) == [
             ["a.py::9"],
             list(likely),
-            ["a.py::0", "a.py::1", "a.py::10", "b.py::0", "b.py::1"],
+            ["a.py::0", "a.py::1", "a.py::10", "a.py::11", "a.py::12"],
         ]
+        *same, far = choice.rounds(MUTANT, "", is_judged=False)
+        assert same == choice.rounds(MUTANT, "", is_judged=True)
+        assert sorted({*others}.difference(*same)) == sorted(far)
+
+    def test_takes_first_what_runs_little_else(self) -> None:
+        calls = {f"{file}.py::{number}": [(self.FILE, "is_file_id")] for file in "ab" for number in range(50)}
+        lines = {test: {self.FILE: list(range(90))} for test in calls} | {"b.py::49": {self.FILE: [1]}}
+        choice = Choice(Run(0, "", calls, dict.fromkeys(calls, 1.0), lines))
+        (near,) = choice.rounds(MUTANT._replace(place=""), "", is_judged=True)
+        assert len(near) == 10
+        assert "b.py::49" in near
 
     def test_needs_tests_that_call_something(self) -> None:
         with pytest.raises(RuntimeError, match="no test calls"):
