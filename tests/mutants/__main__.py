@@ -99,10 +99,16 @@ class Session:
         process = os.fork()
         if process == 0:
             os._exit(self._run_collected(protocol, slots))
-        _, status = os.waitpid(process, 0)
+        try:
+            _, status = os.waitpid(process, 0)
+        except KeyboardInterrupt:
+            # It was interrupted as well, and saves what it has.
+            os.waitpid(process, 0)
+            raise
+        finally:
+            self._load()
         if status:
             raise KeyboardInterrupt if os.waitstatus_to_exitcode(status) == 130 else RuntimeError("see above")
-        self._load()
         work = _Work(self, Choice(protocol), self.open)
         pool.run(child.run, work.next, slots, work.done)
         print(f"\r{' ' * 40}\r", end="", file=sys.stderr)
