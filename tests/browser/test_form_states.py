@@ -67,7 +67,7 @@ def test_long_reasons_cover_nothing(
           const box = (name) => item.querySelector(name).getBoundingClientRect();
           const [row, info, status] = ['.filepond--file', '.filepond--file-info', '.filepond--file-status'].map(box);
           const texts = [...item.querySelectorAll('.filepond--file-status *')].filter((text) => text.offsetWidth > 0);
-          return info.right <= status.left + 1 && status.right <= row.right && texts.length > 0
+          return info.right <= status.left - 4 && status.right <= row.right && texts.length > 0
             && texts.every((text) => text.getBoundingClientRect().left >= status.left - 1);
         })"""
     )
@@ -85,7 +85,7 @@ def test_where_text_runs_from_right_to_left_all_of_it_is_mirrored(page: Page, fo
           const row = box('.filepond--file');
           const name = box('.filepond--file-info-main');
           const status = box('.filepond--file-status-main');
-          return row.right - name.right < 100 && status.left - row.left < 60 && status.right <= name.left;
+          return row.right - name.right < 100 && status.left - row.left < 60 && status.right <= name.left - 4;
         })"""
     )
     button = '[data-filepond-item-state="processing-complete"] .filepond--action-revert-item-processing'
