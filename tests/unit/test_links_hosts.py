@@ -33,3 +33,8 @@ def test_without_what_clients_leave_out(monkeypatch: pytest.MonkeyPatch, endpoin
 @pytest.mark.parametrize("other", ["http://store.example:443", "https://store.example:80", "http://other.example"])
 def test_with_everything_else(monkeypatch: pytest.MonkeyPatch, other: str) -> None:
     assert signature(monkeypatch, other) != signature(monkeypatch, "http://store.example")
+
+
+def test_at_an_address_with_a_path_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "https://store.example/BOX/")
+    assert signer("us-east-1").upload("key").url.startswith("https://store.example/BOX/files.example/key?")
