@@ -1,0 +1,29 @@
+"""The clients that a function makes while it starts, as every one of its requests needs them."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from filestore import wiring
+from filestore.storage import aws
+
+
+@pytest.mark.usefixtures("moto_aws")
+@pytest.mark.parametrize(
+    ("operation", "clients"), [("show_parts", {"s3"}), ("complete_upload", {"s3", "s3_once"}), ("undo_upload", {"s3"})]
+)
+def test_are_there_before_the_first_request(operation: str, clients: set[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    made: set[str] = set()
+
+    def watch(name: str, make: Callable[[], Any]) -> Callable[[], Any]:
+        def made_now() -> Any:
+            made.add(name)
+            return make()
+
+        return made_now
+
+    for name in ("s3", "s3_once"):
+        monkeypatch.setattr(aws, name, watch(name, getattr(aws, name)))
+    getattr(wiring, operation).__wrapped__()
+    assert made == clients
