@@ -11,7 +11,8 @@ from filestore.storage import aws
 
 @pytest.mark.usefixtures("moto_aws")
 @pytest.mark.parametrize(
-    ("operation", "clients"), [("show_parts", {"s3"}), ("complete_upload", {"s3", "s3_once"}), ("undo_upload", {"s3"})]
+    ("operation", "clients"),
+    [("show_parts", {"s3"}), ("complete_upload", {"s3", "s3_once"}), ("undo_upload", {"s3"}), ("delete_files", {"s3"})],
 )
 def test_are_there_before_the_first_request(operation: str, clients: set[str], monkeypatch: pytest.MonkeyPatch) -> None:
     made: set[str] = set()
