@@ -115,22 +115,22 @@ function showProgress() {
   if (!pond) return;
   const { ready, failed, busy } = look(pond);
   const offline = !navigator.onLine;
-  submit.disabled = sending || offline || busy + failed.length > 0;
+  submit.disabled = sending || offline || busy.length + failed.length > 0;
   showFailures(failed.map(({ id, filename }) => `${filename}: ${failures.get(id) ?? say('unreadableFile')}`));
-  if (busy === 0) {
+  if (busy.length === 0) {
     isPaused = false;
     FilestoreUploader.resume(pond);
     startAnew();
   }
-  pauseButton.hidden = busy === 0 || sending;
+  pauseButton.hidden = busy.length === 0 || sending;
   pauseButton.textContent = say(isPaused ? 'resume' : 'pause');
   if (sending) setStatus(say('sending'));
-  else if (isPaused) setStatus(sayCount('pausedFiles', busy));
-  else if (busy > 0) setStatus([sayCount('uploadingFiles', busy), ...new Set(waiting.values())].join(' '));
+  else if (isPaused) setStatus(sayCount('pausedFiles', busy.length));
+  else if (busy.length > 0) setStatus([sayCount('uploadingFiles', busy.length), ...new Set(waiting.values())].join(' '));
   else if (failed.length > 0) setStatus(sayCount('failedFiles', failed.length));
   else if (offline) setStatus(say('sendLater'));
   else setStatus(ready.length > 0 ? sayCount('readyFiles', ready.length) : '');
-  showStep(busy > 0 ? 'pending' : ready.length > 0 ? arrived() : undefined);
+  showStep(busy.length > 0 ? 'pending' : ready.length > 0 ? arrived() : undefined);
   showCountdown();
 }
 
@@ -153,9 +153,16 @@ function pauseOrResume() {
   showProgress();
 }
 
+function transferred() {
+  if (!pond) return '';
+  const { files, busy } = look(pond);
+  const known = (/** @type {typeof files} */ all) => all.flatMap(({ file }) => (file instanceof File ? [file] : []));
+  return summary(known(files), known(busy));
+}
+
 /** Not announced: nobody wants to hear every second. */
 function showCountdown() {
-  const transfer = pauseButton.hidden ? '' : summary();
+  const transfer = pauseButton.hidden ? '' : transferred();
   if (transfer) {
     element('countdown').hidden = false;
     element('countdown').textContent = `${transfer}.`;

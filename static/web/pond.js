@@ -151,6 +151,6 @@ export function look(pond) {
   const local = (/** @type {import('filepond').FilePondFile} */ file) => file.origin === FilePond.FileOrigin.LOCAL;
   const ready = files.filter((file) => file.status === PROCESSING_COMPLETE || (local(file) && file.status === IDLE));
   const failed = files.filter(({ id, status }) => [PROCESSING_ERROR, LOAD_ERROR].includes(status) || failures.has(id));
-  const busy = files.length - new Set([...ready, ...failed]).size;
-  return { ready, failed, busy };
+  const settled = new Set([...ready, ...failed]);
+  return { files, ready, failed, busy: files.filter((file) => !settled.has(file)) };
 }

@@ -19,9 +19,15 @@ export function startAnew() {
   transfers.clear();
 }
 
-/** @returns {string} such as `12 MB of 40 MB, 1.5 MB/s, 0:19 min left`; empty while nothing is known */
-export function summary() {
-  const all = [...transfers.values()];
+/**
+ * @param {File[]} there the files of the form: those that were removed count no more
+ * @param {File[]} toCome those of them that are still to be uploaded, also where nothing is known of them yet
+ * @returns {string} such as `12 MB of 40 MB, 1.5 MB/s, 0:19 min left`; empty while there is nothing to upload
+ */
+export function summary(there, toCome) {
+  const all = there.map(
+    (file) => transfers.get(file) ?? { loaded: 0, total: toCome.includes(file) ? file.size : 0, speed: 0 },
+  );
   const loaded = all.reduce((sum, each) => sum + each.loaded, 0);
   const total = all.reduce((sum, each) => sum + each.total, 0);
   if (total === 0) return '';

@@ -113,6 +113,7 @@ def test_uploads_are_paused_and_resumed(page: Page, form: Form, service: Service
     form.choose(("late.pdf", "application/pdf"))
     expect(form.status).to_have_text("Paused: 3 files not uploaded yet.")
     expect(form.pond.item("late.pdf")).to_contain_text("Paused")
+    expect(page.locator("#countdown")).to_have_text("2 bytes of 3 bytes.")
     expect(form.submit).to_be_disabled()
     pictures = ROOT / "test-results" / "pages"
     pictures.mkdir(parents=True, exist_ok=True)
@@ -125,6 +126,17 @@ def test_uploads_are_paused_and_resumed(page: Page, form: Form, service: Service
     expect(page.get_by_role("button", name="Pause")).to_be_hidden()
     assert len(service.made("POST")) == 3
     assert len(service.made("PUT")) == 5
+
+
+def test_the_total_is_of_all_files_that_are_there(page: Page, form: Form, service: Service) -> None:
+    """Those that wait for others are to be uploaded as well; those that were removed are not."""
+    service.open.clear()
+    form.choose(*((f"{number}.txt", "text/plain") for number in range(12)))
+    expect(page.locator("#countdown")).to_have_text(re.compile(r"^5 bytes of 12 bytes\b"))
+    page.evaluate("void FilePond.find(document.querySelector('.filepond--root')).removeFile(11)")
+    expect(page.locator("#countdown")).to_have_text(re.compile(r"^5 bytes of 11 bytes\b"))
+    service.open.set()
+    form.pond.expect_uploaded(11)
 
 
 def test_what_is_added_after_all_that_was_paused_is_gone_is_not_paused(form: Form, service: Service) -> None:
