@@ -28,3 +28,9 @@ def test_an_unexpected_error_is_told_frame_by_frame(log: Log) -> None:
     (line,) = log()
     assert len(frames) == 2
     assert line["exception"] == "".join(frames)
+
+
+def test_a_message_is_a_text_even_where_it_is_json(log: Log) -> None:
+    telemetry.report('{"message": "of somebody"}')
+    (line,) = log()
+    assert line["message"] == '{"message": "of somebody"}'
