@@ -34,3 +34,10 @@ def test_a_message_is_a_text_even_where_it_is_json(log: Log) -> None:
     telemetry.report('{"message": "of somebody"}')
     (line,) = log()
     assert line["message"] == '{"message": "of somebody"}'
+
+
+def test_why_a_call_failed_is_told_once(log: Log) -> None:
+    telemetry.logger.warning("storage did not answer", exc_info=ValueError("why"))
+    (line,) = log()
+    assert "why" in line["exception"]
+    assert "stack_trace" not in line
