@@ -209,11 +209,11 @@ class Stack:
         return item
 
 
-def eventually(condition: Callable[[], object]) -> Any:
-    """Wait until the condition holds; returns what it returned."""
+def eventually(condition: Callable[[], object], otherwise: Callable[[], object] | None = None) -> Any:
+    """Wait until the condition holds; returns what it returned. ``otherwise`` tells what there is where it does not."""
     deadline = time.monotonic() + PATIENCE
     while not (answer := condition()):
         if time.monotonic() > deadline:
-            pytest.fail(f"not within {PATIENCE} seconds: {condition}")
+            pytest.fail(f"not within {PATIENCE} seconds: {otherwise() if otherwise else condition}")
         time.sleep(0.05)
     return answer

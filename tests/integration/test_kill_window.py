@@ -6,7 +6,6 @@ What was acknowledged is there afterwards, what was not is whole or absent, and 
 import itertools
 import os
 import sys
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -16,9 +15,9 @@ import pytest
 import requests
 
 from local.emulator import Emulator
-from ops.audit import WRONG, Audit
+from ops.audit import WRONG, Audit, Finding
 from ops.target import Target
-from tests.stack import PATIENCE, Stack, eventually
+from tests.stack import Stack, eventually
 
 # make kills takes every step, make test every fourth one.
 EVERY = 1 if "KILLS" in os.environ else 4
@@ -108,11 +107,12 @@ class Killed:
     def agree(self) -> None:
         """Wait until bucket and table agree, which S3's events may still have to bring about."""
         target = Target(self.stack.outputs, self.stack.client)
-        deadline = time.monotonic() + PATIENCE
-        while wrong := [finding for finding in Audit(target).run() if finding.kind in WRONG]:
-            records = [self.stack.record(finding.key) for finding in wrong]
-            assert time.monotonic() < deadline, f"not within {PATIENCE} seconds: {wrong}, {records}"
-            time.sleep(0.1)
+
+        def wrong() -> list[tuple[Finding, Any]]:
+            found = (finding for finding in Audit(target).run() if finding.kind in WRONG)
+            return [(finding, self.stack.record(finding.key)) for finding in found]
+
+        eventually(lambda: not wrong(), wrong)
 
     def contents(self, file_id: str) -> set[bytes]:
         """The bytes of every version of a file."""

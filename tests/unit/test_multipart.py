@@ -2,8 +2,6 @@
 
 import pytest
 
-from filestore.storage.multipart import MultipartUploads
-from tests.stubs import client
 from tests.unit.test_multipart_limits import S3, s3
 from tests.unit.test_states import ID
 
@@ -15,8 +13,7 @@ def test_is_not_taken_for_gone_where_s3_does_not_say_so(s3: S3, throttled: str) 
     if throttled == "list_parts":
         s3.stub.add_response("abort_multipart_upload", {})
     s3.stub.add_client_error(throttled, "SlowDown", http_status_code=503)
-    uploads = MultipartUploads(lambda: client("s3"), lambda: client("s3"), "files")
-    assert uploads.end([(ID, "upload")]) == {ID}
+    assert s3.uploads.end([(ID, "upload")]) == {ID}
 
 
 def test_is_gone_where_s3_does(s3: S3) -> None:

@@ -1,12 +1,10 @@
 """The clients that a function makes while it starts, as every one of its requests needs them."""
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
 
 from filestore import wiring
 from filestore.storage import aws
+from tests.unit.test_wiring import watched
 
 
 @pytest.mark.usefixtures("moto_aws")
@@ -16,15 +14,7 @@ from filestore.storage import aws
 )
 def test_are_there_before_the_first_request(operation: str, clients: set[str], monkeypatch: pytest.MonkeyPatch) -> None:
     made: set[str] = set()
-
-    def watch(name: str, make: Callable[[], Any]) -> Callable[[], Any]:
-        def made_now() -> Any:
-            made.add(name)
-            return make()
-
-        return made_now
-
     for name in ("s3", "s3_once"):
-        monkeypatch.setattr(aws, name, watch(name, getattr(aws, name)))
+        monkeypatch.setattr(aws, name, watched(name, getattr(aws, name), made))
     getattr(wiring, operation).__wrapped__()
     assert made == clients
